@@ -1,0 +1,7 @@
+#ifndef BAILIFF_CMNL_H
+#define BAILIFF_CMNL_H
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/ipset/ip_set.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#endif

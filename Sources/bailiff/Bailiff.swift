@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Bailiff: AsyncParsableCommand {
+  func run() async throws {}
+}
