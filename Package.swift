@@ -77,5 +77,19 @@ let package = Package(
       swiftSettings: strict),
 
     tests("ModelTests", ["Model"]),
+    tests("LogSourcesTests", ["Model", "LogSources"]),
+    tests("MatchingTests", ["Model", "Matching"]),
+    tests("DetectionTests", ["Model", "Detection"]),
+    tests("FirewallTests", ["Model", "Firewall"]),
+    tests("StoreTests", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("SettingsTests", ["Model", "Matching", "Detection", "Settings"]),
+    tests("Fail2banTests", ["Model", "Matching", "Detection", "Settings", "Fail2ban"]),
+    tests(
+      "EngineTests",
+      ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine"]),
+    tests("ControlTests", ["Model", "Control"]),
+    // The built binary, from outside.
+    tests("CommandTests", ["bailiff"]),
+    tests("EndToEndTests", ["bailiff"]),
   ]
 )

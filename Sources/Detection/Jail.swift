@@ -1,0 +1,69 @@
+public import Model
+
+/// A jail's limits: when failures become a ban, and for how long.
+public struct Jail: Sendable, Equatable {
+  public var name: String
+  /// A ban falls when this many (counted with their weights) lie within `findtime`; at least 1.
+  public var maxretry: Int
+  public var findtime: TimeSpan
+  /// Nil: permanent.
+  public var bantime: TimeSpan?
+  public var increment: BanIncrement?
+  /// How many leading bits of an address are one id.
+  public var ipv4Prefix: UInt8
+  public var ipv6Prefix: UInt8
+  public var ignore: IgnoreList
+
+  public init(
+    name: String, maxretry: Int = 5, findtime: TimeSpan = .minutes(10), bantime: TimeSpan? = .minutes(10),
+    increment: BanIncrement? = nil, ipv4Prefix: UInt8 = 32, ipv6Prefix: UInt8 = 64, ignore: IgnoreList = IgnoreList()
+  ) {
+    self.name = name
+    self.maxretry = maxretry
+    self.findtime = findtime
+    self.bantime = bantime
+    self.increment = increment
+    self.ipv4Prefix = ipv4Prefix
+    self.ipv6Prefix = ipv6Prefix
+    self.ignore = ignore
+  }
+}
+
+/// How bans of an id that comes back grow: the n-th lasts `bantime × coefficient × factor^(n-1)`, or, with `multipliers`,
+/// `bantime × coefficient × multipliers[n-1]` (the last one from then on); the first one lasts `bantime`; never longer than
+/// `maxtime`, to which up to `rndtime` is added at random so that bans do not all end at once.
+public struct BanIncrement: Sendable, Equatable {
+  public var factor: Double
+  public var coefficient: Double
+  public var multipliers: [Double]
+  public var maxtime: TimeSpan?
+  public var rndtime: TimeSpan
+  /// Do bans in other jails count as earlier bans of the id?
+  public var overalljails: Bool
+
+  public init(
+    factor: Double = 2, coefficient: Double = 1, multipliers: [Double] = [], maxtime: TimeSpan? = nil,
+    rndtime: TimeSpan = .zero, overalljails: Bool = false
+  ) {
+    self.factor = factor
+    self.coefficient = coefficient
+    self.multipliers = multipliers
+    self.maxtime = maxtime
+    self.rndtime = rndtime
+    self.overalljails = overalljails
+  }
+}
+
+/// Addresses that are never counted.
+public struct IgnoreList: Sendable, Equatable {
+  public var subnets: [Subnet]
+
+  public init(_ subnets: [Subnet] = []) { self.subnets = subnets }
+
+  public func contains(_ address: Address) -> Bool { subnets.contains { $0.contains(address) } }
+
+  /// Would a ban of this block touch an ignored address?
+  public func overlaps(_ subnet: Subnet) -> Bool {
+    subnets.contains { $0.contains(subnet) || subnet.contains($0) }
+  }
+}

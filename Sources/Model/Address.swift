@@ -1,0 +1,164 @@
+/// An IP address of either family in one 128-bit integer; IPv4 stands as IPv4-mapped IPv6 (`::ffff:a.b.c.d`, RFC 4291
+/// section 2.5.5.2), so `192.0.2.7` and `::ffff:192.0.2.7` are the same address, as they are to a dual-stack daemon.
+///
+/// ```swift
+/// Address("192.0.2.7")!.isIPv4          // true
+/// Address("2001:DB8:0:0::1")!.description  // "2001:db8::1"
+/// ```
+public struct Address: Hashable, Comparable, Sendable {
+  /// Network order read as one number: the first byte of the address is the most significant.
+  public let bits: UInt128
+
+  private static let mappedPrefix: UInt128 = 0xFFFF << 32
+
+  public init(bits: UInt128) { self.bits = bits }
+
+  public init(ipv4: UInt32) { bits = Self.mappedPrefix | UInt128(ipv4) }
+
+  public var isIPv4: Bool { bits >> 32 == 0xFFFF }
+
+  /// The 32 bits of an IPv4 address; meaningless for IPv6.
+  public var ipv4: UInt32 { UInt32(truncatingIfNeeded: bits) }
+
+  public static func < (a: Address, b: Address) -> Bool { a.bits < b.bits }
+
+  /// Nil when `text` is anything but one whole address: no port, no brackets, no zone.
+  public init?(_ text: some StringProtocol) {
+    let bytes = Array(text.utf8)
+    self.init(parsing: bytes.span)
+  }
+
+  /// Reads an address that fills `text`. IPv4 parts have no leading zeros (RFC 6943 section 3.1.1: `010` means 8 to some
+  /// programs and 10 to others, and a ban must not depend on whom one asks).
+  public init?(parsing text: borrowing Span<UInt8>) {
+    guard text.count >= 2, text.count <= 45 else { return nil }
+    var colon = false
+    for i in 0..<text.count where text[i] == UInt8(ascii: ":") {
+      colon = true
+      break
+    }
+    if colon {
+      guard let bits = Self.parseIPv6(text) else { return nil }
+      self.init(bits: bits)
+    } else {
+      guard let v4 = Self.parseIPv4(text, from: 0) else { return nil }
+      self.init(ipv4: v4)
+    }
+  }
+
+  private static func parseIPv4(_ text: borrowing Span<UInt8>, from start: Int) -> UInt32? {
+    var value: UInt32 = 0
+    var part: UInt32 = 0
+    var digits = 0
+    var parts = 0
+    for i in start..<text.count {
+      let byte = text[i]
+      if byte == UInt8(ascii: ".") {
+        guard digits > 0, parts < 3 else { return nil }
+        value = value << 8 | part
+        parts += 1
+        part = 0
+        digits = 0
+      } else {
+        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), !(digits > 0 && part == 0) else { return nil }
+        part = part * 10 + UInt32(byte - UInt8(ascii: "0"))
+        digits += 1
+        guard part <= 255 else { return nil }
+      }
+    }
+    guard parts == 3, digits > 0 else { return nil }
+    return value << 8 | part
+  }
+
+  private static func parseIPv6(_ text: borrowing Span<UInt8>) -> UInt128? {
+    var head: UInt128 = 0  // groups before `::`
+    var tail: UInt128 = 0  // groups after it
+    var groups = 0
+    var tailGroups = 0
+    var gap = false
+    var i = 0
+    let end = text.count
+    if text[0] == UInt8(ascii: ":") {
+      guard end >= 2, text[1] == UInt8(ascii: ":") else { return nil }
+      gap = true
+      i = 2
+    }
+    while i < end {
+      var value: UInt128 = 0
+      var digits = 0
+      let groupStart = i
+      while i < end, let digit = hexDigit(text[i]) {
+        value = value << 4 | UInt128(digit)
+        digits += 1
+        i += 1
+        guard digits <= 4 else { return nil }
+      }
+      if i < end, text[i] == UInt8(ascii: ".") {
+        // The last 32 bits may be written as IPv4.
+        guard let v4 = parseIPv4(text, from: groupStart) else { return nil }
+        if gap { tail = tail << 32 | UInt128(v4) } else { head = head << 32 | UInt128(v4) }
+        if gap { tailGroups += 2 } else { groups += 2 }
+        i = end
+        break
+      }
+      guard digits > 0 else { return nil }
+      if gap {
+        tail = tail << 16 | value
+        tailGroups += 1
+      } else {
+        head = head << 16 | value
+        groups += 1
+      }
+      guard groups + tailGroups <= 8 else { return nil }
+      if i == end { break }
+      guard text[i] == UInt8(ascii: ":") else { return nil }
+      i += 1
+      guard i < end else { return nil }
+      if text[i] == UInt8(ascii: ":") {
+        guard !gap else { return nil }
+        gap = true
+        i += 1
+      }
+    }
+    if gap {
+      guard groups + tailGroups <= 7 else { return nil }
+      return groups == 0 ? tail : head << UInt128(16 * (8 - groups)) | tail
+    }
+    return groups == 8 ? head : nil
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
+extension Address: CustomStringConvertible {
+  /// Dotted quad, or RFC 5952: lower case, no leading zeros, the first longest run of zero groups as `::`.
+  public var description: String {
+    if isIPv4 {
+      let v = ipv4
+      return "\(v >> 24).\(v >> 16 & 255).\(v >> 8 & 255).\(v & 255)"
+    }
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(16 * (7 - $0))) }
+    var longest = 0..<0
+    var i = 0
+    while i < 8 {
+      guard groups[i] == 0 else {
+        i += 1
+        continue
+      }
+      let start = i
+      while i < 8, groups[i] == 0 { i += 1 }
+      if i - start > longest.count, i - start > 1 { longest = start..<i }
+    }
+    func hex(_ range: Range<Int>) -> String {
+      groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+    }
+    return longest.isEmpty ? hex(0..<8) : hex(0..<longest.lowerBound) + "::" + hex(longest.upperBound..<8)
+  }
+}

@@ -1,0 +1,121 @@
+/// A range of bytes in a batch.
+public struct ByteRange: Hashable, Sendable {
+  public var start: UInt32
+  public var count: UInt32
+
+  public static let empty = ByteRange(start: 0, count: 0)
+
+  public init(start: UInt32, count: UInt32) {
+    self.start = start
+    self.count = count
+  }
+
+  public var isEmpty: Bool { count == 0 }
+}
+
+/// A line that a pattern matched, without a single heap object of its own: texts are ranges of the batch's bytes, and
+/// jails, patterns and sources are numbers that the engine gave out (`FailureBatch.Names`).
+public struct Failure: Sendable {
+  /// When it happened, by the line's own stamp or the journal's; when it was read, where the line has none.
+  public var time: Instant
+  /// The address as the daemon wrote it, before any prefix is applied. Zero when the id is a name.
+  public var address: Address
+  /// The id when it is no address (fail2ban's `<F-ID>`), else empty.
+  public var name: ByteRange
+  public var user: ByteRange
+  /// The line as it was read, without its line end.
+  public var line: ByteRange
+  /// The journal cursor of the entry; empty for files.
+  public var cursor: ByteRange
+  /// The file offset of the line's first byte; 0 for the journal.
+  public var offset: UInt64
+  public var jail: UInt16
+  public var pattern: UInt32
+  public var source: UInt32
+  /// How many failures the line stands for ("message repeated 5 times").
+  public var count: UInt32
+  /// What each of them counts against `maxretry`; 0 is recorded but never bans.
+  public var weight: UInt32
+
+  public init(time: Instant, address: Address, jail: UInt16, pattern: UInt32, source: UInt32) {
+    self.time = time
+    self.address = address
+    self.jail = jail
+    self.pattern = pattern
+    self.source = source
+    name = .empty
+    user = .empty
+    line = .empty
+    cursor = .empty
+    offset = 0
+    count = 1
+    weight = 1
+  }
+}
+
+/// Failures on their way from the reader to the decider to the store, with how far their sources are read after them. All
+/// texts share one array, so a batch costs two allocations however many failures it holds, and none when it is used again.
+public struct FailureBatch: Sendable {
+  public private(set) var failures: [Failure] = []
+  public private(set) var bytes: [UInt8] = []
+  /// Committed together with the failures: what was read up to here is never read again, and never lost.
+  public var positions: [SourcePosition] = []
+
+  public init() {}
+
+  public var isEmpty: Bool { failures.isEmpty && positions.isEmpty }
+
+  public mutating func append(_ failure: Failure) { failures.append(failure) }
+
+  /// Copies `text` into the batch.
+  public mutating func store(_ text: borrowing Span<UInt8>) -> ByteRange {
+    let range = ByteRange(start: UInt32(truncatingIfNeeded: bytes.count), count: UInt32(truncatingIfNeeded: text.count))
+    // Safe: the pointer is used only inside the call; appending through it is one memcpy.
+    unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    return range
+  }
+
+  public mutating func removeAll() {
+    failures.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: true)
+    positions.removeAll(keepingCapacity: true)
+  }
+
+  /// The text of a range, as valid UTF-8: what is not becomes U+FFFD.
+  public func text(_ range: ByteRange) -> String {
+    String(decoding: bytes[Int(range.start)..<Int(range.start) + Int(range.count)], as: UTF8.self)
+  }
+
+  /// Lends the bytes of a range.
+  public func withBytes<Result>(_ range: ByteRange, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
+    try body(bytes.span.extracting(Int(range.start)..<Int(range.start) + Int(range.count)))
+  }
+}
+
+/// What the numbers in failures mean; fixed between two reloads.
+public struct Names: Sendable {
+  public var jails: [String]
+  /// Pattern names with the filter they stand in.
+  public var patterns: [PatternName]
+  public var sources: [String]
+
+  public init(jails: [String], patterns: [PatternName], sources: [String]) {
+    self.jails = jails
+    self.patterns = patterns
+    self.sources = sources
+  }
+}
+
+/// A pattern as the audit names it.
+public struct PatternName: Hashable, Sendable {
+  public var filter: String
+  public var name: String
+  /// The file that the filter was read from.
+  public var file: String
+
+  public init(filter: String, name: String, file: String) {
+    self.filter = filter
+    self.name = name
+    self.file = file
+  }
+}
