@@ -64,7 +64,9 @@ public struct PatternDefinition: Sendable, Equatable {
   /// Where it stands, for messages.
   public var place: Place
 
-  public init(name: String, match: String, weight: Weight = .fixed(1), place: Place = Place(file: "", line: 0, column: 0)) {
+  public init(
+    name: String, match: String, weight: Weight = .fixed(1), place: Place = Place(file: "", line: 0, column: 0)
+  ) {
     self.name = name
     self.match = match
     self.weight = weight

@@ -87,7 +87,8 @@ public struct FailureBatch: Sendable {
   }
 
   /// Lends the bytes of a range.
-  public func withBytes<Result>(_ range: ByteRange, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result {
+  public func withBytes<Result>(_ range: ByteRange, _ body: (borrowing Span<UInt8>) throws -> Result) rethrows -> Result
+  {
     try body(bytes.span.extracting(Int(range.start)..<Int(range.start) + Int(range.count)))
   }
 }
