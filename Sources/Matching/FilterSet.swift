@@ -1,0 +1,231 @@
+internal import Glibc
+public import Model
+
+/// The filters that watch one source, together: a line is read, prefiltered, dated and routed once, however many there are.
+///
+/// ```swift
+/// let set = FilterSet([try Filter(definition)])
+/// set.scan(lines, clock: &clock, history: history) { match, line, offset in … }
+/// ```
+/// A set belongs to one thread.
+public final class FilterSet {
+  /// What became of the lines; only ever grows.
+  public struct Counts: Sendable, Equatable {
+    public var matched = 0
+    public var ignored = 0
+    /// Lines that the prefilter could not rule out.
+    public var candidates = 0
+    /// Matches not believed, because what precedes them shows that a client may have written them.
+    public var distrusted = 0
+    /// Patterns that were stopped at a limit.
+    public var gaveUp = 0
+  }
+
+  public let filters: [Filter]
+  public private(set) var counts = Counts()
+  /// Called when a pattern was stopped at its limit: filter, pattern.
+  public var onGiveUp: ((Int, Int) -> Void)?
+
+  private let keepsCaptures: Bool
+  private let keepsHistory: Bool
+  private var scratch = MatchScratch()
+  private let match = Match()
+
+  public init(_ filters: [Filter], keepsCaptures: Bool = false) {
+    self.filters = filters
+    self.keepsCaptures = keepsCaptures
+    keepsHistory = filters.contains {
+      if case .native(let native) = $0.body { native.untrustedAfterOpenQuote != nil } else { false }
+    }
+  }
+
+  /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
+  /// the line's offset in `lines`.
+  public func scan(
+    _ lines: borrowing Span<UInt8>, clock: inout LogClock, history: LineHistory,
+    _ body: (Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    var at = 0
+    while at < lines.count {
+      let end = lines.firstLF(from: at)
+      handle(lines, at..<end, &clock, history, body)
+      at = end + 1
+    }
+    if keepsHistory { history.keep(lines) }
+  }
+
+  /// Matches one journal message, whose program and time the journal vouches for.
+  public func scan(
+    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, clock: inout LogClock,
+    _ body: (Match, borrowing Span<UInt8>) -> Void
+  ) {
+    var outcome = LineOutcome()
+    for (index, filter) in filters.enumerated() {
+      switch filter.body {
+      case .native(let native):
+        guard native.programs.isEmpty || native.admits(program, 0..<program.count) else { continue }
+        if attempt(native, index, message, 0..<message.count, &outcome) {
+          match.time = time
+          match.isDated = true
+          body(match, message)
+        }
+      }
+    }
+    count(outcome)
+  }
+
+  private struct LineOutcome {
+    var matched = false
+    var ignored = false
+  }
+
+  private func count(_ outcome: LineOutcome) {
+    counts.candidates += 1
+    if outcome.matched { counts.matched += 1 } else if outcome.ignored { counts.ignored += 1 }
+  }
+
+  private func handle(
+    _ lines: borrowing Span<UInt8>, _ range: Range<Int>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    var end = range.upperBound
+    if end > range.lowerBound, lines[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    guard end > range.lowerBound else { return }
+    let line = lines.extracting(range.lowerBound..<end)
+    var outcome = LineOutcome()
+    let header = SyslogHeader.parse(line)
+    var trusted: Bool?
+    for (index, filter) in filters.enumerated() {
+      switch filter.body {
+      case .native(let native):
+        var subject = 0..<line.count
+        var repeated = 1
+        if !native.programs.isEmpty {
+          guard let header, native.admits(line, header.program) else { continue }
+          subject = header.message..<line.count
+          if let unwrapped = RepeatedMessage(line, from: header.message) {
+            subject = unwrapped.content
+            repeated = unwrapped.count
+          }
+        }
+        guard attempt(native, index, line, subject, &outcome) else { continue }
+        if let limit = native.untrustedAfterOpenQuote {
+          let believed = trusted ?? !history.mayBeForged(lines, lineStart: range.lowerBound, within: limit)
+          trusted = believed
+          guard believed else {
+            counts.distrusted += 1
+            continue
+          }
+        }
+        outcome.matched = true
+        match.count = min(match.count * repeated, 1_000_000)
+        date(line, header, native.programs.isEmpty, &clock)
+        body(match, line, range.lowerBound)
+      }
+    }
+    count(outcome)
+  }
+
+  /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
+  private func date(
+    _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ whole: Bool, _ clock: inout LogClock
+  ) {
+    var end = 0
+    let found: Instant? =
+      if let header { Stamp.parse(line, at: header.stamp.lowerBound, clock: &clock, end: &end) } else {
+        Stamp.find(in: line, clock: &clock)
+      }
+    match.isDated = found != nil
+    match.time = found ?? clock.now
+  }
+
+  /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
+  private func attempt(
+    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
+    _ outcome: inout LineOutcome
+  ) -> Bool {
+    let subject = line.extracting(range)
+    for (index, candidate) in native.patterns.enumerated() {
+      switch scratch.match(candidate.pattern, subject) {
+      case .none: continue
+      case .gaveUp:
+        counts.gaveUp += 1
+        onGiveUp?(filter, index)
+        continue
+      case .matched: break
+      }
+      guard take(candidate, subject) else { continue }
+      match.filter = filter
+      match.pattern = index
+      for ignored in native.ignore where scratch.match(ignored.pattern, subject) == .matched {
+        outcome.ignored = true
+        return false
+      }
+      return true
+    }
+    return false
+  }
+
+  /// Takes the groups of a match; false when its host is no address.
+  private func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>) -> Bool {
+    guard let host = firstGroup(candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
+      return false
+    }
+    match.reset()
+    match.address = address
+    match.host.append(subject, host)
+    if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
+    if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
+    switch candidate.weight {
+    case .fixed(let value): match.weight = Int(value)
+    case .captured(let group, let values, let otherwise):
+      match.weight = Int(otherwise)
+      if let range = scratch.group(group) {
+        for (text, value) in values where equal(subject, range, text) { match.weight = Int(value) }
+      }
+    }
+    if keepsCaptures {
+      for (name, group) in candidate.pattern.names {
+        guard let range = scratch.group(group) else { continue }
+        var value: [UInt8] = []
+        value.append(subject, range)
+        match.captures.append(Match.Capture(name: name, value: value))
+      }
+    }
+    return true
+  }
+
+  private func firstGroup(_ groups: [Int]) -> Range<Int>? {
+    for group in groups { if let range = scratch.group(group) { return range } }
+    return nil
+  }
+
+  /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
+  private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+    var value = 0
+    for i in range {
+      guard isDigit(text[i]), value < 1_000_000 else { break }
+      value = value * 10 + Int(text[i] - UInt8(ascii: "0"))
+    }
+    return min(max(value, 1), 1_000_000)
+  }
+
+  private func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
+    guard range.count == other.count else { return false }
+    for i in 0..<other.count where text[range.lowerBound + i] != other[i] { return false }
+    return true
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Where the first LF at or after `start` stands; the end, when there is none.
+  func firstLF(from start: Int) -> Int {
+    // Safe: memchr reads no further than the span, and the pointer stays inside the call.
+    unsafe withUnsafeBufferPointer { bytes in
+      guard start < bytes.count, let base = bytes.baseAddress,
+        let found = unsafe memchr(base + start, 10, bytes.count - start)
+      else { return bytes.count }
+      return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+  }
+}

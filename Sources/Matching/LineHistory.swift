@@ -1,0 +1,47 @@
+/// The last bytes of a source before the chunk at hand, for filters that must know what precedes a line. One for each
+/// source.
+public final class LineHistory {
+  private static let size = 4096
+  private var tail: [UInt8] = []
+
+  public init() {}
+
+  func keep(_ lines: borrowing Span<UInt8>) {
+    if lines.count >= Self.size {
+      tail.removeAll(keepingCapacity: true)
+      tail.append(lines, lines.count - Self.size..<lines.count)
+    } else {
+      tail.append(lines, 0..<lines.count)
+      if tail.count > 2 * Self.size { tail.removeFirst(tail.count - Self.size) }
+    }
+  }
+
+  /// Does the line at `lineStart` begin within `limit` bytes of the start of an earlier line that ends inside a quote? Then
+  /// it may be that line's continuation, which a client wrote.
+  func mayBeForged(_ lines: borrowing Span<UInt8>, lineStart: Int, within limit: Int) -> Bool {
+    // Walk back from the line: at each line start met, the quotes up to that line's end have been counted.
+    var quotes = 0
+    var back = 1
+    while back <= limit {
+      let at = lineStart - back
+      guard let byte = at >= 0 ? lines[at] : earlier(-at) else {
+        // The log's first line begins here.
+        return quotes % 2 == 1
+      }
+      if byte == UInt8(ascii: "\n"), back > 1 {
+        if quotes % 2 == 1 { return true }
+        quotes = 0
+      } else if byte == UInt8(ascii: "\"") {
+        let before = at - 1 >= 0 ? lines[at - 1] : earlier(1 - at)
+        if before != UInt8(ascii: "\\") { quotes += 1 }
+      }
+      back += 1
+    }
+    return false
+  }
+
+  /// The byte `distance` before the chunk, from 1.
+  private func earlier(_ distance: Int) -> UInt8? {
+    distance >= 1 && distance <= tail.count ? tail[tail.count - distance] : nil
+  }
+}

@@ -1,0 +1,281 @@
+public import Model
+
+/// The clock of a log: what "now" is while it is read, and the zone of stamps that name none.
+public struct LogClock: Sendable {
+  /// For stamps without a year, and for lines without any stamp.
+  public var now: Instant
+  public var zone: ZoneOffsets
+
+  public init(now: Instant, zone: ZoneOffsets = ZoneOffsets()) {
+    self.now = now
+    self.zone = zone
+  }
+}
+
+/// Time stamps as daemons write them, parsed by hand: `strptime` and `mktime` cost a hundred times as much.
+enum Stamp {
+  /// Where a syslog stamp that begins at `start` ends, without working out what it says; nil when there is none.
+  static func end(in line: borrowing Span<UInt8>, at start: Int) -> Int? {
+    guard start + 15 <= line.count else { return nil }
+    if isDigit(line[start]) {
+      var scratch = Fields()
+      return iso(line, start, &scratch)
+    }
+    return rfc3164End(line, start)
+  }
+
+  /// The stamp that begins at `start`, in any of the formats; `end` is set behind it.
+  static func parse(
+    _ line: borrowing Span<UInt8>, at start: Int, clock: inout LogClock, end: inout Int
+  ) -> Instant? {
+    guard start + 10 <= line.count else { return nil }
+    var fields = Fields()
+    let first = line[start]
+    let found: Int?
+    if isDigit(first) {
+      if line[start + 2] == UInt8(ascii: "/") {
+        found = common(line, start, &fields)
+      } else if line[start + 4] == UInt8(ascii: "-") || line[start + 4] == UInt8(ascii: "/") {
+        found = iso(line, start, &fields)
+      } else {
+        return epoch(line, start, end: &end)
+      }
+    } else {
+      found = rfc3164(line, start, &fields) ?? asctime(line, start, &fields)
+    }
+    guard let found, let instant = fields.instant(&clock) else { return nil }
+    end = found
+    return instant
+  }
+
+  /// The stamp of a line that is no syslog line: at its start (perhaps in brackets), in the first brackets that hold a
+  /// whole one (web servers' access logs), or under a JSON key that names a time.
+  static func find(in line: borrowing Span<UInt8>, clock: inout LogClock) -> Instant? {
+    guard line.count >= 10 else { return nil }
+    var end = 0
+    let bracketed = line[0] == UInt8(ascii: "[")
+    if line[0] != UInt8(ascii: "{"), let time = parse(line, at: bracketed ? 1 : 0, clock: &clock, end: &end) {
+      return time
+    }
+    if line[0] == UInt8(ascii: "{") { return json(line, &clock) }
+    // Client-made text (the user name) may stand before the stamp and hold brackets; but it cannot hold the quote that
+    // follows the real one, since access logs escape quotes.
+    var at = 0
+    while at + 28 < line.count {
+      if line[at] == UInt8(ascii: "\"") { return nil }
+      if line[at] == UInt8(ascii: "["), let time = parse(line, at: at + 1, clock: &clock, end: &end),
+        starts(line, end, with: "] \"")
+      {
+        return time
+      }
+      at += 1
+    }
+    return nil
+  }
+
+  private static let jsonKeys: [StaticString] = [
+    "\"timestamp\":", "\"time\":", "\"@timestamp\":", "\"unix_timestamp\":", "\"ts\":", "\"time_iso8601\":",
+    "\"time_local\":",
+  ]
+
+  /// The first key that names a time, outside of strings' content: a quote inside a JSON string is escaped, so the keys'
+  /// own quotes cannot be forged.
+  private static func json(_ line: borrowing Span<UInt8>, _ clock: inout LogClock) -> Instant? {
+    var at = 0
+    let limit = min(line.count, 4096)
+    while at < limit {
+      if line[at] == UInt8(ascii: "\""), at == 0 || line[at - 1] != UInt8(ascii: "\\") {
+        for key in jsonKeys where starts(line, at, with: key) {
+          var value = skipSpaces(line, at + key.utf8CodeUnitCount)
+          if value < line.count, line[value] == UInt8(ascii: "\"") { value += 1 }
+          var end = 0
+          if let time = parse(line, at: value, clock: &clock, end: &end) { return time }
+        }
+      }
+      at += 1
+    }
+    return nil
+  }
+
+  // MARK: The formats
+
+  private struct Fields {
+    var year: Int? = nil
+    var month = 0
+    var day = 0
+    var hour = 0
+    var minute = 0
+    var second = 0
+    var microsecond = 0
+    /// Seconds east of UTC, where the stamp says.
+    var offset: Int? = nil
+
+    func instant(_ clock: inout LogClock) -> Instant? {
+      var civil = CivilTime(
+        year: year ?? 0, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
+      if year != nil {
+        guard civil.isValid else { return nil }
+        return civil.instant(offset: offset ?? clock.zone.seconds(at: civil))
+      }
+      // No year: this one, unless that lies more than a day ahead; then the last one (a log read on New Year's Day).
+      let thisYear = CivilTime(clock.now, offset: clock.zone.seconds(at: clock.now)).year
+      for back in 0...1 {
+        civil.year = thisYear - back
+        guard civil.isValid else { continue }
+        let instant = civil.instant(offset: offset ?? clock.zone.seconds(at: civil))
+        if instant <= clock.now.adding(.hours(24)) { return instant }
+      }
+      return nil
+    }
+  }
+
+  private static func number(_ line: borrowing Span<UInt8>, _ at: Int, _ count: Int) -> Int? {
+    guard at >= 0, at + count <= line.count else { return nil }
+    var value = 0
+    for i in at..<at + count {
+      guard isDigit(line[i]) else { return nil }
+      value = value * 10 + Int(line[i] - UInt8(ascii: "0"))
+    }
+    return value
+  }
+
+  /// `HH:MM:SS` and a fraction after `.` or `,`; gives the end.
+  private static func time(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard let hour = number(line, at, 2), let minute = number(line, at + 3, 2), let second = number(line, at + 6, 2),
+      line[at + 2] == UInt8(ascii: ":"), line[at + 5] == UInt8(ascii: ":")
+    else { return nil }
+    f.hour = hour
+    f.minute = minute
+    f.second = second
+    var end = at + 8
+    if end + 1 < line.count, line[end] == UInt8(ascii: ".") || line[end] == UInt8(ascii: ","), isDigit(line[end + 1]) {
+      end += 1
+      var scale = 100_000
+      while end < line.count, isDigit(line[end]) {
+        f.microsecond += Int(line[end] - UInt8(ascii: "0")) * scale
+        scale /= 10
+        end += 1
+      }
+    }
+    return end
+  }
+
+  /// `Z`, `+01:00`, `+0100`, perhaps after a space; gives the end, which is `at` where there is none.
+  private static func zone(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int {
+    guard at < line.count else { return at }
+    if line[at] == UInt8(ascii: "Z") {
+      f.offset = 0
+      return at + 1
+    }
+    let sign = line[at] == UInt8(ascii: " ") && at + 1 < line.count ? at + 1 : at
+    guard line[sign] == UInt8(ascii: "+") || line[sign] == UInt8(ascii: "-"), let hours = number(line, sign + 1, 2)
+    else { return at }
+    let colon = sign + 3 < line.count && line[sign + 3] == UInt8(ascii: ":") ? 1 : 0
+    guard let minutes = number(line, sign + 3 + colon, 2), hours < 24, minutes < 60 else { return at }
+    f.offset = (hours * 3600 + minutes * 60) * (line[sign] == UInt8(ascii: "-") ? -1 : 1)
+    return sign + 5 + colon
+  }
+
+  /// `2026-11-21T05:24:01.123+01:00`, `2026-11-21 05:24:01,123`, `2026/11/21 05:24:01`.
+  private static func iso(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard let year = number(line, at, 4), let month = number(line, at + 5, 2), let day = number(line, at + 8, 2),
+      at + 19 <= line.count
+    else { return nil }
+    let separator = line[at + 4]
+    guard separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/"), line[at + 7] == separator,
+      line[at + 10] == UInt8(ascii: "T") || line[at + 10] == UInt8(ascii: " "),
+      let end = time(line, at + 11, &f)
+    else { return nil }
+    f.year = year
+    f.month = month
+    f.day = day
+    return zone(line, end, &f)
+  }
+
+  /// `21/Nov/2026:05:24:01 +0000` (the Common Log Format), with a fraction in ModSecurity's JSON.
+  private static func common(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard let day = number(line, at, 2), at + 20 <= line.count, let month = month(line, at + 3),
+      line[at + 6] == UInt8(ascii: "/"), let year = number(line, at + 7, 4), line[at + 11] == UInt8(ascii: ":"),
+      let end = time(line, at + 12, &f)
+    else { return nil }
+    f.year = year
+    f.month = month
+    f.day = day
+    return zone(line, end, &f)
+  }
+
+  private static func rfc3164End(_ line: borrowing Span<UInt8>, _ at: Int) -> Int? {
+    var scratch = Fields()
+    return rfc3164(line, at, &scratch)
+  }
+
+  /// `Nov 21 05:24:01`, `Nov  1 05:24:01`, also `Nov 21 2026 05:24:01`.
+  private static func rfc3164(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard at + 15 <= line.count, let month = month(line, at), line[at + 3] == UInt8(ascii: " ") else { return nil }
+    guard let day = line[at + 4] == UInt8(ascii: " ") ? number(line, at + 5, 1) : number(line, at + 4, 2),
+      line[at + 6] == UInt8(ascii: " ")
+    else { return nil }
+    f.month = month
+    f.day = day
+    if let end = time(line, at + 7, &f) { return end }
+    guard let year = number(line, at + 7, 4), at + 20 <= line.count, line[at + 11] == UInt8(ascii: " "),
+      let end = time(line, at + 12, &f)
+    else { return nil }
+    f.year = year
+    return end
+  }
+
+  /// `Sat Nov 21 05:24:01.123456 2026` (asctime(3); Apache's error log adds the fraction).
+  private static func asctime(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard at + 24 <= line.count, line[at + 3] == UInt8(ascii: " "), let end = rfc3164(line, at + 4, &f),
+      end < line.count, line[end] == UInt8(ascii: " "), let year = number(line, end + 1, 4)
+    else { return nil }
+    f.year = year
+    return end + 5
+  }
+
+  /// Epoch seconds: ten digits and perhaps a fraction, or milliseconds as thirteen.
+  private static func epoch(_ line: borrowing Span<UInt8>, _ at: Int, end: inout Int) -> Instant? {
+    var digits = at
+    while digits < line.count, isDigit(line[digits]), digits - at < 17 { digits += 1 }
+    let count = digits - at
+    guard count == 10 || count == 13 || count == 16, let value = number(line, at, count) else { return nil }
+    end = digits
+    switch count {
+    case 13: return Instant(microseconds: Int64(value) * 1000)
+    case 16: return Instant(microseconds: Int64(value))
+    default:
+      var micro = Int64(value) * 1_000_000
+      if digits + 1 < line.count, line[digits] == UInt8(ascii: "."), isDigit(line[digits + 1]) {
+        var scale: Int64 = 100_000
+        end = digits + 1
+        while end < line.count, isDigit(line[end]) {
+          micro += Int64(line[end] - UInt8(ascii: "0")) * scale
+          scale /= 10
+          end += 1
+        }
+      }
+      return Instant(microseconds: micro)
+    }
+  }
+
+  /// The month of an English abbreviation, 1 to 12.
+  private static func month(_ line: borrowing Span<UInt8>, _ at: Int) -> Int? {
+    let key = UInt32(line[at]) << 16 | UInt32(line[at + 1]) << 8 | UInt32(line[at + 2])
+    switch key {
+    case 0x4A616E: return 1
+    case 0x466562: return 2
+    case 0x4D6172: return 3
+    case 0x417072: return 4
+    case 0x4D6179: return 5
+    case 0x4A756E: return 6
+    case 0x4A756C: return 7
+    case 0x417567: return 8
+    case 0x536570: return 9
+    case 0x4F6374: return 10
+    case 0x4E6F76: return 11
+    case 0x446563: return 12
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,42 @@
+internal import Foundation
+public import Model
+
+/// How far a zone's clocks are ahead of UTC, for stamps that do not say. Asked once per quarter of an hour of log time: the
+/// last answer is kept.
+public struct ZoneOffsets: Sendable {
+  private let zone: TimeZone
+  private var quarter = Int.min
+  private var offset = 0
+
+  /// This machine's zone, or the one that is named (`Europe/Berlin`); nil when there is none of that name.
+  public init?(name: String?) {
+    guard let name else {
+      zone = .current
+      return
+    }
+    guard let zone = TimeZone(identifier: name) else { return nil }
+    self.zone = zone
+  }
+
+  /// This machine's zone.
+  public init() { zone = .current }
+
+  /// Seconds east of UTC when the zone's clocks show `time`. In the hour that autumn repeats, the first of the two.
+  public mutating func seconds(at time: CivilTime) -> Int {
+    let key = CivilTime.days(year: time.year, month: time.month, day: time.day) * 96 + time.hour * 4 + time.minute / 15
+    if key == quarter { return offset }
+    let shown = time.instant()
+    let before = zone.secondsFromGMT(for: Date(timeIntervalSince1970: shown.epoch - 86_400))
+    let candidate = shown.subtracting(.seconds(Int64(before)))
+    // Right before a change and in doubt; otherwise what holds at that moment.
+    let there = zone.secondsFromGMT(for: Date(timeIntervalSince1970: candidate.epoch))
+    offset = there == before ? before : there
+    quarter = key
+    return offset
+  }
+
+  /// Seconds east of UTC at a moment.
+  public func seconds(at instant: Instant) -> Int {
+    zone.secondsFromGMT(for: Date(timeIntervalSince1970: instant.epoch))
+  }
+}
