@@ -1,0 +1,240 @@
+public import Model
+
+/// Windows in, decisions out. It sees no clock, no file and no pointer: the same failures give the same decisions, live and
+/// in a replay.
+///
+/// ```swift
+/// var decider = Decider(jails: [Jail(name: "sshd", maxretry: 3)])
+/// decider.consider(failure, id: nil, now: now) { decision in … }
+/// ```
+public struct Decider: Sendable {
+  /// What one jail has seen, for `status`.
+  public struct Tally: Sendable, Equatable {
+    public var failures = 0
+    /// Failures of addresses on an ignore list.
+    public var ignored = 0
+    public var bans = 0
+  }
+
+  private struct State: Sendable {
+    var jail: Jail
+    var windows: WindowTable
+    var bans: [UInt128: Ban] = [:]
+    /// How often an id was banned before, for growing ban times.
+    var history: [UInt128: Int] = [:]
+    var tally = Tally()
+  }
+
+  private var states: [State]
+  private var overall: [UInt128: Int] = [:]
+  private let countsOverall: Bool
+  private let seed: (UInt64, UInt64)
+
+  /// `seed` scatters the hash tables and the random part of ban times; tests fix it.
+  public init(jails: [Jail], seed: (UInt64, UInt64) = (.random(in: .min ... .max), .random(in: .min ... .max))) {
+    self.seed = seed
+    countsOverall = jails.contains { $0.increment?.overalljails == true }
+    states = jails.map {
+      State(jail: $0, windows: WindowTable(limit: $0.maxretry, findtime: $0.findtime, seed: seed))
+    }
+  }
+
+  public var jails: [Jail] { states.map(\.jail) }
+
+  /// Counts one failure. `id` is the name of a failure that has no address. A time after `now` is taken as `now`: a
+  /// daemon's clock may be wrong, and a stamp that an attacker wrote must not put off a ban.
+  public mutating func consider(
+    _ failure: Failure, id: String? = nil, now: Instant, _ decide: (Decision) -> Void
+  ) {
+    let index = Int(failure.jail)
+    guard index < states.count else { return }
+    let time = min(failure.time, now)
+    states[index].tally.failures &+= Int(failure.count)
+    if id == nil, states[index].jail.ignore.contains(failure.address) {
+      states[index].tally.ignored &+= Int(failure.count)
+      return
+    }
+    let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
+    let key = subnet?.base.bits ?? nameKey(id ?? "")
+    if !states[index].bans.isEmpty, let ban = states[index].bans[key] {
+      if ban.until.map({ time < $0 }) ?? true {
+        // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
+        return
+      }
+      states[index].bans[key] = nil
+    }
+    let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
+    guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
+    let identity: Identity = subnet.map { .network($0) } ?? .name(id ?? "")
+    let number = 1 + earlierBans(key, in: index)
+    let decision = Decision(
+      action: .ban, jail: states[index].jail.name, identity: identity, time: time,
+      until: states[index].jail.bantime.map { time.adding(duration($0, index, key, number)) }, count: count,
+      number: number)
+    enter(decision, key, index)
+    decide(decision)
+  }
+
+  /// A person's ban; replaces one in force.
+  public mutating func ban(
+    _ identity: Identity, jail: Int, from time: Instant, until: Instant?, cause: Decision.Cause
+  ) -> Decision {
+    let key = key(of: identity, in: jail)
+    let known = states[jail].bans[key] != nil
+    let decision = Decision(
+      action: known ? .extend : .ban, jail: states[jail].jail.name, identity: identity, time: time, until: until,
+      number: known ? states[jail].bans[key]!.number : 1 + earlierBans(key, in: jail), cause: cause)
+    enter(decision, key, jail)
+    states[jail].windows.forget(key)
+    return decision
+  }
+
+  /// Lifts a ban; nil when the id is not banned in that jail. Its failures so far are forgotten, so that the next one does
+  /// not ban it again at once; how often it was banned is not.
+  public mutating func unban(_ identity: Identity, jail: Int, at time: Instant, cause: Decision.Cause) -> Decision? {
+    let key = key(of: identity, in: jail)
+    states[jail].windows.forget(key)
+    guard let ban = states[jail].bans.removeValue(forKey: key) else { return nil }
+    return Decision(
+      action: .unban, jail: ban.jail, identity: ban.identity, time: time, until: ban.until, count: ban.count,
+      number: ban.number, cause: cause)
+  }
+
+  /// Ends the bans whose time is over, and gives memory of idle ids back.
+  public mutating func expire(at now: Instant, _ ended: (Decision) -> Void) {
+    for index in states.indices {
+      let over = states[index].bans.filter { $0.value.until.map { $0 <= now } ?? false }
+      for (key, ban) in over.sorted(by: { ($0.value.until!, $0.key) < ($1.value.until!, $1.key) }) {
+        states[index].bans[key] = nil
+        ended(
+          Decision(
+            action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until!, until: ban.until,
+            count: ban.count,
+            number: ban.number, cause: .expired))
+      }
+    }
+  }
+
+  /// Forgets ids that have been idle for a jail's `findtime`.
+  public mutating func shrink(at now: Instant) {
+    for index in states.indices { states[index].windows.expire(before: now) }
+  }
+
+  /// A ban that was in force before a restart or a reload.
+  public mutating func restore(_ ban: Ban) {
+    guard let index = states.firstIndex(where: { $0.jail.name == ban.jail }) else { return }
+    states[index].bans[key(of: ban.identity, in: index)] = ban
+  }
+
+  /// How often `identity` was banned before, as the store knows it.
+  public mutating func restoreHistory(_ identity: Identity, jail: String, bans: Int) {
+    guard let index = states.firstIndex(where: { $0.jail.name == jail }) else { return }
+    let key = key(of: identity, in: index)
+    if countsOverall { overall[key, default: 0] += bans }
+    if states[index].jail.increment != nil { states[index].history[key, default: 0] += bans }
+  }
+
+  /// A failure from before a restart: fills the window without deciding again. The caller leaves out those that a ban or
+  /// an unban has since made void.
+  public mutating func restore(_ failure: Failure, id: String? = nil) {
+    let index = Int(failure.jail)
+    guard index < states.count else { return }
+    if id == nil, states[index].jail.ignore.contains(failure.address) { return }
+    let key = id.map(nameKey) ?? subnet(of: failure.address, in: index).base.bits
+    guard states[index].bans[key] == nil else { return }
+    let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
+    _ = states[index].windows.add(key, at: failure.time, weight: overflow ? .max : weight)
+  }
+
+  // MARK: Questions
+
+  public func bans(in jail: Int) -> [Ban] { Array(states[jail].bans.values) }
+
+  public func ban(of identity: Identity, in jail: Int) -> Ban? { states[jail].bans[key(of: identity, in: jail)] }
+
+  public func tally(of jail: Int) -> Tally { states[jail].tally }
+
+  public func tracked(in jail: Int) -> Int { states[jail].windows.count }
+
+  public func evicted(in jail: Int) -> Int { states[jail].windows.evicted }
+
+  /// How many failures of `identity` count at `now`.
+  public func failures(of identity: Identity, in jail: Int, at now: Instant) -> Int {
+    states[jail].windows.current(key(of: identity, in: jail), at: now)
+  }
+
+  /// The id under which a jail counts an address.
+  public func identity(of address: Address, in jail: Int) -> Identity { .network(subnet(of: address, in: jail)) }
+
+  /// The firewall's answer to a ban of this jail.
+  public mutating func mark(_ identity: Identity, in jail: Int, applied: Bool) {
+    states[jail].bans[key(of: identity, in: jail)]?.applied = applied
+  }
+
+  // MARK: Inside
+
+  private func subnet(of address: Address, in index: Int) -> Subnet {
+    Subnet(address, ipv4Prefix: states[index].jail.ipv4Prefix, ipv6Prefix: states[index].jail.ipv6Prefix)
+  }
+
+  /// An address is its own key; a block that an operator banned, wider or narrower than the jail counts, is a name.
+  private func key(of identity: Identity, in index: Int) -> UInt128 {
+    switch identity {
+    case .network(let subnet):
+      subnet == self.subnet(of: subnet.base, in: index) ? subnet.base.bits : nameKey(subnet.description)
+    case .name(let name): nameKey(name)
+    }
+  }
+
+  /// 128 bits for a name: two FNV-1a passes from secret starts. Names come from fail2ban's `<F-ID>` only.
+  private func nameKey(_ name: String) -> UInt128 {
+    var a: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed.0
+    var b: UInt64 = 0x8422_2325_CBF2_9CE4 ^ seed.1
+    for byte in name.utf8 {
+      a = (a ^ UInt64(byte)) &* 0x100_0000_01B3
+      b = (b ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15
+    }
+    return UInt128(a) << 64 | UInt128(b ^ b >> 29)
+  }
+
+  private func earlierBans(_ key: UInt128, in index: Int) -> Int {
+    states[index].jail.increment?.overalljails == true ? overall[key] ?? 0 : states[index].history[key] ?? 0
+  }
+
+  private mutating func enter(_ decision: Decision, _ key: UInt128, _ index: Int) {
+    states[index].bans[key] = Ban(
+      jail: decision.jail, identity: decision.identity, since: decision.time, until: decision.until,
+      count: decision.count, number: decision.number, applied: false)
+    if decision.action == .ban {
+      states[index].tally.bans += 1
+      if states[index].jail.increment != nil { states[index].history[key, default: 0] += 1 }
+      if countsOverall { overall[key, default: 0] += 1 }
+    }
+  }
+
+  private func duration(_ base: TimeSpan, _ index: Int, _ key: UInt128, _ number: Int) -> TimeSpan {
+    guard let increment = states[index].jail.increment else { return base }
+    return increment.duration(base, number: number, random: nameKey("\(key)/\(number)"))
+  }
+}
+
+extension BanIncrement {
+  /// How long the `number`-th ban lasts; `random` is where the random part comes from.
+  public func duration(_ base: TimeSpan, number: Int, random: UInt128 = 0) -> TimeSpan {
+    var seconds = Double(base.microseconds)
+    if number > 1 {
+      // 2^20 is more than any ban lasts; beyond it doubles would only overflow.
+      let growth =
+        multipliers.isEmpty
+        ? power(factor, min(number - 1, 20)) : multipliers[min(number - 1, multipliers.count - 1)]
+      seconds *= coefficient * growth
+    }
+    if let maxtime { seconds = min(seconds, Double(maxtime.microseconds)) }
+    if rndtime > .zero { seconds += Double(UInt64(truncatingIfNeeded: random) % UInt64(rndtime.microseconds + 1)) }
+    return TimeSpan(microseconds: seconds >= 9.2e18 ? .max : Int64(max(0, seconds)))
+  }
+
+  private func power(_ base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1.0) { product, _ in product * base }
+  }
+}
