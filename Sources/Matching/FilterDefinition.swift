@@ -1,3 +1,5 @@
+public import Model
+
 /// What a filter says, before it is compiled: what `Settings` reads from YAML and `Fail2ban` from filter.d.
 public struct FilterDefinition: Sendable, Equatable {
   public enum Rules: Sendable, Equatable {
@@ -16,11 +18,14 @@ public struct FilterDefinition: Sendable, Equatable {
   public var logpath: [String]
   /// Which ports to block, by service name or number; empty: all.
   public var port: [String]
+  /// The limit that suits the service, for jails and defaults that name none.
+  public var maxretry: Int?
+  public var findtime: TimeSpan?
   public var samples: [Sample]
 
   public init(
     name: String, file: String, summary: String = "", rules: Rules, journalmatch: [String] = [], logpath: [String] = [],
-    port: [String] = [], samples: [Sample] = []
+    port: [String] = [], maxretry: Int? = nil, findtime: TimeSpan? = nil, samples: [Sample] = []
   ) {
     self.name = name
     self.file = file
@@ -29,6 +34,8 @@ public struct FilterDefinition: Sendable, Equatable {
     self.journalmatch = journalmatch
     self.logpath = logpath
     self.port = port
+    self.maxretry = maxretry
+    self.findtime = findtime
     self.samples = samples
   }
 }

@@ -1,1 +1,99 @@
-// placeholder
+public import Detection
+public import Model
+
+/// What `bailiff.yaml` means: every key has its value, filters are loaded, ports are numbers.
+///
+/// ```swift
+/// let reading = Settings.read(path: "/etc/bailiff/bailiff.yaml") { path, options in try fail2banFilter(path, options) }
+/// reading.errors.forEach { print($0) }
+/// for jail in reading.settings.jails { … }
+/// ```
+public struct Settings: Sendable, Equatable {
+  /// The file that was read; empty for an automatic configuration.
+  public var file: String
+  /// The directory that holds `bailiff.db`.
+  public var state: String
+  /// The Unix socket of the API.
+  public var socket: String
+  /// The group that may use the socket besides root; nil: root only.
+  public var group: String?
+  /// Where native filters are looked for, before the built-in place.
+  public var filters: [String]
+  public var firewall: FirewallSettings
+  /// Never counted and never banned, in any jail.
+  public var ignoreip: [IgnoreEntry]
+  /// Are this machine's own addresses left alone?
+  public var ignoreself: Bool
+  /// Are the addresses of sessions that are logged in left alone?
+  public var protectSessions: Bool
+  public var onFull: OnFull
+  /// More bans than this in a minute are reported (and carried out).
+  public var bansPerMinuteWarning: Int
+  public var retention: Retention
+  /// The limits of a jail that says nothing about them.
+  public var defaults: Jail
+  /// In the order of the file, those that are disabled too. A jail with an error is not among them.
+  public var jails: [JailSettings]
+
+  /// What holds where the file says nothing.
+  public init(file: String = "") {
+    self.file = file
+    state = "/var/lib/bailiff"
+    socket = "/run/bailiff/bailiff.sock"
+    group = nil
+    filters = ["/etc/bailiff/filters", "/usr/share/bailiff/filters"]
+    firewall = FirewallSettings()
+    ignoreip = []
+    ignoreself = true
+    protectSessions = true
+    onFull = .wait
+    bansPerMinuteWarning = 200
+    retention = Retention()
+    defaults = Jail(name: "defaults")
+    jails = []
+  }
+
+  public var database: String { state.hasSuffix("/") ? state + "bailiff.db" : state + "/bailiff.db" }
+
+  public var library: FilterLibrary { FilterLibrary(directories: filters) }
+}
+
+public struct FirewallSettings: Sendable, Equatable {
+  public enum Backend: String, Sendable, CaseIterable {
+    case ipset
+    case dryRun = "dry-run"
+  }
+
+  public var backend: Backend
+  /// The chains into which Bailiff's own chain is hooked; one that does not exist in the firewall is left out.
+  public var chains: [String]
+
+  public init(backend: Backend = .ipset, chains: [String] = ["INPUT"]) {
+    self.backend = backend
+    self.chains = chains
+  }
+}
+
+/// What happens to the audit when the disk is full; bans are applied in either case.
+public enum OnFull: String, Sendable, CaseIterable {
+  /// Reading waits until the store can be written again: nothing is lost.
+  case wait
+  /// Reading goes on without the audit; what was not recorded is counted.
+  case shed
+}
+
+/// How long the audit is kept; nil: for ever.
+public struct Retention: Sendable, Equatable {
+  public var failures: TimeSpan?
+  public var bans: TimeSpan?
+  /// The store's size in bytes, above which the oldest failures go first.
+  public var size: Int64?
+
+  public init(
+    failures: TimeSpan? = .hours(90 * 24), bans: TimeSpan? = .hours(2 * 365 * 24 + 12), size: Int64? = 2 << 30
+  ) {
+    self.failures = failures
+    self.bans = bans
+    self.size = size
+  }
+}

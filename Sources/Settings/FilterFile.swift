@@ -1,0 +1,129 @@
+public import Matching
+
+/// A native filter: one service's patterns and their samples, in a YAML file (`filters/sshd.yaml`).
+public enum FilterFile {
+  /// Errors: everything that is wrong with the file's form. Whether the patterns compile is found by compiling them,
+  /// whether they behave by `FilterDefinition.problems` and `bailiff filter test`.
+  public static func load(path: String) throws(SettingsErrors) -> FilterDefinition {
+    let problems = Problems()
+    let definition = read(path, problems)
+    guard let definition, problems.errors.isEmpty else { throw SettingsErrors(Problems.sorted(problems.errors)) }
+    return definition
+  }
+
+  /// The same from a text; `file` is for messages, and its last part gives the name.
+  public static func parse(_ text: String, file: String) throws(SettingsErrors) -> FilterDefinition {
+    let problems = Problems()
+    let definition = definition(Document.parse(text, file: file, problems), file: file, problems)
+    guard let definition, problems.errors.isEmpty else { throw SettingsErrors(Problems.sorted(problems.errors)) }
+    return definition
+  }
+
+  static func read(_ path: String, _ problems: Problems) -> FilterDefinition? {
+    definition(Document.read(path, problems), file: path, problems)
+  }
+
+  static let keys = [
+    "service", "summary", "program", "journalmatch", "logpath", "port", "maxretry", "findtime", "patterns", "ignore",
+    "untrusted_after_open_quote", "samples",
+  ]
+
+  private static func definition(_ root: Value?, file: String, _ problems: Problems) -> FilterDefinition? {
+    guard let root else {
+      if problems.errors.allSatisfy({ $0.place.file != file }) {
+        problems.add(
+          Place(file: file, line: 1, column: 1), "the filter is empty", remedy: "give it `patterns` and `samples`")
+      }
+      return nil
+    }
+    guard let fields = Fields(root, "filter", known: keys, elsewhere: ["failregex": "write `patterns`"]) else {
+      return nil
+    }
+    let name = FilterLibrary.name(ofPath: file)
+    if let service = fields["service"]?.name("service"), service != name {
+      fields["service"]?.fail(
+        "the filter is called \(quoted(service)), its file \(quoted(name))", "give both the same name, which jails use")
+    }
+    let patterns = self.patterns(fields, "patterns")
+    if patterns.isEmpty, !fields.has("patterns") {
+      problems.add(fields.place, "the filter has no `patterns`", remedy: "add a list of - name: … match: '…'")
+    }
+    let rules = NativeRules(
+      programs: fields["program"]?.names("program") ?? [], patterns: patterns, ignore: self.patterns(fields, "ignore"),
+      untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536))
+    return FilterDefinition(
+      name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),
+      journalmatch: fields["journalmatch"]?.journalmatch() ?? [],
+      logpath: fields["logpath"]?.logpaths() ?? [],
+      port: fields["port"]?.portNames() ?? [],
+      maxretry: fields["maxretry"]?.integer("maxretry", Limits.maxretry),
+      findtime: fields["findtime"]?.span("findtime"),
+      samples: samples(fields))
+  }
+
+  private static func patterns(_ fields: Fields, _ key: String) -> [PatternDefinition] {
+    guard let items = fields[key]?.list(key) else { return [] }
+    let weighted = key == "patterns"
+    return items.compactMap { item in
+      guard let pattern = Fields(item, key, known: weighted ? ["name", "match", "weight"] : ["name", "match"])
+      else { return nil }
+      guard let name = pattern["name"]?.name("name") else {
+        if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
+        return nil
+      }
+      guard let match = pattern["match"], let text = match.text("match", anyCharacter: true), !text.isEmpty else {
+        if pattern["match"] == nil { item.fail("pattern \(quoted(name)) has no `match`", "add match: '…'") }
+        return nil
+      }
+      return PatternDefinition(
+        name: name, match: text, weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place)
+    }
+  }
+
+  /// A number, or one chosen by what a group captured.
+  private static func weight(_ value: Value) -> Weight? {
+    if value.word != nil { return value.integer("weight", Limits.weight).map(Weight.fixed) }
+    guard let fields = Fields(value, "weight", known: ["group", "values", "otherwise"]) else { return nil }
+    guard let group = fields["group"]?.name("group") else {
+      if fields["group"] == nil {
+        value.fail("`weight` has no `group`", "name the group whose text decides: group: severity")
+      }
+      return nil
+    }
+    var values: [String: Int] = [:]
+    if let map = fields["values"], let entries = Fields(map, "values")?.entries {
+      for entry in entries { values[entry.key] = entry.value.integer(entry.key, Limits.weight) }
+    }
+    return .captured(
+      group: group, values: values, otherwise: fields["otherwise"]?.integer("otherwise", Limits.weight) ?? 1)
+  }
+
+  private static func samples(_ fields: Fields) -> [Sample] {
+    guard let items = fields["samples"]?.list("samples") else { return [] }
+    return items.compactMap { item in
+      guard let sample = Fields(item, "samples", known: ["line", "before", "expect"]) else { return nil }
+      guard let line = sample["line"]?.text("line", anyCharacter: true) else {
+        if sample["line"] == nil { item.fail("a sample has no `line`", "add line: '…' as the program prints it") }
+        return nil
+      }
+      guard let expect = sample["expect"] else {
+        item.fail("a sample has no `expect`", "add expect: none, or expect: {pattern: …, host: …}")
+        return nil
+      }
+      return Sample(
+        line: line, before: sample["before"]?.text("before", anyCharacter: true), expect: expectation(expect),
+        place: item.place)
+    }
+  }
+
+  private static func expectation(_ value: Value) -> [String: String]? {
+    if value.word == "none" { return nil }
+    guard value.isMap, let fields = Fields(value, "expect") else {
+      value.fail("`expect` is \(value.typed)", "write expect: none, or expect: {pattern: …, host: …}")
+      return nil
+    }
+    var expected: [String: String] = [:]
+    for entry in fields.entries { expected[entry.key] = entry.value.text(entry.key, anyCharacter: true) }
+    return expected
+  }
+}

@@ -1,0 +1,170 @@
+internal import Detection
+public import Matching
+internal import Model
+
+/// How a fail2ban filter (`filter: /path/name.conf`) is loaded; another room knows how. Whatever it throws is reported at the
+/// jail's `filter`, `SettingsError` and `SettingsErrors` at their own places.
+public typealias Fail2banFilterLoader = (_ path: String, _ options: [String: String]) throws -> FilterDefinition
+
+extension Settings {
+  /// What reading gave: everything that could be understood, and everything that is wrong. Jails with an error are not in
+  /// `settings.jails`; keys with an error have their default.
+  public struct Reading: Sendable {
+    public var settings: Settings
+    public var errors: [SettingsError]
+    /// What works but is probably not meant.
+    public var warnings: [SettingsError]
+
+    /// Errors outside the jails: with none of these the other jails can run.
+    public var generalErrors: [SettingsError] { errors.filter { $0.jail == nil } }
+  }
+
+  /// Throws when anything is wrong, with all of it.
+  public static func load(
+    path: String, fail2banFilter: Fail2banFilterLoader? = nil
+  ) throws(SettingsErrors) -> Settings {
+    let reading = read(path: path, fail2banFilter: fail2banFilter)
+    guard reading.errors.isEmpty else { throw SettingsErrors(reading.errors) }
+    return reading.settings
+  }
+
+  /// `builtin` are the directories of the filters that come with the program.
+  public static func read(
+    path: String, fail2banFilter: Fail2banFilterLoader? = nil,
+    builtin: [String] = FilterLibrary.builtinDirectories()
+  ) -> Reading {
+    let problems = Problems()
+    var reader = SettingsReader(file: path, problems: problems, fail2banFilter: fail2banFilter, builtin: builtin)
+    reader.read(Document.read(path, problems))
+    return Reading(
+      settings: reader.settings, errors: Problems.sorted(problems.errors), warnings: Problems.sorted(problems.warnings))
+  }
+}
+
+/// Goes through `bailiff.yaml` once.
+struct SettingsReader {
+  var settings: Settings
+  let problems: Problems
+  let fail2banFilter: Fail2banFilterLoader?
+  let builtin: [String]
+  var library: FilterLibrary
+  /// What a jail without limits gets.
+  var defaults = JailKeys()
+  /// Native filters that were read already; nil stands for one with errors.
+  var loaded: [String: FilterDefinition?] = [:]
+
+  init(file: String, problems: Problems, fail2banFilter: Fail2banFilterLoader?, builtin: [String]) {
+    settings = Settings(file: file)
+    self.problems = problems
+    self.fail2banFilter = fail2banFilter
+    self.builtin = builtin
+    library = FilterLibrary(directories: settings.filters, builtin: builtin)
+  }
+
+  static let keys = [
+    "state", "socket", "group", "filters", "firewall", "ignoreip", "ignoreself", "protect_sessions", "on_full",
+    "bans_per_minute_warning", "retention", "defaults", "jails",
+  ]
+
+  mutating func read(_ root: Value?) {
+    guard let root else {
+      if problems.errors.isEmpty {
+        problems.add(Place(file: settings.file, line: 1, column: 1), "the file is empty", remedy: Self.noJails)
+      }
+      return
+    }
+    guard
+      let fields = Fields(
+        root, "bailiff.yaml", known: Self.keys,
+        elsewhere: ["DEFAULT": "write `defaults`", "INCLUDES": "there are no includes"])
+    else { return }
+    readGeneral(fields)
+    readFirewall(fields)
+    readRetention(fields)
+    library = FilterLibrary(directories: settings.filters, builtin: builtin)
+    if let value = fields["defaults"], let keys = Fields(value, "defaults", known: JailKeys.limitKeys) {
+      defaults = JailKeys(keys)
+    }
+    settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
+    readJails(fields)
+  }
+
+  private mutating func readGeneral(_ fields: Fields) {
+    if let path = fields["state"]?.path("state") { settings.state = path }
+    if let path = fields["socket"]?.path("socket") {
+      // sockaddr_un has room for 107 bytes (unix(7)).
+      if path.utf8.count > 107 {
+        fields["socket"]!.fail("`socket` has \(path.utf8.count) bytes", "a Unix socket's path has at most 107")
+      }
+      settings.socket = path
+    }
+    settings.group = fields["group"]?.name("group")
+    if let values = fields["filters"]?.list("filters") {
+      settings.filters = values.compactMap { $0.path("filters") }
+    }
+    settings.ignoreip = fields["ignoreip"]?.ignoreEntries() ?? []
+    if let value = fields["ignoreself"]?.bool("ignoreself") { settings.ignoreself = value }
+    if let value = fields["protect_sessions"]?.bool("protect_sessions") { settings.protectSessions = value }
+    if let value = fields["on_full"]?.choice("on_full", OnFull.self) { settings.onFull = value }
+    if let value = fields["bans_per_minute_warning"]?.integer("bans_per_minute_warning", 1...1_000_000_000) {
+      settings.bansPerMinuteWarning = value
+    }
+  }
+
+  private mutating func readFirewall(_ fields: Fields) {
+    guard let value = fields["firewall"], let firewall = Fields(value, "firewall", known: ["backend", "chains"])
+    else { return }
+    if let backend = firewall["backend"]?.choice("backend", FirewallSettings.Backend.self) {
+      settings.firewall.backend = backend
+    }
+    guard let chains = firewall["chains"]?.list("chains") else { return }
+    settings.firewall.chains = chains.compactMap { chain in
+      guard let name = chain.name("chains") else { return nil }
+      // iptables(8) limits a chain's name to 28 bytes, and takes a leading dash for an option.
+      let plain = name.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+      guard plain, name.utf8.count <= 28, !name.hasPrefix("-"), !name.hasPrefix("!") else {
+        chain.fail("\(quoted(name)) is no chain", "write names such as INPUT or DOCKER-USER, at most 28 characters")
+        return nil
+      }
+      return name
+    }
+    if settings.firewall.chains.isEmpty, problems.errors.isEmpty {
+      firewall["chains"]!.fail("`chains` is empty", "name at least one chain: [INPUT]")
+    }
+  }
+
+  private mutating func readRetention(_ fields: Fields) {
+    guard let value = fields["retention"], let keys = Fields(value, "retention", known: ["failures", "bans", "size"])
+    else { return }
+    if let age = keys["failures"]?.age("failures") { settings.retention.failures = age.span }
+    if let age = keys["bans"]?.age("bans") { settings.retention.bans = age.span }
+    guard let size = keys["size"] else { return }
+    if size.word == "unlimited" {
+      settings.retention.size = nil
+    } else if let bytes = size.word.flatMap(ByteSize.parse), bytes >= 1 << 20 {
+      settings.retention.size = bytes
+    } else {
+      size.fail("`size` is \(size.typed)", "write at least 1MiB, for example 500MiB or 2GiB, or unlimited")
+    }
+  }
+
+  static let noJails = "add `jails:`, for example  sshd: {filter: sshd}"
+
+  private mutating func readJails(_ fields: Fields) {
+    guard let entry = fields.entry("jails") else {
+      problems.add(fields.place, "there are no `jails`; nothing would be watched", remedy: Self.noJails)
+      return
+    }
+    guard let jails = Fields(entry.value, "jails") else { return }
+    if jails.entries.isEmpty {
+      problems.add(entry.place, "`jails` is empty; nothing would be watched", remedy: Self.noJails)
+    }
+    for jail in jails.entries {
+      problems.jail = jail.key
+      let before = problems.errors.count
+      let result = readJail(jail)
+      if problems.errors.count == before, let result { settings.jails.append(result) }
+    }
+    problems.jail = nil
+  }
+}

@@ -1,0 +1,68 @@
+public import Matching
+
+/// One thing that is wrong with a file of settings: where, what, and what would be right.
+///
+/// ```
+/// /etc/bailiff/bailiff.yaml:14:5: unknown key `maxrety`; did you mean `maxretry`?
+/// ```
+public struct SettingsError: Error, Hashable, Sendable {
+  /// Line and column count from 1, in characters; 0 when the whole file is meant.
+  public var place: Place
+  public var message: String
+  public var remedy: String
+  /// The jail that cannot run because of it; nil when it concerns everything.
+  public var jail: String?
+
+  public init(_ place: Place, _ message: String, remedy: String, jail: String? = nil) {
+    self.place = place
+    self.message = message
+    self.remedy = remedy
+    self.jail = jail
+  }
+}
+
+extension SettingsError: CustomStringConvertible {
+  /// `file:line:column: message; remedy`, always one line: control characters are escaped.
+  public var description: String {
+    let position = place.line > 0 ? "\(place.file):\(place.line):\(place.column)" : place.file
+    return printable("\(position): \(message)\(remedy.isEmpty ? "" : "; \(remedy)")")
+  }
+}
+
+/// Everything that is wrong, in the order of the places.
+public struct SettingsErrors: Error, Sendable, CustomStringConvertible {
+  public var errors: [SettingsError]
+
+  public init(_ errors: [SettingsError]) { self.errors = errors }
+
+  public var description: String { errors.map(\.description).joined(separator: "\n") }
+}
+
+/// What reading has found so far; reading goes on after a problem, so that all of them can be shown at once.
+final class Problems {
+  private(set) var errors: [SettingsError] = []
+  private(set) var warnings: [SettingsError] = []
+  /// The jail that is being read.
+  var jail: String?
+
+  func add(_ place: Place, _ message: String, remedy: String) {
+    add(SettingsError(place, message, remedy: remedy, jail: jail))
+  }
+
+  func add(_ error: SettingsError) {
+    if !errors.contains(error) { errors.append(error) }
+  }
+
+  func warn(_ place: Place, _ message: String, remedy: String) {
+    warnings.append(SettingsError(place, message, remedy: remedy, jail: jail))
+  }
+
+  /// Sorted by line inside a file; files in the order in which they were met first.
+  static func sorted(_ errors: [SettingsError]) -> [SettingsError] {
+    var files: [String: Int] = [:]
+    for error in errors where files[error.place.file] == nil { files[error.place.file] = files.count }
+    return errors.sorted {
+      (files[$0.place.file]!, $0.place.line, $0.place.column) < (files[$1.place.file]!, $1.place.line, $1.place.column)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+internal import Matching
+internal import Yams
+
+/// A mapping's keys and values in the order of the file.
+struct Fields {
+  struct Entry {
+    var key: String
+    var place: Place
+    var value: Value
+  }
+
+  let entries: [Entry]
+  let place: Place
+  let problems: Problems
+
+  /// Nil when `value` is no mapping; nothing at all is an empty one.
+  init?(_ value: Value, _ key: String) {
+    place = value.place
+    problems = value.problems
+    guard !Value.isNull(value.node) else {
+      entries = []
+      return
+    }
+    guard case .mapping(let mapping) = value.node else {
+      value.fail("\(quoted(key)) must be a map of keys and values, not \(value.typed)", "write key: value, a line each")
+      return nil
+    }
+    entries = mapping.compactMap { keyNode, node in
+      let child = value.child(keyNode)
+      guard let key = keyNode.scalar?.string else {
+        child.fail("a key must be a word, not \(child.typed)", "write key: value")
+        return nil
+      }
+      // Keys that `Document` has renamed because they were given twice.
+      if let first = key.unicodeScalars.first?.value, first >= 0xE000, first < 0xE100 { return nil }
+      return Entry(key: key, place: child.place, value: value.child(node))
+    }
+  }
+
+  /// The same, with every other key a problem. `elsewhere` maps keys that people bring along (from fail2ban, mostly) to
+  /// what is meant instead.
+  init?(_ value: Value, _ key: String, known: [String], elsewhere: [String: String] = [:]) {
+    self.init(value, key)
+    for entry in entries where !known.contains(entry.key) {
+      let hint =
+        entry.key == "<<"
+        ? "YAML's merge keys are not supported; write the keys out or use `defaults`"
+        : elsewhere[entry.key]
+          ?? suggestion(
+            for: entry.key, among: known,
+            otherwise:
+              "\(key.isEmpty ? "known keys" : quoted(key) + " knows"): \(known.sorted().joined(separator: ", "))")
+      problems.add(entry.place, "unknown key \(quoted(entry.key))", remedy: hint)
+    }
+  }
+
+  /// The value of a key that is there and not null.
+  subscript(key: String) -> Value? {
+    guard let entry = entry(key), !Value.isNull(entry.value.node) else { return nil }
+    return entry.value
+  }
+
+  func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
+
+  func has(_ key: String) -> Bool { entry(key) != nil }
+}

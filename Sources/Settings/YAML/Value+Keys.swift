@@ -1,0 +1,145 @@
+internal import Detection
+internal import Matching
+internal import Model
+
+/// What a number in the settings may be.
+enum Limits {
+  static let maxretry = 1...1_000_000
+  static let weight = 0...1_000_000
+  /// An id wider than these would let one attacker lock out a provider.
+  static let ipv4Prefix = 16...32
+  static let ipv6Prefix = 32...128
+}
+
+/// The keys that settings, jails and filters share.
+extension Value {
+  func path(_ key: String) -> String? {
+    guard let text = name(key) else { return nil }
+    guard text.hasPrefix("/") else {
+      fail("\(quoted(key)) is \(quoted(text)), which is no absolute path", "begin it with a slash")
+      return nil
+    }
+    return text
+  }
+
+  func logpaths() -> [String] { list("logpath")?.compactMap { $0.path("logpath") } ?? [] }
+
+  /// Terms as journalctl(1) takes them: `_SYSTEMD_UNIT=ssh.service _COMM=sshd + _COMM=sshd-session`.
+  func journalmatch() -> [String] {
+    let entries = list("journalmatch")?.compactMap { value in value.name("journalmatch").map { (value, $0) } } ?? []
+    return entries.compactMap { value, text in
+      let terms = text.split(separator: " ")
+      let wrong = terms.first { $0 != "+" && !Self.isJournalTerm($0) }
+      guard let wrong else {
+        guard terms.first != "+", terms.last != "+" else {
+          value.fail("`journalmatch` has a `+` without a match beside it", "write FIELD=value + FIELD=value")
+          return nil
+        }
+        return text
+      }
+      value.fail(
+        "`journalmatch` has \(quoted(String(wrong))), which is no match",
+        "write FIELD=value, for example _SYSTEMD_UNIT=ssh.service")
+      return nil
+    }
+  }
+
+  /// Field names are upper case, as sd_journal_add_match(3) wants them.
+  private static func isJournalTerm(_ term: Substring) -> Bool {
+    guard let equals = term.firstIndex(of: "="), equals > term.startIndex else { return false }
+    return term[..<equals].utf8.allSatisfy { byte in
+      switch byte {
+      case 65...90, 48...57, UInt8(ascii: "_"): true
+      default: false
+      }
+    }
+  }
+
+  /// Names as they were typed, each checked.
+  func portNames() -> [String] {
+    guard let values = list("port") else { return [] }
+    var names: [String] = []
+    for value in values {
+      guard let text = value.name("port") else { continue }
+      for part in text.split(separator: ",") {
+        let word = part.filter { $0 != " " }
+        guard word == "all" || Ports.range(word) != nil else {
+          let number = !word.isEmpty && word.utf8.allSatisfy { $0 >= 48 && $0 <= 58 || $0 == UInt8(ascii: "-") }
+          value.fail(
+            number ? "\(quoted(word)) is no port" : "unknown service \(quoted(word))",
+            number
+              ? "write a number from 1 to 65535, or a range such as 6000:6010"
+              : suggestion(
+                for: word, among: Ports.names + ["all"],
+                otherwise: "write its number, a name from /etc/services, or all"))
+          continue
+        }
+        names.append(word)
+      }
+    }
+    return names
+  }
+
+  func protocols() -> [TransportProtocol] { list("protocol")?.compactMap { $0.choice("protocol") } ?? [] }
+
+  /// Every entry; a file that is named must be readable and hold nothing but entries.
+  func ignoreEntries() -> [IgnoreEntry] {
+    guard let values = list("ignoreip") else { return [] }
+    var entries: [IgnoreEntry] = []
+    for value in values {
+      guard let text = value.name("ignoreip") else { continue }
+      // fail2ban writes them in one value, with spaces or commas between.
+      for word in text.split(whereSeparator: { $0 == " " || $0 == "," }) {
+        switch IgnoreEntry.parse(String(word)) {
+        case .success(.file(let path)):
+          let file = IgnoreFile.read(path)
+          for error in file.errors {
+            if error.place.line == 0 {
+              value.fail("\(quoted(path)) \(error.message)", error.remedy)
+            } else {
+              problems.add(error)
+            }
+          }
+          entries.append(.file(path))
+        case .success(let entry): entries.append(entry)
+        case .failure(let error): value.fail(error.message, error.remedy)
+        }
+      }
+    }
+    return entries
+  }
+
+  /// Nil inside the result: permanent.
+  func bantime() -> BanTime? {
+    if let text = word, ["permanent", "forever"].contains(text) { return BanTime(span: nil) }
+    guard let span = signedSpan("bantime") else { return nil }
+    guard span != .zero else {
+      fail("`bantime` is 0", "write for example 1h, or permanent")
+      return nil
+    }
+    return BanTime(span: span < .zero ? nil : span)
+  }
+
+  /// Nil inside the result: kept for ever.
+  func age(_ key: String) -> BanTime? {
+    if ["forever", "permanent"].contains(word) { return BanTime(span: nil) }
+    return span(key).map { BanTime(span: $0) }
+  }
+
+  /// fail2ban's words; `true` and `false` are `yes` and `no` in YAML.
+  func usedns() -> Fail2banRules.DNS? {
+    switch word {
+    case "yes", "true": return .yes
+    case "no", "false": return .no
+    case "warn": return .warn
+    case "raw": return .raw
+    default:
+      fail("`usedns` is \(typed)", "write no, warn, yes or raw")
+      return nil
+    }
+  }
+}
+
+struct BanTime {
+  var span: TimeSpan?
+}
