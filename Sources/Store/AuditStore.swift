@@ -1,0 +1,128 @@
+internal import Foundation
+internal import GRDB
+public import Model
+internal import Synchronization
+
+/// The one database: failures, bans, operators' acts and how far the sources are read.
+///
+/// ```swift
+/// let store = try AuditStore(path: "/var/lib/bailiff/bailiff.db")
+/// try store.commit(batch, names: names, decisions: decisions, applied: now)   // one transaction
+/// while try store.settle() { }                                               // when there is nothing else to do
+/// let bans = try store.bansInForce(at: now)
+/// ```
+///
+/// Committing is quick because it only appends: a batch becomes one row of `pending`, its bytes hashed into the chain.
+/// `settle` turns pending batches into rows with indexes, which costs ten times as much, and is called when there is time.
+/// Readers see both.
+///
+/// Everything here is synchronous and meant for one thread at a time; others wait. Readers are another type, `AuditReader`,
+/// with a connection of its own.
+public final class AuditStore: Sendable {
+  public let path: String
+  /// The copy that was kept of a store of an older version, when this opened one.
+  public let migratedCopy: String?
+  let queue: DatabaseQueue
+  let state: Mutex<WriterState>
+
+  /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
+  /// store of a later version and `corrupt` for a damaged one, which `setAside` moves out of the way.
+  public init(path: String) throws {
+    self.path = path
+    do {
+      queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: false))
+      migratedCopy = try Migrations.migrate(queue, path: path)
+      state = Mutex(WriterState())
+      try queue.read { db in try state.withLock { try $0.load(db) } }
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  static func configuration(readonly: Bool) -> Configuration {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.label = "bailiff.store"
+    configuration.busyMode = .timeout(5)
+    configuration.foreignKeysEnabled = false
+    if !readonly { configuration.journalMode = .wal }
+    configuration.prepareDatabase { db in
+      // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
+      if !readonly { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
+      try db.execute(sql: "PRAGMA cache_size = -32768")
+      try db.execute(sql: "PRAGMA temp_store = MEMORY")
+    }
+    return configuration
+  }
+
+  /// Moves a damaged store and its write-ahead log away, so that a new one can be opened in its place. Returns where to.
+  public static func setAside(path: String, at time: Instant) throws -> String {
+    let stamp = time.rfc3339().filter { $0 != ":" }
+    let target = "\(path).damaged-\(stamp)"
+    do {
+      for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+        try FileManager.default.moveItem(atPath: path + suffix, toPath: target + suffix)
+      }
+    } catch {
+      throw StoreError(
+        kind: .cannotOpen, path: path,
+        message: "\(path): the damaged store cannot be moved to \(target): \(error.localizedDescription)")
+    }
+    return target
+  }
+
+  /// Stores a batch: its failures, the decisions that it led to and how far its sources are read now, all or nothing.
+  /// `applied` is when the firewall had taken the decisions; nil where it has not (a dry run, a ban that was over already).
+  ///
+  /// When this throws, nothing was stored and the same call can be made again. A commit whose success could not be told
+  /// is found by the next call and not made twice.
+  public func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision] = [], applied: Instant? = nil
+  ) throws {
+    try transaction { state, db in
+      try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
+    }
+  }
+
+  /// Stores something that happened beside failures and bans.
+  public func record(_ event: AuditEvent) throws {
+    try transaction { state, db in try state.record(event, db) }
+  }
+
+  /// The firewall took a ban that had been committed without `applied`.
+  public func markApplied(jail: String, identity: Identity, at time: Instant) throws {
+    try transaction { _, db in
+      try db.cachedStatement(sql: "UPDATE ban SET applied = ? WHERE identity = ? AND jail = ? AND ended IS NULL")
+        .execute(arguments: [time.microseconds, identity.description, jail])
+    }
+  }
+
+  /// Turns some of the pending batches into rows, about `limit` failures at most. True while there are more.
+  @discardableResult
+  public func settle(limit: Int = 8192) throws -> Bool {
+    try transaction { state, db in try state.settle(limit: limit, db) }
+  }
+
+  /// How many failures are committed but not yet rows.
+  public var unsettled: Int { state.withLock { $0.unsettled } }
+
+  /// Closes the database. Later calls throw.
+  public func close() throws {
+    do { try queue.close() } catch { throw StoreError(error, path: path) }
+  }
+
+  func transaction<Result: Sendable>(_ body: (inout WriterState, Database) throws -> Result) throws -> Result {
+    try state.withLock { state in
+      do {
+        return try queue.write { db in
+          if state.stale { try state.load(db) }
+          return try body(&state, db)
+        }
+      } catch {
+        // What the state counted may not have been stored: read it again before the next transaction.
+        state.stale = true
+        throw StoreError(error, path: path)
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+internal import GRDB
+internal import Model
+
+/// What failures have in common, by number: jail, pattern, source and journal.
+struct Origin: Hashable, Sendable {
+  var jail: String
+  var filter: String
+  var pattern: String
+  var file: String
+  var source: String
+  /// A journal cursor's constant part; empty for files.
+  var journal: String
+}
+
+/// Finds the stored number of a failure's jail, pattern and source, and gives out new ones.
+struct OriginTable {
+  /// The engine's numbers in one word; journals are numbered here.
+  private struct Key: Hashable {
+    var jail: UInt16
+    var pattern: UInt32
+    var source: UInt32
+    var journal: UInt32
+  }
+
+  private var names = Names(jails: [], patterns: [], sources: [])
+  private var byKey: [Key: UInt32] = [:]
+  private var lastKey: Key?
+  private var lastNumber: UInt32 = 0
+  private var journals: [String: UInt32] = [:]
+  private var lastJournal: [UInt8] = []
+  private var lastJournalNumber: UInt32 = 0
+  private var stored: [Origin: UInt32] = [:]
+  private var next: UInt32 = 1
+  /// Numbers that the transaction under way has to write.
+  private(set) var added: [(number: UInt32, origin: Origin)] = []
+
+  mutating func load(_ db: Database) throws {
+    self = OriginTable()
+    for row in try Row.fetchAll(db, sql: "SELECT id, jail, filter, pattern, file, source, journal FROM origin") {
+      let number: UInt32 = row[0]
+      stored[Origin(jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])] =
+        number
+      next = max(next, number + 1)
+    }
+  }
+
+  /// The engine's numbers mean something else after a reload. Comparing is quick: the arrays are the same objects.
+  mutating func use(_ names: Names) {
+    guard
+      names.jails != self.names.jails || names.patterns != self.names.patterns || names.sources != self.names.sources
+    else { return }
+    self.names = names
+    byKey.removeAll(keepingCapacity: true)
+    lastKey = nil
+  }
+
+  static func insert(_ origin: Origin, number: UInt32, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: "INSERT INTO origin (id, jail, filter, pattern, file, source, journal) VALUES (?,?,?,?,?,?,?)"
+    )
+    .execute(arguments: [
+      number, origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal,
+    ])
+  }
+
+  mutating func begin() { added.removeAll(keepingCapacity: true) }
+
+  mutating func number(of failure: Failure, in batch: FailureBatch) -> UInt32 {
+    let key = Key(
+      jail: failure.jail, pattern: failure.pattern, source: failure.source,
+      journal: failure.cursor.isEmpty ? 0 : journal(of: failure, in: batch))
+    if key == lastKey { return lastNumber }
+    let number = byKey[key] ?? intern(key)
+    lastKey = key
+    lastNumber = number
+    return number
+  }
+
+  private mutating func intern(_ key: Key) -> UInt32 {
+    func name(_ list: [String], _ index: Int) -> String { index < list.count ? list[index] : "" }
+    let pattern = Int(key.pattern) < names.patterns.count ? names.patterns[Int(key.pattern)] : nil
+    let journal = key.journal == 0 ? "" : journals.first { $0.value == key.journal }?.key ?? ""
+    let origin = Origin(
+      jail: name(names.jails, Int(key.jail)), filter: pattern?.filter ?? "", pattern: pattern?.name ?? "",
+      file: pattern?.file ?? "", source: name(names.sources, Int(key.source)), journal: journal)
+    if let number = stored[origin] {
+      byKey[key] = number
+      return number
+    }
+    let number = next
+    next += 1
+    stored[origin] = number
+    byKey[key] = number
+    added.append((number, origin))
+    return number
+  }
+
+  private mutating func journal(of failure: Failure, in batch: FailureBatch) -> UInt32 {
+    // Entries of one journal follow one another: compare the constant part with the last one seen.
+    let start = Int(failure.cursor.start)
+    if lastJournal.count == 34, failure.cursor.count > 37, batch.bytes[start..<start + 34].elementsEqual(lastJournal) {
+      return lastJournalNumber
+    }
+    guard let cursor = batch.withBytes(failure.cursor, { JournalCursor(parsing: $0) }) else { return 0 }
+    if let known = journals[cursor.journal] {
+      lastJournalNumber = known
+    } else {
+      lastJournalNumber = UInt32(journals.count) + 1
+      journals[cursor.journal] = lastJournalNumber
+    }
+    lastJournal = cursor.sequence < 0 ? [] : Array(cursor.journal.utf8)
+    return lastJournalNumber
+  }
+}
