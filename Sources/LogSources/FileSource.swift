@@ -1,0 +1,61 @@
+import Model
+
+/// A path, and the files that stood there: those that were renamed away, oldest first, and last the one that is there
+/// now. They are read one after the other.
+final class FileSource {
+  let number: Int
+  let path: String
+  var specs: [Int]
+  var queue: [FollowedFile] = []
+  /// Something was read here before (now or before a restart), so whatever takes the path is new and read whole.
+  var isKnown: Bool
+  /// Where to begin in a file that was there, but not readable, when reading began.
+  var firstSize: UInt64?
+
+  init(number: Int, path: String, specs: [Int], isKnown: Bool) {
+    self.number = number
+    self.path = path
+    self.specs = specs
+    self.isKnown = isKnown
+  }
+
+  /// The file whose position is the source's own: the first that is not read to its end yet.
+  var head: FollowedFile? { queue.first { !$0.isDrained } ?? queue.last }
+
+  var lag: UInt64 { queue.reduce(0) { $0 &+ $1.lag } }
+
+  /// The name under which a file's position is stored. Slots are used again, so the store does not grow by a row with
+  /// every rotation.
+  func name(of file: FollowedFile) -> String { file.slot.map { Self.name(path, slot: $0) } ?? path }
+
+  static func name(_ path: String, slot: Int) -> String { "\(path) (rotated \(slot))" }
+
+  /// The path in a stored name, and its slot.
+  static func parse(_ name: String) -> (path: String, slot: Int?) {
+    guard name.hasSuffix(")"), let open = name.lastIndex(of: "("), name[..<open].hasSuffix(" "),
+      name[open...].hasPrefix("(rotated "), let slot = Int(name[open...].dropFirst(9).dropLast())
+    else { return (name, nil) }
+    return (String(name[..<open].dropLast()), slot)
+  }
+
+  func freeSlot() -> Int {
+    var slot = 1
+    while queue.contains(where: { $0.slot == slot }) { slot += 1 }
+    return slot
+  }
+
+  /// Positions that moved since the last call. Files that wait for an earlier one have none yet.
+  func takePositions() -> [SourcePosition] {
+    var result: [SourcePosition] = []
+    let head = head
+    for file in queue {
+      if file.hasMoved, !file.isCopy || file === head {
+        file.hasMoved = false
+        result.append(
+          SourcePosition(source: name(of: file), position: .file(file.identity, offset: file.offset)))
+      }
+      if file === head { break }
+    }
+    return result
+  }
+}

@@ -1,0 +1,187 @@
+internal import Glibc
+import Model
+
+/// Entries of a journal that one list of matches fits.
+final class JournalSource {
+  let number: Int
+  let match: JournalMatch
+  let directory: String?
+  var specs: [Int]
+  private let start: SourceSpec.Start
+  private let table: SourceTable
+  private let buffer: LineBuffer
+  private let entry = JournalEntry()
+  private(set) var handle: JournalHandle?
+  /// The last entry that was dealt with; empty: the journal was empty then; nil: begin as `start` says.
+  private var cursor: String?
+  /// The next entry must be checked against `cursor`: it is that one, or the first after a gap.
+  private var isResuming = false
+  private var busyUntil = 0.0
+  private var nextTry = 0.0
+  /// Everything received up to here has been read (microseconds since the epoch).
+  private var completeUntil: UInt64 = 0
+  var isReady = true
+  /// Files came, went or were written to.
+  var hasEvents = false
+
+  /// Entries before it is another source's turn.
+  private static let entriesPerTurn = 2048
+  /// Seconds for which it is polled after an entry: longer than journald's announcements are late (250 ms).
+  private static let busy = 0.5
+  private static let retry = 2.0
+
+  init(
+    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, cursor: String?,
+    table: SourceTable, buffer: LineBuffer
+  ) {
+    self.number = number
+    self.match = match
+    self.directory = directory
+    self.specs = specs
+    self.start = start
+    self.cursor = cursor
+    self.table = table
+    self.buffer = buffer
+  }
+
+  /// How positions and audit name it.
+  static func name(_ match: JournalMatch, _ directory: String?) -> String {
+    (["journal"] + (directory.map { [$0] } ?? []) + match.groups.map { $0.joined(separator: " ") }.joinedByPlus())
+      .joined(separator: " ")
+  }
+
+  func isBusy(_ now: Double) -> Bool { handle != nil && now < busyUntil }
+
+  /// Opens the journal when it is not open and it is time to try; true when there is a new descriptor to wait for.
+  func open(now: Double) -> Bool {
+    guard handle == nil, now >= nextTry else { return false }
+    nextTry = now + Self.retry
+    do throws(SystemError) {
+      let opened = try JournalHandle(directory: directory)
+      guard opened.hasFiles || directory != nil else {
+        table.set(number, state: .waiting("there is no journal on this machine (yet)"))
+        return false
+      }
+      try opened.add(match)
+      let descriptor = opened.descriptor
+      guard descriptor >= 0 else { throw SystemError(code: -descriptor, operation: "watch the journal") }
+      try seek(opened)
+      handle = opened
+      entry.handle = opened
+      isReady = true
+      table.set(number, state: .reading)
+      return true
+    } catch {
+      if error.code == ENOENT || error.code == ENOMEDIUM {
+        table.set(number, state: .waiting("\(error)"))
+      } else {
+        table.set(number, state: .failed("\(error); reading it needs root or the group systemd-journal"))
+      }
+      return false
+    }
+  }
+
+  private func seek(_ journal: JournalHandle) throws(SystemError) {
+    if let cursor, !cursor.isEmpty {
+      try journal.seek(to: cursor)
+      isResuming = true
+    } else if cursor != nil || start == .beginning {
+      try journal.seekToHead()
+    } else {
+      // Standing at the last entry, `next` gives those that come after it.
+      let found = try journal.seekToLast()
+      if !found { try journal.seekToHead() }
+      let last = found ? journal.cursor() ?? "" : ""
+      completeUntil = found ? journal.realtime() ?? 0 : 0
+      cursor = last
+      publish(last)
+    }
+  }
+
+  private func publish(_ cursor: String) {
+    let position = Position.journal(cursor: cursor)
+    table.sink.checkpoint([SourcePosition(source: table.name(number), position: position)])
+    table.publish(number, position: position)
+  }
+
+  /// Reads what is there; true when there may be more at once.
+  func turn(now: Double) -> Bool {
+    guard let handle else { return false }
+    isReady = false
+    if hasEvents {
+      hasEvents = false
+      if handle.process() { checkForGap(handle) }
+    }
+    var counters = table.counters(number)
+    let before = counters.lines
+    var more = true
+    do throws(SystemError) {
+      for _ in 0..<Self.entriesPerTurn {
+        more = try handle.next()
+        guard more else { break }
+        if isResuming {
+          isResuming = false
+          if let cursor, handle.isAt(cursor) { continue }
+          table.set(number, counters: counters)
+          table.report(
+            number,
+            .lost(
+              "the entry that was read last is no longer in the journal (vacuumed?); entries between it and the oldest "
+                + "that is left may be lost"))
+          counters = table.counters(number)
+        }
+        deliver(handle, &counters)
+      }
+      if !more, counters.lines == before { completeUntil = wallClock() }
+    } catch {
+      more = false
+      table.set(number, state: .failed("\(error)"))
+      // What was delivered is stored below; the next try goes on after it.
+      nextTry = now + Self.retry
+    }
+    table.set(number, counters: counters)
+    if counters.lines != before {
+      busyUntil = now + Self.busy
+      if let last = handle.cursor() {
+        cursor = last
+        publish(last)
+      }
+    }
+    if nextTry > now, case .failed = table.state(number) { close() }
+    return more
+  }
+
+  private func close() {
+    handle = nil
+    entry.handle = nil
+  }
+
+  private func deliver(_ handle: JournalHandle, _ counters: inout SourceCounters) {
+    entry.reset()
+    counters.lines += 1
+    // Safe: the buffer holds more than `limit` bytes.
+    guard let length = unsafe handle.copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else { return }
+    counters.bytes += UInt64(length)
+    if length > LineLimit.bytes { counters.tooLong += 1 }
+    buffer.lendMessage(min(length, LineLimit.bytes), of: entry, from: number, to: table.sink)
+  }
+
+  /// Files went: were entries in them that we have not read?
+  private func checkForGap(_ handle: JournalHandle) {
+    guard completeUntil > 0, let oldest = handle.oldest(), oldest > completeUntil else { return }
+    table.report(number, .lost("the journal was vacuumed before all of it was read"))
+    completeUntil = oldest
+  }
+
+  private func wallClock() -> UInt64 {
+    var time = timespec()
+    // Safe: clock_gettime(2) fills the struct that the pointer lends for the call.
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(max(0, time.tv_sec)) &* 1_000_000 &+ UInt64(max(0, time.tv_nsec)) / 1000
+  }
+}
+
+extension [String] {
+  /// journalctl's way of writing alternatives.
+  fileprivate func joinedByPlus() -> [String] { isEmpty ? [] : [joined(separator: " + ")] }
+}

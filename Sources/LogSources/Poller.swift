@@ -1,0 +1,62 @@
+internal import CSystemd
+internal import Glibc
+
+/// epoll(7), level triggered; what is waited for is told apart by the tag it was added with.
+@safe struct Poller: ~Copyable {
+  private let descriptor: Descriptor
+  /// Safe: `epoll_event` is called unsafe for the pointer in its union, which is never used.
+  private var events = unsafe [epoll_event](repeating: epoll_event(), count: 32)
+
+  init() throws(SystemError) {
+    let raw = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard raw >= 0 else { throw .last("create an epoll instance") }
+    descriptor = Descriptor(raw)
+  }
+
+  /// False when the descriptor cannot be waited for (a regular file), which is always ready then.
+  func add(_ raw: Int32, tag: UInt64, events: UInt32 = UInt32(EPOLLIN.rawValue)) -> Bool {
+    // Safe: as above.
+    var event = unsafe epoll_event(events: events, data: epoll_data_t(u64: tag))
+    // Safe: epoll_ctl(2) reads the struct during the call.
+    return unsafe epoll_ctl(descriptor.raw, EPOLL_CTL_ADD, raw, &event) == 0
+  }
+
+  func remove(_ raw: Int32) {
+    // Safe: EPOLL_CTL_DEL ignores its event since Linux 2.6.9.
+    _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, raw, nil)
+  }
+
+  /// Waits up to `milliseconds` (-1: as long as it takes) and calls `body` with the tag of each that is ready.
+  mutating func wait(milliseconds: Int32, _ body: (UInt64) -> Void) {
+    // Safe: epoll_wait(2) writes at most `count` events.
+    let ready = unsafe events.withUnsafeMutableBufferPointer { buffer in
+      unsafe epoll_wait(descriptor.raw, buffer.baseAddress, Int32(buffer.count), milliseconds)
+    }
+    guard ready > 0 else { return }
+    // Safe: `data` was set as `u64` in `add`.
+    for i in 0..<Int(ready) { body(unsafe events[i].data.u64) }
+  }
+}
+
+/// eventfd(2): how another thread wakes the reader.
+struct WakeUp: ~Copyable {
+  let descriptor: Descriptor
+
+  init() throws(SystemError) {
+    let raw = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    guard raw >= 0 else { throw .last("create an eventfd") }
+    descriptor = Descriptor(raw)
+  }
+
+  func signal() {
+    var one: UInt64 = 1
+    // Safe: write(2) reads the 8 bytes during the call. It fails only when the counter is full, that is, signalled.
+    _ = unsafe write(descriptor.raw, &one, 8)
+  }
+
+  func clear() {
+    var count: UInt64 = 0
+    // Safe: read(2) writes the 8 bytes during the call.
+    _ = unsafe read(descriptor.raw, &count, 8)
+  }
+}

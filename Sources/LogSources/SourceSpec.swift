@@ -1,0 +1,35 @@
+/// What to read, as a jail names it.
+public struct SourceSpec: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// Paths with `*`, `?` and `[…]` as glob(7) has them; files that match later join.
+    case files([String])
+    /// Entries that one of `matches` fits: each is a list of `FIELD=value`, all of which must hold, separated by spaces
+    /// (in `"…"` a value may hold spaces); no match at all means every entry.
+    /// `directory` nil: this machine's journal.
+    case journal(matches: [String], directory: String?)
+    case standardInput
+  }
+
+  /// Where to start when there is no stored position.
+  public enum Start: Hashable, Sendable { case beginning, end }
+
+  public var kind: Kind
+  /// For files that are there when reading begins, and for the journal. A file that appears later, or that takes the
+  /// place of one that was read, is always read from its beginning.
+  public var start: Start
+
+  public init(_ kind: Kind, start: Start = .end) {
+    self.kind = kind
+    self.start = start
+  }
+
+  public static func files(_ patterns: [String], start: Start = .end) -> SourceSpec {
+    SourceSpec(.files(patterns), start: start)
+  }
+
+  public static func journal(matches: [String], directory: String? = nil, start: Start = .end) -> SourceSpec {
+    SourceSpec(.journal(matches: matches, directory: directory), start: start)
+  }
+
+  public static let standardInput = SourceSpec(.standardInput, start: .beginning)
+}

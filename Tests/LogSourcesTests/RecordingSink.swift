@@ -1,0 +1,59 @@
+import LogSources
+import Model
+import Synchronization
+
+/// Keeps what a reader delivers, and what it last stored.
+final class RecordingSink: LineSink, Sendable {
+  struct Record {
+    var lines: [[UInt8]] = []
+    var sources: [SourceInfo] = []
+    var positions: [String: Position] = [:]
+    var events: [SourceEvent] = []
+    var checkpoints = 0
+    /// The number of lines at the last checkpoint: what came after it would come again.
+    var settled = 0
+  }
+
+  let record = Mutex(Record())
+
+  func begin(_ source: SourceInfo) { record.withLock { $0.sources.append(source) } }
+
+  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+    var all: [[UInt8]] = []
+    var line: [UInt8] = []
+    for i in 0..<lines.count {
+      if lines[i] == 10 {
+        all.append(line)
+        line = []
+      } else {
+        line.append(lines[i])
+      }
+    }
+    if !line.isEmpty { all.append(line) }
+    record.withLock { $0.lines += all }
+  }
+
+  func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
+    var line: [UInt8] = []
+    for i in 0..<message.count { line.append(message[i]) }
+    record.withLock { $0.lines.append(line) }
+  }
+
+  func checkpoint(_ positions: [SourcePosition]) {
+    record.withLock { record in
+      for position in positions { record.positions[position.source] = position.position }
+      record.checkpoints += 1
+      record.settled = record.lines.count
+    }
+  }
+
+  func report(_ event: SourceEvent) { record.withLock { $0.events.append(event) } }
+
+  var texts: [String] { record.withLock { $0.lines.map { String(decoding: $0, as: UTF8.self) } } }
+
+  var positions: [SourcePosition] {
+    record.withLock { $0.positions.map { SourcePosition(source: $0.key, position: $0.value) } }
+  }
+
+  var events: [SourceEvent] { record.withLock { $0.events } }
+}
