@@ -1,0 +1,44 @@
+import Glibc
+
+/// Names and numbers of users and groups, from the C library (getpwuid_r(3), getgrnam_r(3)).
+public enum Accounts {
+  public static func userName(_ uid: UInt32) -> String? {
+    var entry = unsafe passwd()
+    var buffer = [CChar](repeating: 0, count: 4096)
+    var found: UnsafeMutablePointer<passwd>?
+    // Safe: the entry's texts lie in `buffer`, which outlives their use inside the call.
+    return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+      guard unsafe getpwuid_r(uid, &entry, buffer.baseAddress!, buffer.count, &found) == 0, unsafe found != nil,
+        let name = unsafe entry.pw_name
+      else { return nil as String? }
+      return unsafe String(cString: name)
+    }
+  }
+
+  /// The number of a group, by its name or written as a number.
+  public static func groupID(_ group: String) -> UInt32? {
+    var entry = unsafe Glibc.group()
+    // A group's members are listed in the buffer too, so it may have to be large.
+    var buffer = [CChar](repeating: 0, count: 64 << 10)
+    var found: UnsafeMutablePointer<group>?
+    // Safe: as above.
+    let number: UInt32? = unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+      guard unsafe getgrnam_r(group, &entry, buffer.baseAddress!, buffer.count, &found) == 0, unsafe found != nil
+      else { return nil }
+      return unsafe entry.gr_gid
+    }
+    return number ?? UInt32(group)
+  }
+
+  /// A file of less than 256 bytes, without the line end.
+  static func smallFile(_ path: String) -> String? {
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    // Safe: at most the array's size is read.
+    let count = unsafe read(file, &bytes, bytes.count)
+    guard count > 0 else { return nil }
+    return String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,31 @@
+/// What the daemon does for each request: the engine's owner fills these in, the server calls them with who asks.
+///
+/// A handler throws `ControlError` to say no; anything else it throws reaches the client as "failed" without its content.
+/// Handlers may be called at the same time from several tasks.
+public struct ControlHandlers: Sendable {
+  public var status: @Sendable () async throws -> StatusReply
+  public var bans: @Sendable (BansRequest) async throws -> [BanReply]
+  public var ban: @Sendable (BanRequest, Operator) async throws -> BannedReply
+  public var unban: @Sendable (UnbanRequest, Operator) async throws -> UnbannedReply
+  public var unbanAll: @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply
+  public var confirm: @Sendable (ConfirmRequest, Operator) async throws -> BannedReply
+  public var reload: @Sendable (Operator) async throws -> ReloadReply
+
+  public init(
+    status: @escaping @Sendable () async throws -> StatusReply,
+    bans: @escaping @Sendable (BansRequest) async throws -> [BanReply],
+    ban: @escaping @Sendable (BanRequest, Operator) async throws -> BannedReply,
+    unban: @escaping @Sendable (UnbanRequest, Operator) async throws -> UnbannedReply,
+    unbanAll: @escaping @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply,
+    confirm: @escaping @Sendable (ConfirmRequest, Operator) async throws -> BannedReply,
+    reload: @escaping @Sendable (Operator) async throws -> ReloadReply
+  ) {
+    self.status = status
+    self.bans = bans
+    self.ban = ban
+    self.unban = unban
+    self.unbanAll = unbanAll
+    self.confirm = confirm
+    self.reload = reload
+  }
+}

@@ -1,0 +1,69 @@
+import Glibc
+import Model
+import NIOCore
+
+/// Who connected, by the kernel: `SO_PEERCRED` and `SO_PEERGROUPS` of unix(7) and socket(7).
+struct PeerCredentials: Sendable {
+  var pid: Int32
+  var uid: UInt32
+  var gid: UInt32
+  /// Supplementary groups.
+  var groups: [UInt32]
+
+  /// Asks on the channel's own thread, since only there its descriptor is sure to be open.
+  static func of(_ channel: any Channel) async throws -> PeerCredentials {
+    let credentials = try await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+        PeerCredentials(socket: socket)
+      }
+    }.get()
+    guard let found = credentials, let found else {
+      throw ControlError(.notPermitted, "the kernel does not say who is connected")
+    }
+    return found
+  }
+
+  init?(socket: CInt) {
+    // `struct ucred` is three 32-bit numbers: pid, uid, gid.
+    var cred: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
+    var length = socklen_t(MemoryLayout.size(ofValue: cred))
+    // Safe: the kernel writes at most `length` bytes, the size of the tuple.
+    guard unsafe getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &length) == 0, cred.pid != 0 else { return nil }
+    pid = cred.pid
+    uid = cred.uid
+    gid = cred.gid
+    groups = Self.groups(socket: socket)
+  }
+
+  private static func groups(socket: CInt) -> [UInt32] {
+    let peerGroups: CInt = 59  // SO_PEERGROUPS, <asm-generic/socket.h>, Linux 4.13
+    var groups = [UInt32](repeating: 0, count: 64)
+    while true {
+      var length = socklen_t(groups.count * 4)
+      // Safe: the kernel writes at most `length` bytes, the array's size.
+      let result = unsafe getsockopt(socket, SOL_SOCKET, peerGroups, &groups, &length)
+      if result == 0 { return Array(groups.prefix(Int(length) / 4)) }
+      // ERANGE sets `length` to what is needed; NGROUPS_MAX is 65,536.
+      guard errno == ERANGE, Int(length) / 4 > groups.count, length <= 4 * 65_536 else { return [] }
+      groups = [UInt32](repeating: 0, count: Int(length) / 4)
+    }
+  }
+
+  func isMember(of group: UInt32) -> Bool { gid == group || groups.contains(group) }
+
+  /// The same with names; `session` is the client's word.
+  func named(session: Address?) -> Operator {
+    let login = Self.loginUID(pid: pid)
+    return Operator(
+      uid: uid, gid: gid, pid: pid, user: Accounts.userName(uid) ?? "\(uid)", loginUID: login,
+      loginUser: login.map { Accounts.userName($0) ?? "\($0)" }, session: session)
+  }
+
+  /// The uid that logged in, which `sudo` and `su` do not change (pam_loginuid(8)); the kernel says -1 where nobody did.
+  private static func loginUID(pid: Int32) -> UInt32? {
+    guard let text = Accounts.smallFile("/proc/\(pid)/loginuid"), let uid = UInt32(text), uid != .max else {
+      return nil
+    }
+    return uid
+  }
+}
