@@ -1,0 +1,57 @@
+public import Model
+
+/// What carries decisions out. Two real ones: `IPSetActuator` (the kernel's sets and rules) and `DryRunActuator` (memory).
+///
+/// ```swift
+/// let firewall: any Actuator = try IPSetActuator()
+/// for notice in try firewall.prepare([FirewallTarget(jail: "sshd", ports: .ranges([22...22]))], chains: ["INPUT"]) { … }
+/// try firewall.restore(storedBans, now: now)
+/// let outcomes = try firewall.apply([FirewallChange(.add, jail: "sshd", subnet: Subnet("192.0.2.7")!, until: end)], now: now)
+/// ```
+///
+/// Every call is synchronous and may be repeated: doing it again changes nothing. Calls from several threads are carried
+/// out one after the other; decisions keep their order when one thread makes them. Nothing is undone on exit: the kernel
+/// ends each ban by itself.
+public protocol Actuator: Sendable {
+  /// Makes the firewall ready for exactly these jails: sets, the rules of our chain, and one jump to it from each of
+  /// `chains`. What it made for jails that are no longer named is removed; bans of the others stay.
+  ///
+  /// A chain that does not exist (yet) or a family that cannot be filtered is a notice; when nothing can be filtered at all
+  /// it throws, with the remedy.
+  func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice]
+
+  /// Carries out `changes` in their order; the result has an outcome for each, at the same index. Throws only when nothing
+  /// can be said about any of them.
+  func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome]
+
+  /// The bans that the firewall holds now, of the jails that were prepared.
+  func contents() throws(FirewallError) -> [KernelBan]
+
+  /// Makes the firewall hold exactly `bans`: compares, and sends the difference in one batch. Bans whose end has passed and
+  /// identities that are names are skipped.
+  func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport
+
+  /// Compares what `prepare` made with what is there, and the number of bans with `wanted` (called when it is needed, on
+  /// this thread); puts back what is missing and says what it was. Call it from the thread that calls `apply`, so that
+  /// `wanted` and the kernel are compared at one point in the order of decisions.
+  func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair]
+
+  /// Is there anything for `check` to repair, as far as can be seen without `wanted`? Reads only; any thread may ask.
+  func needsCheck() throws(FirewallError) -> Bool
+
+  /// False where bans are only remembered.
+  var changesKernel: Bool { get }
+}
+
+/// The longest timeout that an ipset entry can have, in seconds (`ipset(8)`: "the maximum value is 2147483").
+public let longestTimeout: Int64 = 2_147_483
+
+/// The changes that keep bans alive which last longer than an ipset timeout can. Send them at least once a week.
+public func renewals(of bans: some Sequence<Ban>, now: Instant) -> [FirewallChange] {
+  bans.compactMap { ban in
+    guard let until = ban.until, let subnet = ban.identity.subnet, until > now,
+      until.since(ban.since) > .seconds(longestTimeout)
+    else { return nil }
+    return FirewallChange(.add, jail: ban.jail, subnet: subnet, until: until)
+  }
+}

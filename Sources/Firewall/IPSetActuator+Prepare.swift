@@ -1,0 +1,170 @@
+import CMnl
+import Glibc
+import Synchronization
+
+extension IPSetActuator {
+  public func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice] {
+    try Self.validate(targets, chains: chains)
+    return try state.withLock { state throws(FirewallError) in try prepare(targets, chains, &state) }
+  }
+
+  private func prepare(
+    _ targets: [FirewallTarget], _ chains: [String], _ state: inout State
+  ) throws(FirewallError) -> [FirewallNotice] {
+    var notices: [FirewallNotice] = []
+    var client = try IPSetClient(faults: faults)
+    try client.requireAccess()
+    guard programs.path("ipset") != nil else {
+      try programs.run("ipset", [])
+      return []
+    }
+    let tables = try readTables(&notices)
+
+    var next = state
+    next.targets = targets
+    next.jails = Dictionary(uniqueKeysWithValues: targets.map { ($0.jail, JailSets($0)) })
+    next.chains = chains
+    next.families = AddressFamily.allCases.filter { tables[$0] != nil }
+
+    let headers = try client.headers()
+    try removeMismatched(headers, next, tables)
+    try createSets(missing(headers, next).map(\.line))
+    for family in next.families {
+      guard let table = tables[family] else { continue }
+      try write(family, table, &next)
+    }
+    // From here on the rules name only sets that are wanted; the others can go.
+    state = next
+    let wanted = Set(next.jails.values.flatMap { [$0.ipv4, $0.ipv6] })
+    let gone = headers.map(\.name).filter { SetName.isOurs($0) && !wanted.contains($0) }
+    for (name, error) in programs.destroySets(gone) {
+      notices.append(FirewallNotice("set \(name) of a jail that is gone cannot be removed: \(error.message)"))
+    }
+    for chain in chains where next.families.allSatisfy({ tables[$0]?.chains.contains(chain) != true }) {
+      notices.append(
+        FirewallNotice(
+          "chain \(chain) does not exist; it will jump to \(ChainRules.chain) as soon as another program makes it"))
+    }
+    return notices
+  }
+
+  /// Each family's table; a family that cannot be read is a notice, both are an error.
+  private func readTables(_ notices: inout [FirewallNotice]) throws(FirewallError) -> [AddressFamily: FilterTable] {
+    var tables: [AddressFamily: FilterTable] = [:]
+    var failure: FirewallError?
+    for family in AddressFamily.allCases {
+      do { tables[family] = try programs.filterTable(family) } catch {
+        if failure == nil { failure = error }
+        notices.append(FirewallNotice("\(family) addresses are not blocked: \(error.message)"))
+      }
+    }
+    if tables.isEmpty, let failure { throw failure }
+    return tables
+  }
+
+  static func validate(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) {
+    var names: [String: String] = [:]
+    for target in targets {
+      guard !target.jail.isEmpty, target.jail.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+        throw FirewallError(
+          .invalid, "jail “\(target.jail.debugDescription)”: a name has no spaces and no control characters")
+      }
+      let set = SetName.of(jail: target.jail, .ipv4)
+      if let other = names.updateValue(target.jail, forKey: set) {
+        throw FirewallError(.invalid, "jails \(other) and \(target.jail) would share the set \(set): rename one")
+      }
+      if case .ranges(let ranges) = target.ports {
+        guard !ranges.isEmpty, !target.protocols.isEmpty else {
+          throw FirewallError(
+            .invalid, "jail \(target.jail): no port or no protocol to block; `port: all` blocks every packet")
+        }
+      }
+    }
+    for chain in chains {
+      let plain = chain.utf8.allSatisfy {
+        ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")) || ($0 >= 0x30 && $0 <= 0x39)
+          || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
+      }
+      guard !chain.isEmpty, chain.utf8.count <= 28, plain, !chain.hasPrefix("-"), chain != ChainRules.chain else {
+        throw FirewallError(.invalid, "chain “\(chain)”: not a chain of the filter table, such as INPUT or DOCKER-USER")
+      }
+    }
+  }
+
+  // MARK: Sets
+
+  struct WantedSet {
+    var name: String
+    var family: AddressFamily
+    var line: String {
+      "create \(name) hash:net family \(family == .ipv4 ? "inet" : "inet6") hashsize 1024 maxelem \(maxElements) timeout 0"
+    }
+  }
+
+  static func wantedSets(_ state: State) -> [WantedSet] {
+    state.targets.flatMap { target in
+      state.families.map { WantedSet(name: SetName.of(jail: target.jail, $0), family: $0) }
+    }
+  }
+
+  func missing(_ headers: [IPSetClient.Header], _ state: State) -> [WantedSet] {
+    let there = Set(headers.filter(Self.isUsable).map(\.name))
+    return Self.wantedSets(state).filter { !there.contains($0.name) }
+  }
+
+  func createSets(_ lines: [String]) throws(FirewallError) {
+    if !lines.isEmpty { try programs.createSets(lines) }
+  }
+
+  /// Is it as we make them? An earlier version may have made sets of another kind.
+  private static func isUsable(_ header: IPSetClient.Header) -> Bool {
+    header.type == "hash:net" && header.hasTimeout && header.maxElements == maxElements
+      && header.family == UInt8(header.name.hasSuffix("-4") ? AF_INET : AF_INET6)
+  }
+
+  /// Sets under our names that are of another kind go, and before them the rules that use them.
+  private func removeMismatched(
+    _ headers: [IPSetClient.Header], _ state: State, _ tables: [AddressFamily: FilterTable]
+  ) throws(FirewallError) {
+    let wanted = Set(Self.wantedSets(state).map(\.name))
+    let wrong = headers.filter { wanted.contains($0.name) && !Self.isUsable($0) }
+    guard !wrong.isEmpty else { return }
+    for family in state.families where tables[family]?.hasChain == true {
+      try programs.change(family, [":\(ChainRules.chain) - [0:0]"])
+    }
+    if let failed = programs.destroySets(wrong.map(\.name)).first { throw failed.error }
+  }
+
+  // MARK: Rules
+
+  /// Makes the family's chain and jumps what they should be, in one step and only if they are not; returns what was wrong.
+  @discardableResult
+  func write(_ family: AddressFamily, _ table: FilterTable, _ state: inout State) throws(FirewallError) -> [Repair.Kind]
+  {
+    let rules = ChainRules.rules(for: state.targets, family)
+    var wrong: [Repair.Kind] = []
+    var lines: [String] = []
+    let rewritten = !table.hasChain || !state.accepts(table.rules, rules, family)
+    if rewritten {
+      // Naming a chain of our own empties it; with its new rules in the same step no packet sees it empty.
+      lines += [":\(ChainRules.chain) - [0:0]"] + rules
+      wrong.append(.chain(family))
+    }
+    let jump = "-j \(ChainRules.chain)"
+    for (parent, count) in table.hooks.sorted(by: { $0.key < $1.key })
+    where !(count == 1 && state.chains.contains(parent)) {
+      lines += Array(repeating: "-D \(parent) \(jump)", count: count)
+      if !state.chains.contains(parent) { wrong.append(.hook(family, parent: parent)) }
+    }
+    for parent in state.chains where table.chains.contains(parent) && table.hooks[parent] != 1 {
+      lines.append("-I \(parent) \(jump)")
+      wrong.append(.hook(family, parent: parent))
+    }
+    guard !lines.isEmpty else { return [] }
+    try programs.change(family, lines)
+    if rewritten {
+      state.printed[family] = Printed(rules: rules, listing: try programs.filterTable(family).rules)
+    }
+    return wrong
+  }
+}

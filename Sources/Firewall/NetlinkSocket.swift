@@ -1,0 +1,115 @@
+import CMnl
+import Glibc
+import Synchronization
+
+/// A netlink socket to the kernel's netfilter, in the network namespace of the thread that opens it (libmnl,
+/// https://www.netfilter.org/projects/libmnl/doxygen/html/).
+@safe struct NetlinkSocket: ~Copyable {
+  private let handle: OpaquePointer
+  private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  private let faults: FaultInjector?
+
+  /// - Parameter groups: a bit for each multicast group to listen to.
+  init(groups: UInt32 = 0, faults: FaultInjector? = nil) throws(FirewallError) {
+    if let code = faults?.next() { throw netlinkError("cannot open a netlink socket", code) }
+    // Safe: from here on the handle belongs to this value alone; deinit closes it.
+    unsafe self.handle = try unsafe Self.open(groups)
+    self.faults = faults
+    // Room for an error answer to every message of a batch; without the privilege the default stays. The answers leave out
+    // the request, which is known by its number. No call waits for ever.
+    var size: Int32 = 8 << 20
+    var on: Int32 = 1
+    var wait = timeval(tv_sec: 10, tv_usec: 0)
+    // Safe: options are copied from locals of the length named.
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, 4)
+    unsafe mnl_socket_setsockopt(handle, Int32(NETLINK_CAP_ACK), &on, 4)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  private static func open(_ groups: UInt32) throws(FirewallError) -> OpaquePointer {
+    // Safe: libmnl's constructor, checked.
+    guard let handle = unsafe mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue)) else {
+      throw netlinkError("cannot open a netlink socket", errno)
+    }
+    // Safe: a valid handle, closed where it is not returned.
+    guard unsafe mnl_socket_bind(handle, groups, 0) == 0 else {
+      let code = errno
+      unsafe mnl_socket_close(handle)
+      throw netlinkError("cannot bind a netlink socket", code)
+    }
+    return unsafe handle
+  }
+
+  // Safe: the handle is open as long as this value lives; closed once.
+  deinit { unsafe mnl_socket_close(handle) }
+
+  var descriptor: Int32 {
+    // Safe: reads a field of the open handle.
+    unsafe mnl_socket_get_fd(handle)
+  }
+
+  /// Sends all of `bytes` in one datagram.
+  func send(_ bytes: [UInt8]) throws(FirewallError) {
+    if let code = faults?.next() { throw netlinkError("cannot send to the kernel", code) }
+    while true {
+      // Safe: reads the array's own bytes during the call.
+      let count = unsafe bytes.withUnsafeBytes { unsafe mnl_socket_sendto(handle, $0.baseAddress, $0.count) }
+      if count == bytes.count { return }
+      guard count < 0, errno == EINTR else {
+        throw netlinkError("cannot send to the kernel", count < 0 ? errno : EMSGSIZE)
+      }
+    }
+  }
+
+  /// Hands one datagram to `body`.
+  mutating func receive(_ body: (borrowing Span<UInt8>) -> Void) throws(FirewallError) {
+    if let code = faults?.next() { throw netlinkError("cannot read the kernel's answer", code) }
+    while true {
+      // Safe: writes at most the buffer's count.
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe mnl_socket_recvfrom(handle, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        body(buffer.span.extracting(first: count))
+        return
+      }
+      guard errno == EINTR else { throw netlinkError("cannot read the kernel's answer", errno) }
+    }
+  }
+}
+
+func netlinkError(_ what: String, _ code: Int32) -> FirewallError {
+  code == EPERM || code == EACCES
+    ? .notPermitted() : FirewallError(.netlink, "\(what) (netlink): \(errorText(code))")
+}
+
+extension FirewallError {
+  static func notPermitted() -> FirewallError {
+    FirewallError(
+      .notPermitted,
+      "not permitted to change the firewall: run as root or with CAP_NET_ADMIN, or use the dry-run backend, which changes "
+        + "nothing")
+  }
+}
+
+/// Makes the n-th netlink call fail, for tests that ask what is true afterwards.
+package final class FaultInjector: Sendable {
+  private let left: Mutex<Int>
+  private let code: Int32
+
+  /// - Parameter failing: which call fails, from 1; later ones succeed.
+  package init(failing: Int, with code: Int32) {
+    left = Mutex(failing)
+    self.code = code
+  }
+
+  /// Has the call that fails been reached?
+  package var isSpent: Bool { left.withLock { $0 <= 0 } }
+
+  func next() -> Int32? {
+    left.withLock {
+      $0 -= 1
+      return $0 == 0 ? code : nil
+    }
+  }
+}

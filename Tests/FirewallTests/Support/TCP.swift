@@ -1,0 +1,101 @@
+import Glibc
+import Model
+
+@testable import Firewall
+
+/// TCP between two namespaces, with short waits: what is dropped must not hold up the tests.
+enum TCP {
+  static let wait = timeval(tv_sec: 0, tv_usec: 400_000)
+
+  private static func socket(_ address: Address) -> Int32 {
+    let fd = Glibc.socket(address.isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+    var one: Int32 = 1
+    var wait = wait
+    // Safe: options copied from locals.
+    unsafe setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+    unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    unsafe setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    return fd
+  }
+
+  private static func with(
+    _ address: Address, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    if address.isIPv4 {
+      var name = sockaddr_in()
+      name.sin_family = sa_family_t(AF_INET)
+      name.sin_port = port.bigEndian
+      name.sin_addr.s_addr = address.ipv4.bigEndian
+      // Safe: a sockaddr_in is read as the sockaddr that it begins with, during the call.
+      return unsafe withUnsafePointer(to: &name) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+    }
+    var name = sockaddr_in6()
+    name.sin6_family = sa_family_t(AF_INET6)
+    name.sin6_port = port.bigEndian
+    // Safe: 16 bytes into 16 bytes; then as above.
+    unsafe withUnsafeMutableBytes(of: &name.sin6_addr) { bytes in
+      for i in 0..<16 { unsafe bytes[i] = UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - i))) }
+    }
+    return unsafe withUnsafePointer(to: &name) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+      }
+    }
+  }
+
+  /// A socket that listens in the calling thread's namespace. The kernel completes connections by itself.
+  static func listen(_ address: String, port: UInt16) throws -> Int32 {
+    let address = Address(address)!
+    let fd = socket(address)
+    // Safe: the pointer is valid during the call.
+    guard unsafe with(address, port: port, { unsafe bind(fd, $0, $1) }) == 0, Glibc.listen(fd, 16) == 0 else {
+      throw FirewallError(.invalid, "cannot listen on \(address):\(port): \(errorText(errno))")
+    }
+    return fd
+  }
+
+  /// A connected socket, or nil when nothing answered in time.
+  static func connect(from source: String, to target: String, port: UInt16) -> Int32? {
+    let fd = socket(Address(source)!)
+    // Safe: the pointers are valid during the calls.
+    guard unsafe with(Address(source)!, port: 0, { unsafe bind(fd, $0, $1) }) == 0,
+      unsafe with(Address(target)!, port: port, { unsafe Glibc.connect(fd, $0, $1) }) == 0
+    else {
+      close(fd)
+      return nil
+    }
+    return fd
+  }
+
+  static func reaches(from source: String, to target: String, port: UInt16) -> Bool {
+    guard let fd = connect(from: source, to: target, port: port) else { return false }
+    close(fd)
+    return true
+  }
+
+  static func accept(_ listener: Int32) -> Int32? {
+    let fd = Glibc.accept(listener, nil, nil)
+    guard fd >= 0 else { return nil }
+    var wait = wait
+    // Safe: copied from a local.
+    unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    return fd
+  }
+
+  static func write(_ fd: Int32) {
+    var byte: UInt8 = 1
+    // Safe: one byte.
+    _ = unsafe send(fd, &byte, 1, Int32(MSG_NOSIGNAL))
+  }
+
+  /// Does a byte arrive in time?
+  static func arrives(_ fd: Int32) -> Bool {
+    var byte: UInt8 = 0
+    // Safe: one byte.
+    return unsafe recv(fd, &byte, 1, 0) == 1
+  }
+}
