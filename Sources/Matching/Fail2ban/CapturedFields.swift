@@ -1,0 +1,80 @@
+/// What the named groups of a filter's patterns captured, by the numbers that `FieldNames` gave the names. One array holds
+/// all texts, so that filling it again for the next line costs nothing.
+struct CapturedFields: Sendable {
+  private var bytes: [UInt8] = []
+  /// Start and end in `bytes`; a start below 0: the group took no part.
+  private var ranges: [(start: Int32, end: Int32)]
+
+  init(count: Int) { ranges = Array(repeating: (-1, -1), count: count) }
+
+  subscript(field: Int) -> Range<Int>? {
+    let (start, end) = ranges[field]
+    return start < 0 ? nil : Int(start)..<Int(end)
+  }
+
+  var indices: Range<Int> { ranges.indices }
+
+  /// Captured, and not empty.
+  func says(_ field: Int) -> Bool { self[field].map { !$0.isEmpty } ?? false }
+
+  func array(_ field: Int) -> [UInt8]? { self[field].map { Array(bytes[$0]) } }
+
+  func equals(_ field: Int, _ other: CapturedFields) -> Bool {
+    guard let mine = self[field], let theirs = other[field] else { return false }
+    return bytes[mine].elementsEqual(other.bytes[theirs])
+  }
+
+  func withSpan<Result>(_ field: Int, _ body: (borrowing Span<UInt8>) -> Result) -> Result? {
+    guard let range = self[field] else { return nil }
+    return body(bytes.span.extracting(range))
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    for field in ranges.indices { ranges[field] = (-1, -1) }
+  }
+
+  mutating func remove(_ field: Int) { ranges[field] = (-1, -1) }
+
+  mutating func set(_ field: Int, _ text: borrowing Span<UInt8>) {
+    let start = bytes.count
+    bytes.append(text, 0..<text.count)
+    ranges[field] = (Int32(truncatingIfNeeded: start), Int32(truncatingIfNeeded: bytes.count))
+  }
+
+  /// Copies a text that stands in here already.
+  mutating func copy(_ from: Int, to field: Int) { ranges[field] = ranges[from] }
+
+  /// Appends `,` and the text of another field: fail2ban's tuples.
+  mutating func join(_ from: Int, to field: Int) {
+    guard let more = self[from] else { return }
+    let text = (array(field) ?? []) + [UInt8(ascii: ",")] + bytes[more]
+    set(field, text.span)
+  }
+
+  /// Takes a field's text from `other`, at most `limit` bytes of it.
+  mutating func take(_ field: Int, from other: CapturedFields, limit: Int = .max) {
+    guard let range = other[field] else { return }
+    set(field, other.bytes.span.extracting(range.prefix(limit)))
+  }
+
+  /// Lets go of texts that have been overwritten, once they outweigh the others.
+  mutating func compact(above limit: Int) {
+    guard bytes.count > limit else { return }
+    var packed = CapturedFields(count: ranges.count)
+    for field in ranges.indices { packed.take(field, from: self) }
+    self = packed
+  }
+}
+
+/// The names of a filter's groups, numbered.
+struct FieldNames: Sendable {
+  private(set) var names: [String] = []
+
+  /// The number of a name, which gets one when it has none.
+  mutating func number(_ name: String) -> Int {
+    if let known = names.firstIndex(of: name) { return known }
+    names.append(name)
+    return names.count - 1
+  }
+}

@@ -1,0 +1,185 @@
+internal import Model
+
+// What follows from a match: the session's other lines, and who it was.
+extension Fail2banMatcher {
+  /// `failure` holds what was captured, by the pattern and by `prefregex`. `line` is the line without its date; `matched`
+  /// the lines of a match over several.
+  func conclude(_ line: [UInt8], _ matched: [[UInt8]], _ body: (Fail2banFailure) -> Void) -> Outcome {
+    failure.users.removeAll(keepingCapacity: true)
+    failure.lines.removeAll(keepingCapacity: true)
+    failure.attempts = max(1, matched.count)
+    if matched.count > 1 {
+      var lines = MatchedLines()
+      for line in matched { lines.add(line.span) }
+      failure.lines = lines.lines
+    }
+    guard let key = Fail2banSessions.key(failure.fields, filter.keys.session) else {
+      guard identify() == .known else { return .none }
+      body(failure)
+      return .failure
+    }
+    var session = enter(key)
+    var current = MatchedLines()
+    if matched.isEmpty {
+      current.add(line.span.extracting(0..<line.count - 1))
+    } else {
+      for line in matched { current.add(line.span) }
+    }
+    let isHelper = session.merge(&failure.fields, filter.keys, current)
+    defer { if !session.ends { sessions.put(key, session.state) } }
+    if isHelper { return .noted }
+    failure.users = session.state.users
+    failure.attempts = session.state.matches.count
+    failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
+    switch identify() {
+    case .known:
+      body(failure)
+      return .failure
+    case .unknown:
+      session.state.isPending = true
+      return .noted
+    case .unresolved:
+      return .none
+    }
+  }
+
+  /// The session that the line belongs to, or a new one. A line with another address than the session's begins a new one
+  /// under the same key: the process id is in use again.
+  private func enter(_ key: [UInt8]) -> SessionVisit {
+    let keys = filter.keys
+    if var known = sessions.take(key, at: failure.time),
+      !differs(keys.ip4, known.fields), !differs(keys.ip6, known.fields)
+    {
+      known.seen = failure.time
+      return SessionVisit(state: known, isNew: false)
+    }
+    return SessionVisit(
+      state: .init(fields: CapturedFields(count: filter.fields.names.count), seen: failure.time), isNew: true)
+  }
+
+  private func differs(_ field: Int, _ known: CapturedFields) -> Bool {
+    failure.fields[field] != nil && known[field] != nil && !failure.fields.equals(field, known)
+  }
+
+  private enum Identification { case known, unknown, unresolved }
+
+  /// Finds who it was: an address of the host, else the id that the filter names.
+  private func identify() -> Identification {
+    let keys = filter.keys
+    let fields = failure.fields
+    let hostField = [keys.ip4, keys.ip6, keys.dns].first { fields[$0] != nil }
+    guard let hostField, let host = fields.array(hostField) else {
+      guard let id = fields.array(keys.fid) else { return .unknown }
+      failure.identity = Self.identity(id)
+      failure.host = id
+      return .known
+    }
+    if hostField == keys.dns {
+      failure.host = host
+      if let address = Address(parsing: host.span) {
+        failure.identity = .address(address)
+        return .known
+      }
+      switch filter.usedns {
+      case .yes, .warn:
+        failure.identity = .hostname(host)
+        return .known
+      case .no:
+        counts.unresolved += 1
+        return .unresolved
+      case .raw:
+        failure.identity = .name(host)
+      }
+    } else {
+      let address = Address(parsing: host.span)
+      failure.host = address.map { Array($0.description.utf8) } ?? host
+      failure.identity = Self.identity(host, address, fields.array(keys.cidr))
+    }
+    // An id of its own beside the host.
+    if let id = fields.array(keys.fid), id != host { failure.identity = Self.identity(id) }
+    return .known
+  }
+
+  private static func identity(_ host: [UInt8], _ address: Address?, _ cidr: [UInt8]?) -> Fail2banFailure.Identity {
+    guard let address else { return .name(host) }
+    guard let cidr, !cidr.isEmpty else { return .address(address) }
+    let text = "\(address)/\(String(decoding: cidr, as: UTF8.self))"
+    return Subnet(text).map { .subnet($0) } ?? .name(Array(text.utf8))
+  }
+
+  /// An id in a filter's own words may still be an address, also in brackets, or a block.
+  private static func identity(_ id: [UInt8]) -> Fail2banFailure.Identity {
+    var text = id[...]
+    if text.count > 2, text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]") {
+      text = text.dropFirst().dropLast()
+    }
+    guard let subnet = Subnet(String(decoding: text, as: UTF8.self)) else { return .name(id) }
+    return subnet.isSingleAddress ? .address(subnet.base) : .subnet(subnet)
+  }
+}
+
+/// A session while one of its lines is dealt with.
+struct SessionVisit {
+  var state: Fail2banSessions.Session
+  let isNew: Bool
+  /// Nothing is kept of it after this line.
+  private(set) var ends = false
+
+  init(state: Fail2banSessions.Session, isNew: Bool) {
+    self.state = state
+    self.isNew = isNew
+  }
+
+  /// Adds what the line captured to the session and the other way round. True: the line is no failure.
+  mutating func merge(_ fields: inout CapturedFields, _ keys: Fail2banFilter.Keys, _ lines: MatchedLines) -> Bool {
+    let gains = fields.says(keys.gained)
+    var helps = gains || fields.says(keys.nofail)
+    ends = fields.says(keys.forget)
+    fields.remove(keys.forget)
+    if gains, !fields.says(keys.nofail) { fields.copy(keys.gained, to: keys.nofail) }
+    // A session of which this line is both the first and the last is none.
+    if !(isNew && ends), fields.says(keys.user), let user = fields.array(keys.user) { state.add(user: user) }
+    if !isNew {
+      let helped = state.fields.says(keys.nofail) || state.fields.says(keys.gained)
+      state.fields.remove(keys.nofail)
+      state.fields.remove(keys.gained)
+      if gains { state.isPending = false }
+      // What stood behind an earlier failure has been reported with it.
+      if !helped, !state.isPending { state.matches = MatchedLines() }
+    }
+    state.share(&fields)
+    // A failure that waits, or several users in one session: success does not make up for that.
+    if state.isPending || state.users.count > 1 {
+      for field in [keys.nofail, keys.gained] {
+        fields.remove(field)
+        state.fields.remove(field)
+      }
+      helps = false
+    }
+    state.isPending = false
+    if !helps {
+      var all = state.helpers
+      all.add(state.matches)
+      all.add(lines)
+      state.matches = all
+      state.helpers = MatchedLines()
+    } else if !ends {
+      state.helpers.add(lines)
+    }
+    return fields.says(keys.nofail)
+  }
+}
+
+extension Fail2banSessions.Session {
+  /// The line's texts go into the session, cut to what is kept; what the line does not say, the session does.
+  fileprivate mutating func share(_ line: inout CapturedFields) {
+    for field in line.indices {
+      if line[field] != nil {
+        fields.take(field, from: line, limit: Fail2banSessions.longest)
+      } else {
+        line.take(field, from: fields)
+      }
+    }
+    fields.compact(above: 4 * Fail2banSessions.longest)
+  }
+}
