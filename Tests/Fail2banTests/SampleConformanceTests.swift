@@ -128,7 +128,8 @@ struct SampleConformanceTests {
         agreed += 1
       } else {
         Issue.record(
-          "\(step.filter)\(step.options) \(step.file):\(step.number): \(differences.joined(separator: ", ")) in: \(step.line)")
+          "\(step.filter)\(step.options) \(step.file):\(step.number): \(differences.joined(separator: ", ")) in: \(step.line)"
+        )
       }
     }
     #expect(agreed == steps.count)

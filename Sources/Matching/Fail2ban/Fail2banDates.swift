@@ -115,7 +115,8 @@ struct Fail2banDates {
   private mutating func attempt(
     _ index: Int, _ line: borrowing Span<UInt8>, _ from: Int, _ limit: Int, _ scratch: inout MatchScratch
   ) -> Hit? {
-    guard from <= limit, scratch.match(entries[index].template.pattern, line.extracting(0..<limit), from: from) == .matched,
+    guard from <= limit,
+      scratch.match(entries[index].template.pattern, line.extracting(0..<limit), from: from) == .matched,
       let whole = scratch.group(0)
     else { return nil }
     entries[index].matches += 1

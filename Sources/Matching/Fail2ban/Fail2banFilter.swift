@@ -50,7 +50,9 @@ public final class Fail2banFilter: Sendable {
     }
     var prefregex: Fail2banPattern?
     if let text = rules.prefregex, !text.isEmpty { prefregex = try compile(text, "prefregex", false) }
-    guard !rules.failregex.isEmpty else { throw wrong("failregex", "there is none", "write one, or leave the filter out") }
+    guard !rules.failregex.isEmpty else {
+      throw wrong("failregex", "there is none", "write one, or leave the filter out")
+    }
     var failregex: [Fail2banPattern] = []
     let identifying = TagExpansion.identityGroups + ["mlfid"]
     let hasPrefix = prefregex.map { prefregex in identifying.contains { prefregex.names($0) } } ?? false
@@ -58,7 +60,8 @@ public final class Fail2banFilter: Sendable {
       let option = "failregex \(index + 1)"
       let pattern = try compile(text, option, multiline)
       guard hasPrefix || identifying.contains(where: { pattern.names($0) }) else {
-        throw wrong(option, "nothing in it says who failed", "add <HOST>, <ADDR>, <F-ID>…</F-ID> or <F-MLFID>…</F-MLFID>")
+        throw wrong(
+          option, "nothing in it says who failed", "add <HOST>, <ADDR>, <F-ID>…</F-ID> or <F-MLFID>…</F-MLFID>")
       }
       failregex.append(pattern)
     }
@@ -73,7 +76,8 @@ public final class Fail2banFilter: Sendable {
     maxlines = max(1, rules.maxlines)
     usedns = rules.usedns
     do {
-      templates = try rules.datepattern.map { text throws(DateTemplate.Failure) in try DateTemplates.parse(text) }
+      templates =
+        try rules.datepattern.map { text throws(DateTemplate.Failure) in try DateTemplates.parse(text) }
         ?? DateTemplates.defaults
     } catch {
       throw wrong("datepattern", error.reason, "see \"datepattern\" in jail.conf(5)")

@@ -14,6 +14,8 @@ extension Fail2banMatcher {
       failure.lines = lines.lines
     }
     guard let key = Fail2banSessions.key(failure.fields, filter.keys.session) else {
+      // Without a session there is nobody to whom the line's data could be of use.
+      if failure.fields.says(filter.keys.nofail) { return .noted }
       guard identify() == .known else { return .none }
       body(failure)
       return .failure
