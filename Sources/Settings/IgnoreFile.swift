@@ -2,8 +2,8 @@ internal import Matching
 
 /// A list that `ignoreip` names with `file:`: an address, block or DNS name a line, `#` begins a comment.
 public enum IgnoreFile {
-  /// The good entries, and what is wrong with the others (line 0: the file cannot be read). The engine reads the file again
-  /// when it changes, and goes on with the good entries.
+  /// The good entries, and what is wrong with the others (line 0: the file cannot be read). The engine reads the file
+  /// again when it changes, and goes on with the good entries.
   public static func read(_ path: String) -> (entries: [IgnoreEntry], errors: [SettingsError]) {
     let text: String
     do {

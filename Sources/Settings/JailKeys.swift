@@ -6,7 +6,7 @@ internal import Model
 struct JailKeys {
   var maxretry: Int?
   var findtime: TimeSpan?
-  var bantime: BanTime?
+  var bantime: SpanOrForever?
   var increment: Increment?
   var ipv4Prefix: Int?
   var ipv6Prefix: Int?
@@ -45,7 +45,9 @@ struct JailKeys {
     protocols = fields["protocol"]?.protocols()
     usedns = fields["usedns"]?.usedns()
     timezone = fields["logtimezone"].flatMap(Self.timezone)
-    backend = fields["backend"]?.choice("backend")
+    backend = fields["backend"]?.choice(
+      "backend",
+      hints: ["systemd": "write journal", "polling": "write files", "pyinotify": "write files", "gamin": "write files"])
   }
 
   /// `true`, `false`, or what differs from the defaults.
@@ -83,7 +85,8 @@ struct JailKeys {
     guard let text = value.name("logtimezone") else { return nil }
     guard TimeZoneName.isValid(text) else {
       value.fail(
-        "`logtimezone` is \(quoted(text)), which is no time zone", "write for example UTC, UTC+0200 or Europe/Berlin")
+        "`logtimezone` is \(quoted(text)), which is no time zone",
+        "write for example UTC, UTC+0200 or Europe/Berlin (names need the tzdata package)")
       return nil
     }
     return text

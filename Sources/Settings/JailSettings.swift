@@ -12,8 +12,8 @@ public struct JailSettings: Sendable, Equatable {
     case stdin
   }
 
-  /// Which logs are read when both files and the journal are known. Most machines have the same lines in both, and a line
-  /// that is read twice counts twice.
+  /// Which logs are read when both files and the journal are known. Most machines have the same lines in both, and a
+  /// line that is read twice counts twice.
   public enum Backend: String, Sendable, CaseIterable {
     /// The journal where there is one, else the files.
     case auto

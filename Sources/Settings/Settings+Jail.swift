@@ -47,7 +47,9 @@ extension SettingsReader {
     jail.limits.ignore = IgnoreList(
       jail.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } })
     overrideRules(fields, keys, &jail)
-    return jail
+    if enabled { warnOfMissingFiles(jail) }
+    // A filter in error was reported with the first jail that names it; the others cannot run either.
+    return jail.definition != nil || source == .bans ? jail : nil
   }
 
   /// Names go into firewall sets, paths of the API and messages.
@@ -84,7 +86,9 @@ extension SettingsReader {
       return (nil, nil)
     }
     if let bracket = name.firstIndex(of: "["), name.hasSuffix("]") {
-      value.fail("options stand on their own", "write filter: \(name[..<bracket]) and options: {mode: …}")
+      value.fail(
+        "options stand on their own",
+        "write filter: /etc/fail2ban/filter.d/\(name[..<bracket]).conf and options: {mode: …}")
       return (nil, nil)
     }
     let path = FilterLibrary.isPath(name) || name.hasSuffix(".conf") ? absolute(name) : name
@@ -107,7 +111,7 @@ extension SettingsReader {
   }
 
   /// Relative paths begin where the settings file stands.
-  private func absolute(_ path: String) -> String {
+  func absolute(_ path: String) -> String {
     guard !path.hasPrefix("/"), let slash = settings.file.lastIndex(of: "/") else { return path }
     return settings.file[...slash] + path
   }
@@ -148,6 +152,8 @@ extension SettingsReader {
       for error in errors.errors { add(error, at: value) }
     } catch let error as SettingsError {
       add(error, at: value)
+    } catch let error as FilterError {
+      add(SettingsError(error), at: value)
     } catch {
       value.fail("filter \(quoted(path)): \(error)", "correct it, or name another filter")
     }
@@ -183,15 +189,23 @@ extension SettingsReader {
       case .files: jail.logpath.isEmpty
       case .auto, .both: jail.logpath.isEmpty && jail.journalmatch.isEmpty
       }
-    // With a filter or list in error the sources are not known.
-    guard unread, jail.definition != nil, paths.count == (fields["logpath"]?.list("logpath")?.count ?? 0) else {
-      return
-    }
+    // With a filter or a list in error the sources are not known.
+    guard unread, jail.definition != nil, paths.count == fields["logpath"]?.list("logpath")?.count ?? 0,
+      matches.count == fields["journalmatch"]?.list("journalmatch")?.count ?? 0
+    else { return }
     problems.add(
       entry.place, "jail \(quoted(entry.key)) has no source",
       remedy: jail.backend == .journal
         ? "add journalmatch: [FIELD=value]"
         : "add logpath: [/var/log/…]\(jail.backend == .files ? "" : " or journalmatch: [FIELD=value]")")
+  }
+
+  private func warnOfMissingFiles(_ jail: JailSettings) {
+    let files = jail.sources(journalAvailable: machine.hasJournal).files
+    guard !files.isEmpty, !files.contains(where: machine.hasFile) else { return }
+    problems.warn(
+      jail.place, "no file matches \(files.map(quoted).joined(separator: ", ")) of jail \(quoted(jail.name))",
+      remedy: "check the path; the file is read as soon as it is there")
   }
 
   /// What a jail may change in a fail2ban filter; native filters take only `usedns` and `logtimezone`.

@@ -2,18 +2,20 @@ internal import Detection
 public import Matching
 internal import Model
 
-/// How a fail2ban filter (`filter: /path/name.conf`) is loaded; another room knows how. Whatever it throws is reported at the
-/// jail's `filter`, `SettingsError` and `SettingsErrors` at their own places.
+/// How a fail2ban filter (`filter: /path/name.conf`) is loaded; another room knows how. Whatever it throws is reported
+/// at the jail's `filter`, `SettingsError` and `SettingsErrors` at their own places.
 public typealias Fail2banFilterLoader = (_ path: String, _ options: [String: String]) throws -> FilterDefinition
 
 extension Settings {
-  /// What reading gave: everything that could be understood, and everything that is wrong. Jails with an error are not in
-  /// `settings.jails`; keys with an error have their default.
+  /// What reading gave: everything that could be understood, and everything that is wrong. Jails with an error are not
+  /// in `settings.jails`; keys with an error have their default.
   public struct Reading: Sendable {
     public var settings: Settings
     public var errors: [SettingsError]
     /// What works but is probably not meant.
     public var warnings: [SettingsError]
+    /// The jails that are not in `settings.jails` because of an error.
+    public var brokenJails: [String]
 
     /// Errors outside the jails: with none of these the other jails can run.
     public var generalErrors: [SettingsError] { errors.filter { $0.jail == nil } }
@@ -31,13 +33,15 @@ extension Settings {
   /// `builtin` are the directories of the filters that come with the program.
   public static func read(
     path: String, fail2banFilter: Fail2banFilterLoader? = nil,
-    builtin: [String] = FilterLibrary.builtinDirectories()
+    builtin: [String] = FilterLibrary.builtinDirectories(), machine: Machine = .current
   ) -> Reading {
     let problems = Problems()
-    var reader = SettingsReader(file: path, problems: problems, fail2banFilter: fail2banFilter, builtin: builtin)
+    var reader = SettingsReader(
+      file: path, problems: problems, fail2banFilter: fail2banFilter, builtin: builtin, machine: machine)
     reader.read(Document.read(path, problems))
     return Reading(
-      settings: reader.settings, errors: Problems.sorted(problems.errors), warnings: Problems.sorted(problems.warnings))
+      settings: reader.settings, errors: Problems.sorted(problems.errors, first: path),
+      warnings: Problems.sorted(problems.warnings, first: path), brokenJails: reader.brokenJails)
   }
 }
 
@@ -47,17 +51,23 @@ struct SettingsReader {
   let problems: Problems
   let fail2banFilter: Fail2banFilterLoader?
   let builtin: [String]
+  let machine: Settings.Machine
   var library: FilterLibrary
   /// What a jail without limits gets.
   var defaults = JailKeys()
+  var brokenJails: [String] = []
   /// Native filters that were read already; nil stands for one with errors.
   var loaded: [String: FilterDefinition?] = [:]
 
-  init(file: String, problems: Problems, fail2banFilter: Fail2banFilterLoader?, builtin: [String]) {
+  init(
+    file: String, problems: Problems, fail2banFilter: Fail2banFilterLoader?, builtin: [String],
+    machine: Settings.Machine
+  ) {
     settings = Settings(file: file)
     self.problems = problems
     self.fail2banFilter = fail2banFilter
     self.builtin = builtin
+    self.machine = machine
     library = FilterLibrary(directories: settings.filters, builtin: builtin)
   }
 
@@ -98,9 +108,16 @@ struct SettingsReader {
       }
       settings.socket = path
     }
-    settings.group = fields["group"]?.name("group")
+    settings.group = fields["group"]?.group()
     if let values = fields["filters"]?.list("filters") {
-      settings.filters = values.compactMap { $0.path("filters") }
+      settings.filters = values.compactMap { value in
+        guard let path = value.name("filters").map(absolute) else { return nil }
+        if !machine.hasFile(path) {
+          problems.warn(
+            value.place, "there is no directory \(quoted(path))", remedy: "create it, or drop it from the list")
+        }
+        return path
+      }
     }
     settings.ignoreip = fields["ignoreip"]?.ignoreEntries() ?? []
     if let value = fields["ignoreself"]?.bool("ignoreself") { settings.ignoreself = value }
@@ -148,7 +165,7 @@ struct SettingsReader {
     }
   }
 
-  static let noJails = "add `jails:`, for example  sshd: {filter: sshd}"
+  static let noJails = "add for example jails: {sshd: {filter: sshd}}"
 
   private mutating func readJails(_ fields: Fields) {
     guard let entry = fields.entry("jails") else {
@@ -163,7 +180,11 @@ struct SettingsReader {
       problems.jail = jail.key
       let before = problems.errors.count
       let result = readJail(jail)
-      if problems.errors.count == before, let result { settings.jails.append(result) }
+      if problems.errors.count == before, let result {
+        settings.jails.append(result)
+      } else {
+        brokenJails.append(jail.key)
+      }
     }
     problems.jail = nil
   }

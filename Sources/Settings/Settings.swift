@@ -4,9 +4,8 @@ public import Model
 /// What `bailiff.yaml` means: every key has its value, filters are loaded, ports are numbers.
 ///
 /// ```swift
-/// let reading = Settings.read(path: "/etc/bailiff/bailiff.yaml") { path, options in try fail2banFilter(path, options) }
-/// reading.errors.forEach { print($0) }
-/// for jail in reading.settings.jails { … }
+/// let reading = Settings.read(path: "/etc/bailiff/bailiff.yaml") { path, options in try fail2banFilter(path, options)
+/// } reading.errors.forEach { print($0) } for jail in reading.settings.jails { … }
 /// ```
 public struct Settings: Sendable, Equatable {
   /// The file that was read; empty for an automatic configuration.

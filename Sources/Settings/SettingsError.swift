@@ -19,6 +19,11 @@ public struct SettingsError: Error, Hashable, Sendable {
     self.remedy = remedy
     self.jail = jail
   }
+
+  /// A pattern that does not compile.
+  public init(_ error: FilterError, jail: String? = nil) {
+    self.init(error.place, error.message, remedy: error.remedy, jail: jail)
+  }
 }
 
 extension SettingsError: CustomStringConvertible {
@@ -41,6 +46,7 @@ public struct SettingsErrors: Error, Sendable, CustomStringConvertible {
 /// What reading has found so far; reading goes on after a problem, so that all of them can be shown at once.
 final class Problems {
   private(set) var errors: [SettingsError] = []
+  private var seen: Set<SettingsError> = []
   private(set) var warnings: [SettingsError] = []
   /// The jail that is being read.
   var jail: String?
@@ -50,16 +56,16 @@ final class Problems {
   }
 
   func add(_ error: SettingsError) {
-    if !errors.contains(error) { errors.append(error) }
+    if seen.insert(error).inserted { errors.append(error) }
   }
 
   func warn(_ place: Place, _ message: String, remedy: String) {
     warnings.append(SettingsError(place, message, remedy: remedy, jail: jail))
   }
 
-  /// Sorted by line inside a file; files in the order in which they were met first.
-  static func sorted(_ errors: [SettingsError]) -> [SettingsError] {
-    var files: [String: Int] = [:]
+  /// Sorted by line inside a file; `file` first, then the others in the order in which they were met.
+  static func sorted(_ errors: [SettingsError], first file: String = "") -> [SettingsError] {
+    var files = [file: 0]
     for error in errors where files[error.place.file] == nil { files[error.place.file] = files.count }
     return errors.sorted {
       (files[$0.place.file]!, $0.place.line, $0.place.column) < (files[$1.place.file]!, $1.place.line, $1.place.column)

@@ -35,6 +35,7 @@ func nearest(to word: String, among candidates: [String]) -> String? {
   for candidate in candidates {
     let letters = Array(candidate.lowercased().unicodeScalars)
     let limit = max(1, min(word.count, letters.count) / 3)
+    guard abs(word.count - letters.count) <= limit else { continue }
     let distance = editDistance(word, letters)
     if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
   }

@@ -6,11 +6,12 @@ public struct TimeSpanError: Error, Sendable, CustomStringConvertible {
 }
 
 extension TimeSpan {
-  /// A length of time as fail2ban writes it (jail.conf(5), "Time abbreviation format"): numbers with units, added up, with
-  /// `+`, `-` and `*` between them, without a unit seconds: `10m`, `1h30m`, `1 week 2 days`, `1year-6mo`, `60*10`.
+  /// A length of time as fail2ban writes it (jail.conf(5), "Time abbreviation format"): numbers with units, added up,
+  /// with `+`, `-` and `*` between them, without a unit seconds: `10m`, `1h30m`, `1 week 2 days`, `1year-6mo`, `60*10`.
   /// `m` is minutes, `mo` months; a year has 365.25 days and a month a twelfth of that. May be negative.
   public init(parsing text: String) throws(TimeSpanError) {
-    var parser = TimeSpanParser(text: Array(text.utf8.prefix(200)))
+    guard text.utf8.count <= 200 else { throw TimeSpanError(description: "is too long") }
+    var parser = TimeSpanParser(text: Array(text.utf8))
     let seconds = try parser.sum()
     guard seconds.magnitude <= Self.longestSeconds else {
       throw TimeSpanError(description: "is longer than a thousand years")

@@ -29,25 +29,51 @@ struct SourceText {
     return (place.line, place.column, scalars[index])
   }
 
+  func isIndentedByTab(line: Int) -> Bool {
+    guard line >= 1, line <= lineStarts.count else { return false }
+    return scalars[lineStarts[line - 1]...].first { $0 != " " } == "\t"
+  }
+
   /// An upper bound of the characters after every alias is replaced by its anchor's content. Yams shares the nodes, but
   /// hashes keys, which may be aliases, so nested aliases (the "billion laughs") would keep it busy for years. Anchors
   /// multiply only with aliases that stand before them: each group of aliases between two anchors is one factor.
   var aliasExpansion: Int {
     var factor = 1
     var group = 0
-    for index in scalars.indices where scalars[index] == "*" || scalars[index] == "&" {
-      guard index + 1 < scalars.count, isWord(scalars[index + 1]), index == 0 || isBoundary(scalars[index - 1])
-      else { continue }
-      if scalars[index] == "*" { group += 1 }
-      if scalars[index] == "&" || group > 100_000 {
-        factor = min(1 << 30, factor * (1 + group))
-        group = 0
+    var index = 0
+    while index < scalars.count {
+      let scalar = scalars[index]
+      if isTokenStart(index) {
+        if isQuote(scalar) {
+          index = endOfQuoted(index)
+          continue
+        }
+        if scalar == "*" { group = min(group + 1, 1 << 20) }
+        if scalar == "&" {
+          factor = min(1 << 30, factor * (1 + group))
+          group = 0
+        }
       }
+      index += 1
     }
     return min(1 << 30, factor * (1 + group)) * max(1, scalars.count)
   }
 
-  private func isBoundary(_ scalar: Unicode.Scalar) -> Bool { " \t\n\r[]{},:?-".unicodeScalars.contains(scalar) }
+  /// May an alias, an anchor or a quoted text begin here?
+  private func isTokenStart(_ index: Int) -> Bool {
+    guard index > 0, index + 1 < scalars.count else { return index == 0 }
+    guard " \t\n\r[{,:".unicodeScalars.contains(scalars[index - 1]) else { return false }
+    return isQuote(scalars[index]) || isWord(scalars[index + 1])
+  }
+
+  private func endOfQuoted(_ start: Int) -> Int {
+    let quote = scalars[start]
+    var index = start + 1
+    while index < scalars.count, scalars[index] != quote {
+      index += quote == "\"" && scalars[index] == "\\" ? 2 : 1
+    }
+    return min(index + 1, scalars.count)
+  }
 
   private func isWord(_ scalar: Unicode.Scalar) -> Bool {
     scalar == "_" || scalar == "-" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
@@ -63,8 +89,8 @@ struct SourceText {
     return (low + 1, index - lineStarts[low] + 1)
   }
 
-  /// Finds where `key`, which stands at `line` and `column`, is given again in the same mapping, and overwrites it with a
-  /// private character. Nil when it is not found (a key written in two ways).
+  /// Finds where `key`, which stands at `line` and `column`, is given again in the same mapping, and overwrites it with
+  /// a private character. Nil when it is not found (a key written in two ways).
   mutating func renameDuplicate(of key: String, line: Int, column: Int, attempt: Int) -> (line: Int, column: Int)? {
     let key = Array(key.unicodeScalars)
     guard !key.isEmpty, line >= 1, line <= lineStarts.count,

@@ -1,4 +1,4 @@
-internal import Detection
+internal import Glibc
 internal import Matching
 internal import Model
 
@@ -80,6 +80,16 @@ extension Value {
     return names
   }
 
+  func group() -> String? {
+    guard let name = name("group") else { return nil }
+    // Safe: the string lives for the call; of the result (a static of libc, getgrnam(3)) only its being there is read.
+    guard unsafe getgrnam(name) != nil else {
+      fail("there is no group \(quoted(name))", "create it (groupadd --system \(printable(name))), or drop the key")
+      return nil
+    }
+    return name
+  }
+
   func protocols() -> [TransportProtocol] { list("protocol")?.compactMap { $0.choice("protocol") } ?? [] }
 
   /// Every entry; a file that is named must be readable and hold nothing but entries.
@@ -110,20 +120,20 @@ extension Value {
   }
 
   /// Nil inside the result: permanent.
-  func bantime() -> BanTime? {
-    if let text = word, ["permanent", "forever"].contains(text) { return BanTime(span: nil) }
+  func bantime() -> SpanOrForever? {
+    if let text = word, ["permanent", "forever"].contains(text) { return SpanOrForever(span: nil) }
     guard let span = signedSpan("bantime") else { return nil }
     guard span != .zero else {
       fail("`bantime` is 0", "write for example 1h, or permanent")
       return nil
     }
-    return BanTime(span: span < .zero ? nil : span)
+    return SpanOrForever(span: span < .zero ? nil : span)
   }
 
   /// Nil inside the result: kept for ever.
-  func age(_ key: String) -> BanTime? {
-    if ["forever", "permanent"].contains(word) { return BanTime(span: nil) }
-    return span(key).map { BanTime(span: $0) }
+  func age(_ key: String) -> SpanOrForever? {
+    if ["forever", "permanent"].contains(word) { return SpanOrForever(span: nil) }
+    return span(key).map { SpanOrForever(span: $0) }
   }
 
   /// fail2ban's words; `true` and `false` are `yes` and `no` in YAML.
@@ -140,6 +150,7 @@ extension Value {
   }
 }
 
-struct BanTime {
+/// What may last for ever: nil.
+struct SpanOrForever {
   var span: TimeSpan?
 }

@@ -111,13 +111,15 @@ struct Value {
   }
 
   /// One of an enumeration's words.
-  func choice<Choice: CaseIterable & RawRepresentable<String>>(_ key: String, _: Choice.Type = Choice.self) -> Choice? {
+  func choice<Choice: CaseIterable & RawRepresentable<String>>(
+    _ key: String, _: Choice.Type = Choice.self, hints: [String: String] = [:]
+  ) -> Choice? {
     let words = Choice.allCases.map(\.rawValue)
     if let text = word, let choice = Choice(rawValue: text) { return choice }
     let typedWord = word ?? ""
     fail(
       "\(quoted(key)) is \(typed)",
-      suggestion(for: typedWord, among: words, otherwise: "write \(listed(words))"))
+      hints[typedWord] ?? suggestion(for: typedWord, among: words, otherwise: "write \(listed(words))"))
     return nil
   }
 

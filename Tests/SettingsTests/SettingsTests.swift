@@ -1,0 +1,182 @@
+import Detection
+import Foundation
+import Matching
+import Model
+import Testing
+
+@testable import Settings
+
+struct SettingsTests {
+  @Test func emptyFileHasTheDefaults() {
+    let reading = FixtureTests.read("empty.bad.yml")
+    var expected = Settings(file: "\(FixtureTests.directory)/empty.bad.yml")
+    #expect(reading.settings == expected)
+    expected.state = "/srv/"
+    #expect(expected.database == "/srv/bailiff.db")
+  }
+
+  @Test func everyKey() throws {
+    let reading = FixtureTests.read("full.good.yml")
+    let settings = reading.settings
+    #expect(settings.state == "/srv/bailiff")
+    #expect(settings.database == "/srv/bailiff/bailiff.db")
+    #expect(settings.socket == "/run/bailiff/api.sock")
+    #expect(settings.group == "daemon")
+    #expect(settings.filters == ["/etc/bailiff/filters"])
+    #expect(settings.firewall == FirewallSettings(backend: .dryRun, chains: ["INPUT", "DOCKER-USER"]))
+    #expect(
+      settings.ignoreip == [
+        .subnet(Subnet("127.0.0.0/8")!), .subnet(Subnet("::1")!), .subnet(Subnet("192.0.2.0/24")!),
+        .name("office.example.org"),
+      ])
+    #expect(!settings.ignoreself && !settings.protectSessions)
+    #expect(settings.onFull == .shed)
+    #expect(settings.bansPerMinuteWarning == 50)
+    #expect(settings.retention == Retention(failures: .hours(720), bans: nil, size: 500 << 20))
+    #expect(settings.jails.map(\.name) == ["sshd", "nginx-probe", "off", "recidive", "piped"])
+    #expect(settings.defaults.maxretry == 4 && settings.defaults.bantime == .hours(1))
+
+    let sshd = settings.jails[0]
+    #expect(sshd.ports == Ports(ranges: [22...22, 2222...2222, 6000...6010]))
+    #expect("\(sshd.ports)" == "22,2222,6000:6010")
+    #expect(sshd.protocols == [.tcp, .udp])
+    #expect(sshd.backend == .both)
+    #expect(sshd.logpath == ["/var/log/auth.log", "/var/log/secure*"])
+    #expect(sshd.journalmatch == ["_SYSTEMD_UNIT=ssh.service _COMM=sshd + _COMM=sshd-session"])
+    #expect(sshd.filter == .native("sshd"))
+    #expect(sshd.usedns == .no && sshd.timezone == "Europe/Berlin")
+    #expect(sshd.place.line == 22 && sshd.place.column == 3)
+    let ignored = ["127.0.0.0/8", "::1", "192.0.2.0/24", "198.51.100.7"].map { Subnet($0)! }
+    #expect(
+      sshd.limits
+        == Jail(
+          name: "sshd", maxretry: 3, findtime: .minutes(5), bantime: nil,
+          increment: BanIncrement(
+            factor: 1.5, coefficient: 2, multipliers: [1, 5, 30], maxtime: .hours(168), rndtime: .minutes(10),
+            overalljails: true),
+          ipv4Prefix: 32, ipv6Prefix: 64, ignore: IgnoreList(ignored)))
+    #expect(sshd.ignoreip.contains(.name("office.example.org")))
+
+    // What `nginx-probe` does not say comes from `defaults`, before what its filter recommends.
+    let probe = settings.jails[1]
+    #expect(probe.limits.maxretry == 4 && probe.limits.findtime == .minutes(20))
+    #expect(probe.limits.increment == nil && probe.limits.ipv4Prefix == 24)
+    #expect(probe.ports == Ports(ranges: [80...80, 443...443]))
+    #expect(probe.usedns == .warn && probe.timezone == "UTC")
+    #expect(!settings.jails[2].enabled)
+    let recidive = settings.jails[3]
+    #expect(recidive.source == .bans && recidive.definition == nil && recidive.ports == .all)
+    #expect(recidive.limits.increment == BanIncrement())
+    #expect(settings.jails[4].source == .stdin && settings.jails[4].definition?.name == "sshd")
+  }
+
+  @Test func limitsWithoutDefaults() {
+    let jails = FixtureTests.read("aliases.good.yml").settings.jails
+    // Built in, and the filter's recommendation.
+    #expect(jails[0].limits.maxretry == 5 && jails[0].limits.findtime == .minutes(10))
+    #expect(jails[1].limits.maxretry == 20 && jails[1].limits.findtime == .minutes(1))
+    #expect(jails[1].limits.bantime == .minutes(10))
+    #expect(jails[0].ignoreip == jails[1].ignoreip && jails[0].ignoreip.count == 2)
+    #expect(jails[2].name == "again" && jails[2].limits.ignore == jails[0].limits.ignore)
+  }
+
+  @Test func presets() {
+    let jails = FixtureTests.read("presets.good.yml").settings.jails
+    let limits = jails.map { [Int64($0.limits.maxretry), $0.limits.findtime.seconds, $0.limits.bantime!.seconds] }
+    #expect(limits == [[3, 600, 3600], [5, 10, 600], [150, 60, 600]])
+  }
+
+  @Test func jailsInErrorAreLeftOutAndNamed() {
+    let reading = FixtureTests.read("filters.bad.yml")
+    #expect(reading.settings.jails.isEmpty)
+    #expect(reading.brokenJails == ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"])
+    #expect(reading.generalErrors.isEmpty)
+    #expect(reading.errors.first?.jail == "a")
+    // `filters` names a directory that is there and one that is not.
+    #expect(reading.warnings.filter { $0.jail == nil }.map(\.place.column) == [20])
+  }
+
+  @Test func loadThrowsEverything() {
+    #expect(throws: SettingsErrors.self) { try Settings.load(path: "\(FixtureTests.directory)/times.bad.yml") }
+    #expect(throws: Never.self) { try Settings.load(path: "\(FixtureTests.directory)/bans-only.good.yml") }
+  }
+
+  @Test func sourcesByBackend() {
+    var jail = JailSettings(name: "a", logpath: ["/f"], journalmatch: ["_COMM=a"], limits: Jail(name: "a"))
+    func read(_ journal: Bool) -> [[String]] {
+      let sources = jail.sources(journalAvailable: journal)
+      return [sources.files, sources.journal]
+    }
+    #expect(read(true) == [[], ["_COMM=a"]])
+    #expect(read(false) == [["/f"], []])
+    jail.backend = .both
+    #expect(read(true) == [["/f"], ["_COMM=a"]])
+    jail.backend = .files
+    #expect(read(true) == [["/f"], []])
+    jail.backend = .journal
+    #expect(read(false) == [[], ["_COMM=a"]])
+    jail.backend = .auto
+    jail.logpath = []
+    #expect(read(false) == [[], ["_COMM=a"]])
+    jail.logpath = ["/f"]
+    jail.journalmatch = []
+    #expect(read(true) == [["/f"], []])
+    jail.source = .bans
+    #expect(read(true) == [[], []])
+  }
+
+  @Test func aJailsOwnSourceReplacesTheFilters() {
+    let text = """
+      jails:
+        file: {filter: sshd, logpath: /tmp/x}
+        journal: {filter: sshd, journalmatch: _COMM=x}
+        filter: {filter: sshd}
+      """
+    let jails = read(text).settings.jails
+    #expect(jails.map(\.logpath) == [["/tmp/x"], [], ["/var/log/auth.log"]])
+    #expect(jails.map(\.journalmatch) == [[], ["_COMM=x"], ["_SYSTEMD_UNIT=ssh.service", "_COMM=sshd"]])
+  }
+
+  @Test func filesThatAreNotThereAreAWarning() {
+    let text = "jails: {a: {filter: sshd, logpath: /nonexistent/x.log}, b: {filter: sshd, logpath: /etc/pass*}}"
+    let reading = read(text)
+    #expect(reading.errors.isEmpty)
+    #expect(reading.warnings.count == 1 && reading.warnings[0].message.contains("/nonexistent/x.log"))
+  }
+
+  @Test func ignoreLists() {
+    let list = "\(FixtureTests.directory)/lists"
+    #expect(IgnoreFile.read("\(list)/office.txt").errors.isEmpty)
+    #expect(
+      IgnoreFile.read("\(list)/office.txt").entries.map(\.description) == [
+        "192.0.2.0/28", "2001:db8:1::/48", "vpn.example.org",
+      ])
+    let reading = read("ignoreip: [file:\(list)/broken.txt]\njails: {a: {filter: sshd}}")
+    #expect(reading.settings.ignoreip == [.file("\(list)/broken.txt")])
+    #expect(reading.errors.map { [$0.place.line, $0.place.column] } == [[2, 1], [3, 1]])
+    #expect(reading.errors.allSatisfy { $0.place.file.hasSuffix("broken.txt") && $0.jail == nil })
+  }
+
+  @Test func missingFile() {
+    let reading = Settings.read(path: "/nonexistent/bailiff.yaml", builtin: [])
+    #expect(
+      reading.errors.map(\.description)
+        == ["/nonexistent/bailiff.yaml: cannot be read: no such file or directory; check the path"])
+    #expect(Settings.read(path: "/", builtin: []).errors.map(\.description) == ["/: is a directory; name a file"])
+    #expect(Settings.read(path: "/dev/zero", builtin: []).errors.count == 1)
+  }
+
+  /// Reads a text as a file of its own, with the filters of the fixtures.
+  private func read(_ text: String) -> Settings.Reading {
+    readText(text)
+  }
+}
+
+/// Writes `text` to a temporary file and reads it.
+func readText(_ text: String, fail2banFilter: Fail2banFilterLoader? = nil) -> Settings.Reading {
+  let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).yaml").path
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  try? Data(text.utf8).write(to: URL(filePath: path))
+  return Settings.read(
+    path: path, fail2banFilter: fail2banFilter, builtin: ["\(FixtureTests.directory)/filters"])
+}
