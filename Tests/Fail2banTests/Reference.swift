@@ -59,3 +59,14 @@ final class TemporaryDirectory {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
+
+/// `fixtures/fail2ban/…`.
+func fixture(_ name: String) throws -> String {
+  try String(contentsOfFile: fixturePath(name), encoding: .utf8)
+}
+
+func fixturePath(_ name: String) -> String {
+  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  return root.path + "/fixtures/fail2ban/" + name
+}
