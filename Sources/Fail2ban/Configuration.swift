@@ -64,7 +64,7 @@ package struct Configuration: Sendable {
   }
 
   /// `Init?family=inet6` is section `Init` with `?family=inet6` added to every key.
-  private static func splitCondition(_ name: String) -> (name: String, condition: String) {
+  static func splitCondition(_ name: String) -> (name: String, condition: String) {
     guard let mark = name.firstIndex(of: "?"), mark > name.startIndex, name.index(after: mark) < name.endIndex,
       name[..<mark].unicodeScalars.allSatisfy(\.isWordCharacter)
     else { return (name, "") }

@@ -76,7 +76,10 @@ package struct FilterReader {
   private func substituteTags(
     _ names: [String], _ values: [String: String]
   ) throws(ConfigurationError) -> [String: String] {
-    let conditional = names.compactMap { name in name.firstIndex(of: "?").map { String(name[..<$0]) } }
+    let conditional = names.compactMap { name in
+      let (option, condition) = Configuration.splitCondition(name)
+      return condition.isEmpty ? nil : option
+    }
     let interpolation = Interpolation(configuration, section: "Definition", variables: firstVariables ?? [:])
     do {
       return try TagSubstitution(

@@ -9,6 +9,7 @@ package struct JailReader {
     /// The filter's options, with those that the jail gives.
     package var filterOptions: [String: String]
     package var filterBase: String
+    package var filterReader: FilterReader
     package var actions: [NameWithOptions]
   }
 
@@ -70,9 +71,10 @@ package struct JailReader {
     for part in NameWithOptions.split(options["action"] ?? "") {
       actions.append(try parse(part, of: name, option: "action"))
     }
+    let filterOptions = try reader.options(jail: options)
     return Reading(
-      name: name, options: options, filter: filter, filterOptions: try reader.options(jail: options),
-      filterBase: base, actions: actions)
+      name: name, options: options, filter: filter, filterOptions: filterOptions, filterBase: base,
+      filterReader: reader, actions: actions)
   }
 
   private func values(
@@ -88,12 +90,21 @@ package struct JailReader {
     do { return try NameWithOptions(text) } catch { throw self.error(jail, option, error.description) }
   }
 
-  /// An error at the option of the jail, or of `[DEFAULT]`.
-  package func error(_ jail: String, _ option: String, _ reason: String) -> ConfigurationError {
-    let raw = configuration.options(in: jail)?[option] ?? configuration.defaults[option]
+  /// An error at the option of the jail, or of `[DEFAULT]`, or at the jail's first option.
+  package func error(_ jail: String, _ option: String?, _ reason: String) -> ConfigurationError {
+    let own = configuration.options(in: jail)
+    let raw = option.flatMap { own?[$0] ?? configuration.defaults[$0] } ?? own.flatMap { $0[$0.keys.first ?? ""] }
     return ConfigurationError(
       file: raw.map(\.file) ?? configuration.files.last ?? directory, line: raw?.line ?? 0, section: jail,
       option: option,
       reason: reason)
+  }
+
+  /// The same for what `[DEFAULT]` may say for all jails at once.
+  package func sharedError(_ jail: String, _ option: String, _ reason: String) -> ConfigurationError {
+    let isShared = configuration.options(in: jail)?[option] == nil && configuration.defaults[option] != nil
+    var error = self.error(jail, option, reason)
+    if isShared { error.section = Configuration.defaultSection }
+    return error
   }
 }

@@ -1,6 +1,6 @@
 /// `<x>` in the values of a set of options: replaced by the option `x` again and again, so that `<mdre-<mode>>` becomes
-/// `<mdre-normal>` and then that option's text. What names no option stays: fail2ban's own tags (`<HOST>`, `<F-USER>`) and
-/// the expressions' own brackets.
+/// `<mdre-normal>` and then that option's text. What names no option stays: fail2ban's own tags (`<HOST>`, `<F-USER>`)
+/// and the expressions' own brackets.
 struct TagSubstitution {
   /// In the order in which they are worked on.
   private(set) var names: [String]

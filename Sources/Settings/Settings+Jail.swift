@@ -106,7 +106,8 @@ extension SettingsReader {
   private func options(_ value: Value) -> [String: String]? {
     guard let fields = Fields(value, "options") else { return nil }
     var options: [String: String] = [:]
-    for entry in fields.entries { options[entry.key] = entry.value.text(entry.key) }
+    // A filter's option may be several patterns, one a line.
+    for entry in fields.entries { options[entry.key] = entry.value.text(entry.key, anyCharacter: true) }
     return options
   }
 

@@ -30,6 +30,16 @@ extension Settings {
     return reading.settings
   }
 
+  /// Reads settings that stand in no file yet; `file` is their name in messages.
+  public static func read(text: String, file: String, fail2banFilter: Fail2banFilterLoader? = nil) -> Reading {
+    let problems = Problems()
+    var reader = SettingsReader(
+      file: file, problems: problems, fail2banFilter: fail2banFilter, builtin: FilterLibrary.builtinDirectories())
+    reader.read(Document.parse(text, file: file, problems))
+    return Reading(
+      settings: reader.settings, errors: Problems.sorted(problems.errors), warnings: Problems.sorted(problems.warnings))
+  }
+
   /// `builtin` are the directories of the filters that come with the program.
   public static func read(
     path: String, fail2banFilter: Fail2banFilterLoader? = nil,

@@ -5,8 +5,8 @@ import Testing
 enum Reference {
   static let directory = "/etc/fail2ban"
 
-  /// The stock filters' names, without `.conf`.
-  static func filters() throws -> [String] {
+  /// The names of a directory's filters, without `.conf`.
+  static func filters(_ directory: String) throws -> [String] {
     let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/filter.d")
     return names.filter { $0.hasSuffix(".conf") }.map { String($0.dropLast(5)) }.sorted()
   }

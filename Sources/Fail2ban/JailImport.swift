@@ -1,0 +1,99 @@
+import FoundationEssentials
+import Matching
+import Settings
+
+/// Turns fail2ban's jails into Bailiff's settings, which refer to the filter files where they are.
+///
+///     let (yaml, notes) = try JailImport.run(directory: "/etc/fail2ban", all: false)
+public enum JailImport {
+  /// - Parameters:
+  ///   - directory: where `jail.conf` and `filter.d` are.
+  ///   - all: jails that are not enabled as well; they stay disabled.
+  /// - Returns: the text of a `bailiff.yaml`, and what could not be carried over, one line each: file, jail, option,
+  ///   and what to do instead. A jail that cannot be read becomes such a line; the others are there.
+  /// - Throws: `ConfigurationError` where `jail.conf` itself cannot be read.
+  public static func run(directory: String, all: Bool) throws(ConfigurationError) -> (yaml: String, notes: [String]) {
+    var directory = directory
+    while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+    let reader = try JailReader(directory: directory)
+    var notes = Notes()
+    var jails: [ImportedJail] = []
+    for name in reader.names {
+      do {
+        let isEnabled = try reader.isEnabled(name)
+        guard isEnabled || all else { continue }
+        var translation = JailTranslation(try reader.read(name), reader)
+        if let jail = try translation.jail(isEnabled: isEnabled) { jails.append(jail) }
+        notes.merge(translation.notes)
+      } catch {
+        notes.add(error, error.section == name ? "the jail is left out" : "the jail \(name) is left out")
+      }
+    }
+    serverSettings(directory, &notes)
+    var yaml = ""
+    // Bailiff's own loader has the last word: a jail that it refuses is left out.
+    repeat {
+      let settings = ImportedSettings(jails, reader, &notes)
+      yaml = settings.yaml(directory: directory)
+    } while removeRefused(yaml, &jails, reader, &notes)
+    return (yaml, notes.lines)
+  }
+
+  /// True where a jail was removed.
+  private static func removeRefused(
+    _ yaml: String, _ jails: inout [ImportedJail], _ reader: JailReader, _ notes: inout Notes
+  ) -> Bool {
+    let reading = Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
+      try FilterTranslation.loadFilter(path: path, options: options)
+    }
+    let count = jails.count
+    for error in reading.errors {
+      guard let name = error.jail, jails.contains(where: { $0.name == name }) else { continue }
+      notes.add(reader.error(name, nil, "\(error.message), \(error.remedy)"), "the jail is left out")
+    }
+    let refused = Set(reading.errors.compactMap(\.jail))
+    jails.removeAll { refused.contains($0.name) }
+    return jails.count < count
+  }
+
+  /// What fail2ban.conf says about the server itself, where somebody changed it.
+  private static func serverSettings(_ directory: String, _ notes: inout Notes) {
+    guard let server = try? Configuration(base: directory + "/fail2ban") else { return }
+    let instead = [
+      "loglevel": "Bailiff logs to standard error, which systemd keeps in the journal",
+      "logtarget": "Bailiff logs to standard error, which systemd keeps in the journal",
+      "syslogsocket": "Bailiff logs to standard error, which systemd keeps in the journal",
+      "socket": "set `socket`", "pidfile": "there is none; systemd knows the process", "dbfile": "set `state`",
+      "dbpurgeage": "set `retention`", "dbmaxmatches": "not needed; the audit keeps every line",
+    ]
+    for section in [Configuration.defaultSection, "Definition"] {
+      guard let options = server.options(in: section) else { continue }
+      for name in options.keys {
+        guard let option = options[name], option.file != directory + "/fail2ban.conf", let remedy = instead[name] else {
+          continue
+        }
+        notes.add(
+          ConfigurationError(
+            file: option.file, line: option.line, section: section, option: name, reason: "is not carried over"), remedy
+        )
+      }
+    }
+  }
+}
+
+/// What could not be carried over.
+struct Notes {
+  var lines: [String] = []
+
+  /// `file:line: [jail] option: reason; remedy`, on one line.
+  mutating func add(_ error: ConfigurationError, _ remedy: String) {
+    let text = "\(error.description); \(remedy)"
+    let line = String(
+      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+    if !lines.contains(line) { lines.append(line) }
+  }
+
+  mutating func merge(_ other: Notes) {
+    for line in other.lines where !lines.contains(line) { lines.append(line) }
+  }
+}
