@@ -27,7 +27,7 @@ public struct Decider: Sendable {
 
   private var states: [State]
   private var overall: [UInt128: Int] = [:]
-  private let countsOverall: Bool
+  private var countsOverall: Bool
   private let seed: (UInt64, UInt64)
 
   /// `seed` scatters the hash tables and the random part of ban times; tests fix it.
@@ -144,6 +144,35 @@ public struct Decider: Sendable {
     guard states[index].bans[key] == nil else { return }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     _ = states[index].windows.add(key, at: failure.time, weight: overflow ? .max : weight)
+  }
+
+  /// Goes over to new limits. A jail that stays keeps its bans, its history and, where it counts as before, its windows;
+  /// gives the names of the jails whose windows begin anew.
+  public mutating func reload(_ jails: [Jail]) -> [String] {
+    var anew: [String] = []
+    let old = Dictionary(states.map { ($0.jail.name, $0) }, uniquingKeysWith: { first, _ in first })
+    countsOverall = jails.contains { $0.increment?.overalljails == true }
+    states = jails.map { jail in
+      guard var state = old[jail.name] else {
+        return State(jail: jail, windows: WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed))
+      }
+      let isSame =
+        state.jail.maxretry == jail.maxretry && state.jail.findtime == jail.findtime
+        && state.jail.ipv4Prefix == jail.ipv4Prefix && state.jail.ipv6Prefix == jail.ipv6Prefix
+      state.jail = jail
+      if !isSame {
+        state.windows = WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed)
+        anew.append(jail.name)
+      }
+      return state
+    }
+    // Keys of bans depend on the prefix.
+    for index in states.indices {
+      let bans = states[index].bans.values
+      states[index].bans = [:]
+      for ban in bans { states[index].bans[key(of: ban.identity, in: index)] = ban }
+    }
+    return anew
   }
 
   // MARK: Questions

@@ -67,6 +67,17 @@ public struct FailureBatch: Sendable {
 
   public mutating func append(_ failure: Failure) { failures.append(failure) }
 
+  /// Says where in the journal a failure stands.
+  public mutating func setCursor(_ cursor: ByteRange, at index: Int) { failures[index].cursor = cursor }
+
+  /// Keeps the failures for which `keep` says so; it may change them.
+  public mutating func keepFailures(_ keep: (inout Failure) -> Bool) {
+    failures = failures.compactMap { failure in
+      var changed = failure
+      return keep(&changed) ? changed : nil
+    }
+  }
+
   /// Copies `text` into the batch.
   public mutating func store(_ text: borrowing Span<UInt8>) -> ByteRange {
     let range = ByteRange(start: UInt32(truncatingIfNeeded: bytes.count), count: UInt32(truncatingIfNeeded: text.count))

@@ -1,0 +1,219 @@
+public import Firewall
+internal import Foundation
+internal import LogSources
+public import Model
+public import Settings
+internal import Store
+internal import Synchronization
+
+/// The running program: sources, matching, decisions, firewall and store, on three threads.
+///
+/// ```swift
+/// let daemon = try Daemon(settings, firewall: try IPSetActuator(), log: RunLog(), load: { try read() })
+/// try daemon.start()
+/// …
+/// daemon.stop()   // bans stay in force: the kernel ends each by itself
+/// ```
+// Unchecked: all properties are set in `init`; what changes later sits behind a Mutex or belongs to one thread.
+public final class Daemon: @unchecked Sendable {
+  let loop: DecisionLoop
+  let writer: StoreWriter
+  let store: AuditStore
+  let firewall: any Actuator
+  let log: RunLog
+  public let started: Instant
+  private let intake: Intake
+  private let reader: LogReader
+  private let late = Intake.LatePositions()
+  private let load: @Sendable () throws -> Settings
+  private let readerDone = DispatchSemaphore(value: 0)
+  private let watcher: FirewallWatch
+  let current: Mutex<Plan>
+  let notices = Mutex<[String]>([])
+  private let onInputEnd: @Sendable () -> Void
+
+  /// Opens the store, makes the firewall ready and puts the bans that are in force into it. Nothing is read yet.
+  /// - Parameters:
+  ///   - load: reads the settings anew, for a reload; its errors are the operator's answer.
+  ///   - start: where sources begin that were never read before.
+  ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
+  public init(
+    _ settings: Settings, firewall: any Actuator, log: RunLog, start: LogStart = .end,
+    load: @escaping @Sendable () throws -> Settings, onInputEnd: @escaping @Sendable () -> Void = {}
+  ) throws {
+    self.log = log
+    self.firewall = firewall
+    self.load = load
+    self.onInputEnd = onInputEnd
+    started = SystemClock.now()
+    let plan = Plan(settings, start: start == .end ? .end : .beginning)
+    for problem in plan.problems { log.error(problem) }
+    current = Mutex(plan)
+
+    try FileManager.default.createDirectory(
+      atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    var setAside: String?
+    store = try Self.open(settings.database, log: log, setAside: &setAside)
+    writer = StoreWriter(store, onFull: settings.onFull, log: log)
+
+    // The firewall first: without it there is no use in going on, and the operator should hear so at once.
+    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    for notice in made { log.warning("firewall: \(notice)") }
+    notices.withLock { $0 = plan.problems + made.map(\.description) }
+
+    var judge = Judge(plan, ignoring: OwnAddresses.ignored(settings))
+    let over = try Restoration.restore(&judge, from: store, plan: plan, now: started)
+    loop = DecisionLoop(plan, judge: judge, firewall: firewall, writer: writer, late: late, log: log)
+    if setAside != nil { try loop.adoptBans(heldBy: firewall, now: started) }
+    let report = try firewall.restore(loop.allBans(), now: started)
+    for failed in report.failed {
+      log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
+    }
+    loop.markHeld(except: Set(report.failed.map(\.change.subnet)))
+    if report.added + report.kept + report.adjusted > 0 {
+      log.notice("\(report.added + report.kept + report.adjusted) bans in force, \(report.added) of them put back")
+    }
+
+    let positions = try store.positions()
+    reader = try LogReader(sources: plan.specs, positions: positions)
+    intake = Intake(plan, output: loop.box, late: late) { [writer, log] event in
+      Self.record(event, writer, log)
+    }
+    watcher = FirewallWatch(firewall: firewall, loop: loop)
+    writer.start()
+    if let setAside {
+      writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
+    }
+    if !over.isEmpty {
+      writer.commit(
+        FailureBatch(), names: Names(jails: plan.jailNames, patterns: [], sources: []), decisions: over, applied: [],
+        at: started)
+    }
+  }
+
+  public enum LogStart: Sendable { case beginning, end }
+
+  /// Begins to read.
+  public func start() {
+    writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
+    loop.start()
+    watcher.start()
+    let thread = Thread { [self] in
+      do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
+      readerDone.signal()
+      onInputEnd()
+    }
+    thread.name = "bailiff-read"
+    thread.start()
+  }
+
+  /// Reads no more, finishes what was read, and stores it. Bans stay.
+  public func stop() {
+    reader.stop()
+    readerDone.wait()
+    watcher.stop()
+    loop.finish()
+    writer.event(.stop)
+    writer.finish()
+    try? store.close()
+  }
+
+  /// Reads the settings anew and goes over to them. When they are wrong nothing changes, and the error says why.
+  /// Gives what changed, a line each, and what to know about it.
+  public func reload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+    let settings = try load()
+    let old = current.withLock { $0 }
+    let plan = Plan(settings)
+    guard plan.problems.isEmpty else {
+      throw DaemonError(plan.problems.joined(separator: "; "), remedy: "bailiff check tells more")
+    }
+    let changes = ReloadReport.changes(from: old.settings, to: settings)
+    let ignored = OwnAddresses.ignored(settings)
+    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    current.withLock { $0 = plan }
+    notices.withLock { $0 = made.map(\.description) }
+    writer.set(onFull: settings.onFull)
+    // The reader first, between two turns; then the decider, behind every batch of the old plan.
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      reader.reload(sources: plan.specs) { [intake] in
+        intake.adopt(plan)
+        done.resume()
+      }
+    }
+    await onLoop { [store, log] loop in
+      for jail in loop.adopt(plan, ignoring: ignored) {
+        guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
+        do {
+          try Restoration.restoreWindow(&loop.judge, index, from: store, now: SystemClock.now())
+        } catch {
+          log.error("jail \(jail): its window could not be restored: \(error)")
+        }
+      }
+      loop.firewallChanged.withLock { $0 = true }
+    }
+    writer.event(.reload, detail: changes.joined(separator: "; "), uid: uid, command: "reload")
+    log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
+    return (changes, made.map(\.description))
+  }
+
+  /// Runs `body` on the decider's thread.
+  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionLoop) -> Result) async -> Result {
+    await withCheckedContinuation { done in
+      loop.box.post(.act { loop in done.resume(returning: body(loop)) }, urgent: true)
+    }
+  }
+
+  public var sources: [SourceReport] {
+    let counts = intake.counts()
+    let plan = current.withLock { $0 }
+    return reader.status().map { status in
+      let count = counts[status.info.number]
+      return SourceReport(
+        status: status, matched: count?.matched ?? 0, ignored: count?.ignored ?? 0, distrusted: count?.distrusted ?? 0,
+        jails: (count?.jails ?? plan.jails(reading: status.info.specs)).filter { $0 < plan.jailNames.count }.map {
+          plan.jailNames[$0]
+        })
+    }
+  }
+
+  private static func open(_ path: String, log: RunLog, setAside: inout String?) throws -> AuditStore {
+    do {
+      return try AuditStore(path: path)
+    } catch let error as StoreError where error.kind == .corrupt {
+      let place = try AuditStore.setAside(path: path, at: SystemClock.now())
+      setAside = place
+      log.error("\(error); it was moved to \(place) and a new store begun; bans are taken over from the firewall")
+      return try AuditStore(path: path)
+    }
+  }
+
+  private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {
+    switch event.kind {
+    case .reading:
+      log.notice("\(event)")
+    case .failed:
+      log.error("\(event)")
+      writer.event(.sourceFailed, subject: event.source, detail: "\(event)")
+    case .waiting:
+      log.warning("\(event)")
+    case .rotated, .recovered:
+      log.notice("\(event)")
+    case .truncated, .lost, .rateLimited:
+      log.warning("\(event)")
+      writer.event(.sourceFailed, subject: event.source, detail: "\(event)")
+    }
+  }
+}
+
+/// Why a command could not be carried out, with the remedy.
+public struct DaemonError: Error, Sendable, CustomStringConvertible {
+  public var message: String
+  public var remedy: String
+
+  public init(_ message: String, remedy: String) {
+    self.message = message
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(message); \(remedy)" }
+}

@@ -1,0 +1,254 @@
+internal import Detection
+internal import Firewall
+internal import Foundation
+internal import Model
+internal import Settings
+internal import Store
+internal import Synchronization
+
+/// The decider's thread: owns windows and bans, tells the firewall first and the store second.
+// Unchecked: everything mutable is touched by its own thread alone, after `start`; the box is the way in.
+final class DecisionLoop: @unchecked Sendable {
+  enum Item: Sendable {
+    case batch(FailureBatch, Names, Plan)
+    /// A person's command, a reload: run between two batches, on the thread that owns the state.
+    case act(@Sendable (DecisionLoop) -> Void)
+  }
+
+  let box = Mailbox<Item>(capacity: 64)
+  private(set) var plan: Plan
+  var judge: Judge
+  let firewall: any Actuator
+  private let writer: StoreWriter
+  private let late: Intake.LatePositions
+  private var names: Names
+  private var thread: Thread?
+  private let finished = DispatchSemaphore(value: 0)
+  private var lastTick = Instant(microseconds: 0)
+  private var lastShrink = Instant(microseconds: 0)
+  private var lastRenewal: Instant
+  /// Set when the firewall may have been changed by somebody else.
+  let firewallChanged = Mutex(false)
+  private(set) var repairs = 0
+  private(set) var firewallProblem: String?
+  private let log: RunLog
+  private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
+  /// Bans that are lifted unless somebody confirms them in time.
+  var unconfirmed: [Unconfirmed] = []
+
+  struct Unconfirmed {
+    var identity: Identity
+    var jail: Int
+    var deadline: Instant
+  }
+
+  init(
+    _ plan: Plan, judge: Judge, firewall: any Actuator, writer: StoreWriter, late: Intake.LatePositions, log: RunLog
+  ) {
+    self.plan = plan
+    self.judge = judge
+    self.firewall = firewall
+    self.writer = writer
+    self.late = late
+    self.log = log
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
+    lastRenewal = SystemClock.now()
+  }
+
+  func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "bailiff-decide"
+    self.thread = thread
+    thread.start()
+  }
+
+  /// Ends after everything that was posted is dealt with.
+  func finish() {
+    box.close()
+    finished.wait()
+  }
+
+  private func run() {
+    while let items = box.take(waiting: 1) {
+      for item in items {
+        switch item {
+        case .batch(let batch, let names, let plan): decide(batch, names, plan)
+        case .act(let body): body(self)
+        }
+      }
+      tick()
+    }
+    storeLatePositions()
+    finished.signal()
+  }
+
+  private func decide(_ read: FailureBatch, _ names: Names, _ plan: Plan) {
+    // A batch that was matched before a reload names jails by their old numbers.
+    var batch = plan === self.plan ? read : renumbered(read, from: plan)
+    self.names =
+      plan === self.plan
+      ? names : Names(jails: self.plan.jailNames, patterns: self.plan.patternNames, sources: names.sources)
+    var decisions: [Decision] = []
+    let now = SystemClock.now()
+    judge.judge(&batch, now: now, into: &decisions)
+    carryOut(decisions, with: batch)
+  }
+
+  /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
+  func carryOut(_ decisions: [Decision], with batch: FailureBatch = FailureBatch()) {
+    let now = SystemClock.now()
+    var changes: [FirewallChange] = []
+    var owners: [Int] = []
+    for (index, decision) in decisions.enumerated() {
+      guard let subnet = decision.identity.subnet, decision.cause != .expired else { continue }
+      if decision.action != .unban, let until = decision.until, until <= now { continue }
+      changes.append(
+        FirewallChange(
+          decision.action == .unban ? .remove : .add, jail: decision.jail, subnet: subnet, until: decision.until))
+      owners.append(index)
+    }
+    var applied = Set<Int>()
+    if !changes.isEmpty {
+      do {
+        for (position, outcome) in try firewall.apply(changes, now: now).enumerated() {
+          switch outcome {
+          case .applied: applied.insert(owners[position])
+          case .expired: break
+          case .failed(let error): problem("\(changes[position].subnet) in \(changes[position].jail): \(error)")
+          }
+        }
+        if applied.count == changes.count { firewallProblem = nil }
+      } catch {
+        problem("\(error)")
+      }
+    }
+    if !firewall.changesKernel { applied.removeAll() }
+    for index in applied where decisions[index].action != .unban { mark(decisions[index]) }
+    report(decisions, now)
+    writer.commit(batch, names: names, decisions: decisions, applied: applied, at: now)
+  }
+
+  private func mark(_ decision: Decision) {
+    guard let jail = plan.jailNames.firstIndex(of: decision.jail) else { return }
+    judge.decider.mark(decision.identity, in: jail, applied: true)
+  }
+
+  private func problem(_ message: String) {
+    if firewallProblem == nil { log.error("firewall: \(message)") }
+    firewallProblem = message
+    // What could not be applied is put right by the next check.
+    firewallChanged.withLock { $0 = true }
+  }
+
+  private func report(_ decisions: [Decision], _ now: Instant) {
+    for decision in decisions where decision.cause != .expired {
+      log.decision(decision)
+      guard decision.action == .ban, decision.cause == .limit else { continue }
+      if now.since(minute.start) > .minutes(1) { minute = (now, 0, false) }
+      minute.bans += 1
+      if minute.bans > plan.settings.bansPerMinuteWarning, !minute.reported {
+        minute.reported = true
+        let message = "more than \(plan.settings.bansPerMinuteWarning) bans in a minute; they are carried out"
+        log.warning(message)
+        writer.event(.note, subject: "bans", detail: message)
+      }
+    }
+  }
+
+  // MARK: Now and then
+
+  private func tick() {
+    let now = SystemClock.now()
+    let elapsed = now.since(lastTick)
+    guard elapsed >= .seconds(1) || elapsed < .zero else { return }
+    lastTick = now
+    storeLatePositions()
+    var over: [Decision] = []
+    judge.decider.expire(at: now) { over.append($0) }
+    for item in unconfirmed where item.deadline <= now {
+      let cause = Decision.Cause.operator(uid: 0, command: "not confirmed in time")
+      if let lifted = judge.decider.unban(item.identity, jail: item.jail, at: now, cause: cause) { over.append(lifted) }
+    }
+    unconfirmed.removeAll { $0.deadline <= now }
+    if !over.isEmpty { carryOut(over) }
+    if firewallChanged.withLock({ flag in
+      defer { flag = false }
+      return flag
+    }) {
+      repair(now)
+    }
+    if now.since(lastShrink) > .minutes(1) {
+      lastShrink = now
+      judge.decider.shrink(at: now)
+    }
+    if now.since(lastRenewal) > .hours(24) {
+      lastRenewal = now
+      let changes = renewals(of: allBans(), now: now)
+      if !changes.isEmpty { do { _ = try firewall.apply(changes, now: now) } catch { problem("\(error)") } }
+    }
+  }
+
+  private func storeLatePositions() {
+    let positions = late.take()
+    guard !positions.isEmpty else { return }
+    var batch = FailureBatch()
+    batch.positions = positions
+    writer.commit(batch, names: names, decisions: [], applied: [], at: SystemClock.now())
+  }
+
+  func repair(_ now: Instant) {
+    do {
+      for repair in try firewall.check(wanted: { allBans() }, now: now) {
+        repairs += 1
+        log.warning("firewall repaired: \(repair)")
+        writer.event(.firewallRepaired, subject: "firewall", detail: "\(repair)")
+      }
+      firewallProblem = nil
+    } catch {
+      problem("\(error)")
+    }
+  }
+
+  /// Without a store the firewall is the only memory: what it holds is taken over.
+  func adoptBans(heldBy firewall: any Actuator, now: Instant) throws {
+    for held in try firewall.contents() {
+      judge.decider.restore(
+        Ban(
+          jail: held.jail, identity: .network(held.subnet), since: now, until: held.remaining.map { now.adding($0) },
+          count: 0, number: 1, applied: true))
+    }
+  }
+
+  /// After `restore`: the firewall holds every ban except those that failed.
+  func markHeld(except failed: Set<Subnet>) {
+    guard firewall.changesKernel else { return }
+    for ban in allBans() {
+      guard let subnet = ban.identity.subnet, let jail = plan.jailNames.firstIndex(of: ban.jail) else { continue }
+      judge.decider.mark(ban.identity, in: jail, applied: !failed.contains(subnet))
+    }
+  }
+
+  func allBans() -> [Ban] { plan.jailNames.indices.flatMap { judge.decider.bans(in: $0) } }
+
+  // MARK: Reload
+
+  /// Goes over to new settings; gives the jails whose windows begin anew.
+  func adopt(_ plan: Plan, ignoring: [Subnet]) -> [String] {
+    self.plan = plan
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
+    return judge.reload(plan, ignoring: ignoring)
+  }
+
+  private func renumbered(_ batch: FailureBatch, from old: Plan) -> FailureBatch {
+    var new = batch
+    new.keepFailures { failure in
+      let name = old.jailNames[Int(failure.jail)]
+      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
+      let pattern = old.patternNames[Int(failure.pattern)]
+      failure.jail = UInt16(jail)
+      failure.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
+      return true
+    }
+    return new
+  }
+}

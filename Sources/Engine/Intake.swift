@@ -1,0 +1,132 @@
+internal import Glibc
+internal import LogSources
+internal import Matching
+internal import Model
+internal import Synchronization
+
+/// The reader's thread: lines in, batches of failures out to the decider.
+// Unchecked: everything runs on the reader's thread, `adopt` too (the reader calls it between two turns); only `counts`
+// is asked from others, and that is behind a Mutex.
+final class Intake: LineSink, @unchecked Sendable {
+  /// What `status` tells of one source.
+  struct SourceCounts: Sendable {
+    var matched = 0
+    var ignored = 0
+    var distrusted = 0
+    var jails: [Int] = []
+  }
+
+  /// Positions that moved without a failure; they are stored with the next batch, or by the decider's next tick.
+  final class LatePositions: Sendable {
+    private let positions = Mutex<[String: SourcePosition]>([:])
+
+    func add(_ moved: [SourcePosition]) {
+      positions.withLock { late in for position in moved { late[position.source] = position } }
+    }
+
+    func take() -> [SourcePosition] {
+      positions.withLock { late in
+        defer { late.removeAll(keepingCapacity: true) }
+        return late.isEmpty ? [] : late.values.sorted { $0.source < $1.source }
+      }
+    }
+  }
+
+  private var plan: Plan
+  private let output: Mailbox<DecisionLoop.Item>
+  private let late: LatePositions
+  private let published: Mutex<[Int: SourceCounts]> = Mutex([:])
+  private let onEvent: @Sendable (SourceEvent) -> Void
+  private var matchers: [Int: LineMatcher] = [:]
+  private var infos: [Int: SourceInfo] = [:]
+  private var names: Names
+  private var batch = FailureBatch()
+
+  init(
+    _ plan: Plan, output: Mailbox<DecisionLoop.Item>, late: LatePositions,
+    onEvent: @escaping @Sendable (SourceEvent) -> Void
+  ) {
+    self.plan = plan
+    self.output = output
+    self.late = late
+    self.onEvent = onEvent
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
+  }
+
+  /// New settings; called between two turns of reading. The sources' `begin` follows for all that are still read.
+  func adopt(_ plan: Plan) {
+    flush([])
+    self.plan = plan
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
+    matchers.removeAll()
+    for info in infos.values { matchers[info.number] = LineMatcher(plan, jails: plan.jails(reading: info.specs)) }
+  }
+
+  func counts() -> [Int: SourceCounts] { published.withLock { $0 } }
+
+  func begin(_ source: SourceInfo) {
+    infos[source.number] = source
+    while names.sources.count <= source.number { names.sources.append("") }
+    names.sources[source.number] = source.name
+    matchers[source.number] = LineMatcher(plan, jails: plan.jails(reading: source.specs))
+  }
+
+  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+    matchers[source]?.match(lines, at: offset, source: UInt32(source), now: SystemClock.now(), into: &batch)
+  }
+
+  func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
+    guard let matcher = matchers[source] else { return }
+    let trusted = TrustedProgram.name(of: entry)
+    matcher.match(
+      message: message, program: trusted.span, time: entry.time, source: UInt32(source), now: SystemClock.now(),
+      cursor: { entry.cursor }, into: &batch)
+  }
+
+  func checkpoint(_ positions: [SourcePosition]) {
+    publish(positions)
+    if batch.failures.isEmpty { late.add(positions) } else { flush(positions) }
+  }
+
+  func report(_ event: SourceEvent) { onEvent(event) }
+
+  private func flush(_ positions: [SourcePosition]) {
+    guard !batch.failures.isEmpty else { return }
+    // What moved before comes first: a later position of the same source follows it in the list and wins.
+    batch.positions = late.take() + positions
+    output.post(.batch(batch, names, plan))
+    batch = FailureBatch()
+  }
+
+  private func publish(_ positions: [SourcePosition]) {
+    published.withLock { counts in
+      for (number, matcher) in matchers {
+        counts[number] = SourceCounts(
+          matched: matcher.counts.matched, ignored: matcher.counts.ignored, distrusted: matcher.counts.distrusted,
+          jails: plan.jails(reading: infos[number]?.specs ?? []))
+      }
+    }
+  }
+}
+
+/// Which program wrote a journal entry. SYSLOG_IDENTIFIER is what it calls itself, which any user may set (`logger -t
+/// sshd`), so it is believed only of processes that the system runs.
+enum TrustedProgram {
+  /// Ordinary users' ids begin here (login.defs(5), UID_MIN).
+  private static let firstUser = 1000
+
+  static func name(of entry: JournalEntry) -> [UInt8] {
+    let identifier = entry.with(.identifier) { copy($0) }
+    let comm = entry.with(.comm) { copy($0) }
+    let uid = entry.text(.uid).flatMap { Int($0) }
+    if let uid, uid >= firstUser, uid != 65_534 { return comm ?? [] }
+    return identifier ?? comm ?? []
+  }
+
+  private static func copy(_ bytes: borrowing Span<UInt8>) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(bytes.count)
+    for i in bytes.indices { copy.append(bytes[i]) }
+    return copy
+  }
+}

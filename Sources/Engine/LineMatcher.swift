@@ -1,0 +1,118 @@
+internal import Matching
+public import Model
+internal import Settings
+
+/// The filters of the jails that read one source, ready to match its lines: the step from bytes to failures, the same live
+/// and in a replay. Belongs to one thread.
+public final class LineMatcher {
+  /// Jails that agree on the zone of stamps without one are matched together.
+  private final class Group {
+    let set: FilterSet
+    var clock: LogClock
+    /// For each filter of the set, the jails that use it.
+    let jails: [[Int]]
+    let history = LineHistory()
+
+    init(set: FilterSet, clock: LogClock, jails: [[Int]]) {
+      self.set = set
+      self.clock = clock
+      self.jails = jails
+    }
+  }
+
+  /// What became of the lines; lines are counted by the source.
+  public struct Counts: Sendable, Equatable {
+    public var matched = 0
+    public var ignored = 0
+    public var distrusted = 0
+
+    public init() {}
+  }
+
+  public private(set) var counts = Counts()
+  private let plan: Plan
+  private let groups: [Group]
+
+  public init(_ plan: Plan, jails: [Int]) {
+    self.plan = plan
+    var zones: [String?: [Int]] = [:]
+    for jail in jails where plan.jails[jail].filter != nil {
+      zones[plan.jails[jail].settings.timezone, default: []].append(jail)
+    }
+    groups = zones.sorted { ($0.key ?? "") < ($1.key ?? "") }.map { zone, jails in
+      var filters: [Int] = []
+      var users: [[Int]] = []
+      for jail in jails {
+        let filter = plan.jails[jail].filter!
+        if let index = filters.firstIndex(of: filter) {
+          users[index].append(jail)
+        } else {
+          filters.append(filter)
+          users.append([jail])
+        }
+      }
+      return Group(
+        set: FilterSet(filters.map { plan.filters[$0] }),
+        clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()), jails: users)
+    }
+  }
+
+  /// Whole lines of a file; what matches is appended to `batch`.
+  public func match(
+    _ lines: borrowing Span<UInt8>, at offset: UInt64, source: UInt32, now: Instant, into batch: inout FailureBatch
+  ) {
+    for group in groups {
+      group.clock.now = now
+      let before = group.set.counts
+      group.set.scan(lines, clock: &group.clock, history: group.history) { match, line, start in
+        append(match, line, group, source, offset + UInt64(start), &batch)
+      }
+      add(group.set.counts, before)
+    }
+  }
+
+  /// One journal message; `cursor` is asked for only when it matches.
+  public func match(
+    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, source: UInt32, now: Instant,
+    cursor: () -> String, into batch: inout FailureBatch
+  ) {
+    for group in groups {
+      group.clock.now = now
+      let before = group.set.counts
+      group.set.scan(message: message, program: program, time: time, clock: &group.clock) { match, line in
+        let first = batch.failures.count
+        append(match, line, group, source, 0, &batch)
+        let range = batch.store(Array(cursor().utf8).span)
+        for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
+      }
+      add(group.set.counts, before)
+    }
+  }
+
+  private func add(_ after: FilterSet.Counts, _ before: FilterSet.Counts) {
+    counts.matched += after.matched - before.matched
+    counts.ignored += after.ignored - before.ignored
+    counts.distrusted += after.distrusted - before.distrusted
+  }
+
+  private func append(
+    _ match: Match, _ line: borrowing Span<UInt8>, _ group: Group, _ source: UInt32, _ offset: UInt64,
+    _ batch: inout FailureBatch
+  ) {
+    let lineRange = batch.store(line)
+    let user = match.user.isEmpty ? ByteRange.empty : batch.store(match.user.span)
+    let name = match.name.isEmpty ? ByteRange.empty : batch.store(match.name.span)
+    for jail in group.jails[match.filter] {
+      var failure = Failure(
+        time: match.time, address: match.address, jail: UInt16(jail),
+        pattern: UInt32(plan.jails[jail].firstPattern + match.pattern), source: source)
+      failure.line = lineRange
+      failure.user = user
+      failure.name = name
+      failure.offset = offset
+      failure.count = UInt32(clamping: match.count)
+      failure.weight = UInt32(clamping: match.weight)
+      batch.append(failure)
+    }
+  }
+}

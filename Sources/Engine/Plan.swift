@@ -1,0 +1,119 @@
+public import Detection
+internal import Glibc
+public import LogSources
+public import Matching
+public import Model
+public import Settings
+
+/// What the settings come to, compiled: jails with their filters, and which jail reads which source. It never changes; a
+/// reload makes a new one.
+public final class Plan: Sendable {
+  /// One enabled jail.
+  public struct Entry: Sendable {
+    public var settings: JailSettings
+    /// The place of its filter in `filters`; nil for a jail whose source is the bans.
+    public var filter: Int?
+    /// The number of its first pattern in `names.patterns`.
+    public var firstPattern: Int
+  }
+
+  public let settings: Settings
+  public let jails: [Entry]
+  /// Every filter once, however many jails use it.
+  public let filters: [Filter]
+  /// One a distinct source, and the jails that read it.
+  public let specs: [SourceSpec]
+  public let readers: [[Int]]
+  public let jailNames: [String]
+  public let patternNames: [PatternName]
+  /// Jails that count Bailiff's own bans.
+  public let banJails: [Int]
+  /// Why jails were left out; the others run.
+  public let problems: [String]
+
+  /// The jail of bans that a person ordered without naming one.
+  public static let operatorJail = "operator"
+
+  /// `start`: where files and journal begin that have no stored position.
+  public init(_ settings: Settings, start: SourceSpec.Start = .end, journalAvailable: Bool = Plan.journalAvailable()) {
+    self.settings = settings
+    var filters: [Filter] = []
+    var jails: [Entry] = []
+    var patterns: [PatternName] = []
+    var specs: [SourceSpec] = []
+    var readers: [[Int]] = []
+    var banJails: [Int] = []
+    var problems: [String] = []
+
+    func watch(_ spec: SourceSpec, _ jail: Int) {
+      if let index = specs.firstIndex(of: spec) {
+        readers[index].append(jail)
+      } else {
+        specs.append(spec)
+        readers.append([jail])
+      }
+    }
+
+    for jail in settings.jails where jail.enabled {
+      var entry = Entry(settings: jail, filter: nil, firstPattern: patterns.count)
+      if let definition = jail.definition {
+        if let index = filters.firstIndex(where: { $0.definition == definition }) {
+          entry.filter = index
+        } else {
+          do {
+            filters.append(try Filter(definition))
+            entry.filter = filters.count - 1
+          } catch {
+            problems.append("jail \(jail.name): \(error)")
+            continue
+          }
+        }
+        let filter = filters[entry.filter!]
+        patterns += filter.patternNames.map { PatternName(filter: definition.name, name: $0, file: definition.file) }
+      } else {
+        patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
+        banJails.append(jails.count)
+      }
+      let number = jails.count
+      jails.append(entry)
+      switch jail.source {
+      case .bans: break
+      case .stdin: watch(.standardInput, number)
+      case .logs:
+        let sources = jail.sources(journalAvailable: journalAvailable)
+        if !sources.files.isEmpty { watch(.files(sources.files, start: start), number) }
+        if !sources.journal.isEmpty { watch(.journal(matches: sources.journal, start: start), number) }
+      }
+    }
+    self.filters = filters
+    self.jails = jails
+    self.specs = specs
+    self.readers = readers
+    self.banJails = banJails
+    self.problems = problems
+    patternNames = patterns
+    jailNames = jails.map(\.settings.name) + [Self.operatorJail]
+  }
+
+  /// The jails that read any of these specs, in their order.
+  public func jails(reading specs: [Int]) -> [Int] {
+    Set(specs.flatMap { $0 < readers.count ? readers[$0] : [] }).sorted()
+  }
+
+  /// Every jail's limits with `ignored` added to its ignore list, the operators' jail last.
+  public func limits(ignoring ignored: [Subnet] = []) -> [Jail] {
+    var limits = jails.map { entry in
+      var jail = entry.settings.limits
+      jail.ignore.subnets += ignored
+      return jail
+    }
+    limits.append(Jail(name: Self.operatorJail, bantime: .hours(24), ipv6Prefix: 128))
+    return limits
+  }
+
+  /// Is there a journal on this machine (systemd-journald.service(8): volatile and persistent storage)?
+  public static func journalAvailable() -> Bool {
+    // Safe: access(2) reads the string during the call.
+    unsafe access("/run/log/journal", R_OK) == 0 || access("/var/log/journal", R_OK) == 0
+  }
+}

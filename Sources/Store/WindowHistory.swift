@@ -1,0 +1,33 @@
+internal import GRDB
+public import Model
+
+extension AuditStore {
+  /// The newest stored failure of `jail`; nil when there is none. Settles what is pending first.
+  public func newestFailure(jail: String) throws -> Instant? {
+    while try settle() {}
+    return try read { db in
+      try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT time FROM failure WHERE origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY time DESC LIMIT 1
+          """, arguments: [jail]
+      ).map { Instant(microseconds: $0) }
+    }
+  }
+
+  /// Up to when the failures of an id no longer count, because a ban has answered them: the end of its last ban, or the
+  /// moment when a person lifted it. Only bans of `jail` that reach past `since` are looked at.
+  public func answered(jail: String, since: Instant) throws -> [Identity: Instant] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT identity, max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
+          WHERE jail = ? AND (until IS NULL OR until > ?) GROUP BY identity
+          """, arguments: [jail, since.microseconds])
+      var answered: [Identity: Instant] = [:]
+      while let row = try rows.next() { answered[Identity(row[0] as String)] = Instant(microseconds: row[1]) }
+      return answered
+    }
+  }
+}
