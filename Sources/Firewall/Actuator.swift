@@ -37,7 +37,12 @@ public protocol Actuator: Sendable {
   func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair]
 
   /// Is there anything for `check` to repair, as far as can be seen without `wanted`? Reads only; any thread may ask.
-  func needsCheck() throws(FirewallError) -> Bool
+  ///
+  /// - Parameter thorough: look at the rules too, which takes two child processes; without it only at the sets.
+  func needsCheck(thorough: Bool) throws(FirewallError) -> Bool
+
+  /// The chains whose changes matter: ours and those that jump to it.
+  var watchedChains: [String] { get }
 
   /// False where bans are only remembered.
   var changesKernel: Bool { get }

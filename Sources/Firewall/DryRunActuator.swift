@@ -97,5 +97,7 @@ public final class DryRunActuator: Actuator {
     return []
   }
 
-  public func needsCheck() throws(FirewallError) -> Bool { false }
+  public func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
+
+  public var watchedChains: [String] { [] }
 }

@@ -28,11 +28,12 @@ extension IPSetActuator {
     }
   }
 
-  public func needsCheck() throws(FirewallError) -> Bool {
+  public func needsCheck(thorough: Bool) throws(FirewallError) -> Bool {
     // Not under the lock: decisions do not wait for a look.
     let seen = state.withLock { $0 }
-    var client = try IPSetClient(faults: faults)
-    if try !missing(client.headers(), seen).isEmpty { return true }
+    if try setsLost(seen) { return true }
+    // Legacy iptables tells nobody of a change, so its rules are always looked at.
+    guard thorough || seen.isLegacy else { return false }
     for family in seen.families {
       let table = try programs.filterTable(family)
       let rules = ChainRules.rules(for: seen.targets, family)
@@ -40,6 +41,23 @@ extension IPSetActuator {
       for parent in seen.chains where table.chains.contains(parent) && table.hooks[parent] != 1 { return true }
     }
     return false
+  }
+
+  public var watchedChains: [String] { state.withLock { $0.chains } + [ChainRules.chain] }
+
+  /// Is a set gone, or has one lost more than half of its bans since the last look? Bans that end by themselves can look
+  /// like that too; then the check finds nothing.
+  private func setsLost(_ seen: State) throws(FirewallError) -> Bool {
+    var client = try IPSetClient(faults: faults)
+    var counts: [String: Int] = [:]
+    for set in Self.wantedSets(seen) {
+      guard let header = try client.header(of: set.name) else { return true }
+      counts[set.name] = header.elements
+    }
+    return lastCounts.withLock { last in
+      defer { last = counts }
+      return counts.contains { name, count in last[name].map { count < $0 - $0 / 2 } ?? false }
+    }
   }
 
   /// Puts back the bans of sets that hold fewer than they should.

@@ -24,6 +24,7 @@ extension IPSetActuator {
     next.targets = targets
     next.jails = Dictionary(uniqueKeysWithValues: targets.map { ($0.jail, JailSets($0)) })
     next.chains = chains
+    next.isLegacy = try programs.isLegacy()
     next.families = AddressFamily.allCases.filter { tables[$0] != nil }
 
     let headers = try client.headers()

@@ -16,6 +16,8 @@ public final class IPSetActuator: Actuator {
   let programs: Programs
   let faults: FaultInjector?
   let state = Mutex(State())
+  /// How many entries each set had when `needsCheck` looked last.
+  let lastCounts = Mutex<[String: Int]>([:])
 
   /// A jail's sets, by name; the bytes go into messages.
   struct JailSets {
@@ -42,6 +44,8 @@ public final class IPSetActuator: Actuator {
     var jails: [String: JailSets] = [:]
     var chains: [String] = []
     var families: [AddressFamily] = []
+    /// Does iptables use the kernel's old tables, not nf_tables?
+    var isLegacy = false
     var printed: [AddressFamily: Printed] = [:]
 
     /// Is `listing` what our chain should be?

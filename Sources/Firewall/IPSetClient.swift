@@ -121,32 +121,45 @@ struct IPSetClient: ~Copyable {
     }
   }
 
-  /// The headers of all sets in this namespace, ours and others'.
+  /// The headers of all sets in this namespace, ours and others'. Counting entries walks through every set.
   mutating func headers() throws(FirewallError) -> [Header] {
     var headers: [Header] = []
-    try dump(set: nil, headersOnly: true) { bytes, payload in
-      var header = Header()
-      NetlinkReader.attributes(bytes, in: payload) { type, value in
-        switch type {
-        case IPSET_ATTR_SETNAME: header.name = NetlinkReader.string(bytes, value)
-        case IPSET_ATTR_TYPENAME: header.type = NetlinkReader.string(bytes, value)
-        case IPSET_ATTR_FAMILY where value.count == 1: header.family = bytes[value.lowerBound]
-        case IPSET_ATTR_DATA:
-          NetlinkReader.attributes(bytes, in: value) { type, value in
-            let number = value.count == 4 ? UInt32(NetlinkReader.bigEndian(bytes, value)) : 0
-            switch type {
-            case IPSET_ATTR_TIMEOUT: header.hasTimeout = true
-            case IPSET_ATTR_MAXELEM: header.maxElements = number
-            case IPSET_ATTR_ELEMENTS: header.elements = Int(number)
-            default: break
-            }
-          }
-        default: break
-        }
-      }
-      headers.append(header)
-    }
+    try dump(set: nil, headersOnly: true) { bytes, payload in headers.append(Self.header(bytes, payload)) }
     return headers
+  }
+
+  /// One set's header; nil when there is no such set.
+  mutating func header(of set: String) throws(FirewallError) -> Header? {
+    var header: Header?
+    do {
+      try dump(set: set, headersOnly: true) { bytes, payload in header = Self.header(bytes, payload) }
+    } catch  where error.code == .setMissing {
+      return nil
+    }
+    return header
+  }
+
+  private static func header(_ bytes: borrowing Span<UInt8>, _ payload: Range<Int>) -> Header {
+    var header = Header()
+    NetlinkReader.attributes(bytes, in: payload) { type, value in
+      switch type {
+      case IPSET_ATTR_SETNAME: header.name = NetlinkReader.string(bytes, value)
+      case IPSET_ATTR_TYPENAME: header.type = NetlinkReader.string(bytes, value)
+      case IPSET_ATTR_FAMILY where value.count == 1: header.family = bytes[value.lowerBound]
+      case IPSET_ATTR_DATA:
+        NetlinkReader.attributes(bytes, in: value) { type, value in
+          let number = value.count == 4 ? UInt32(NetlinkReader.bigEndian(bytes, value)) : 0
+          switch type {
+          case IPSET_ATTR_TIMEOUT: header.hasTimeout = true
+          case IPSET_ATTR_MAXELEM: header.maxElements = number
+          case IPSET_ATTR_ELEMENTS: header.elements = Int(number)
+          default: break
+          }
+        }
+      default: break
+      }
+    }
+    return header
   }
 
   /// What a set holds, and how many seconds each entry has left (0: for ever).

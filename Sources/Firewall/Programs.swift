@@ -49,6 +49,11 @@ struct Programs: Sendable {
     FilterTable(listing: try run(name(family), ["-w", "\(Self.lockWait)", "-t", "filter", "-S"]))
   }
 
+  /// `iptables v1.8.9 (legacy)`, or `(nf_tables)`; versions before 1.8 say neither and are legacy.
+  func isLegacy() throws(FirewallError) -> Bool {
+    try !run(path("iptables") == nil ? "ip6tables" : "iptables", ["-V"]).contains("nf_tables")
+  }
+
   /// Applies lines of `iptables-restore` to the filter table in one step; what they do not name stays as it is.
   func change(_ family: AddressFamily, _ lines: [String]) throws(FirewallError) {
     let input = (["*filter"] + lines + ["COMMIT", ""]).joined(separator: "\n")

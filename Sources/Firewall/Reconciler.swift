@@ -1,0 +1,153 @@
+import CMnl
+import Glibc
+import Synchronization
+
+/// Notices that another program has taken away what the firewall needs: it flushed INPUT, removed our chain or a set, or
+/// loaded a ruleset of its own.
+///
+/// ```swift
+/// let reconciler = Reconciler(firewall) { cause in
+///   decisions.enqueue { audit(try firewall.check(wanted: { bansInForce }, now: now), cause) }
+/// }
+/// try reconciler.start()
+/// ```
+///
+/// It only looks. Repairing is left to the thread that applies decisions, which alone knows which bans are wanted at that
+/// moment; until that has happened, the next look, a second later, reports again.
+///
+/// With iptables-nft the kernel tells of every change (nf_tables' multicast group), and what does not concern our chain or
+/// those that jump to it costs nothing more. Sets are looked at once a second, because ipset tells nobody of a flush; so are
+/// legacy iptables' rules, for the same reason. Everything is looked at every `interval`.
+public final class Reconciler: Sendable {
+  private let actuator: any Actuator
+  private let interval: Double
+  private let deviation: @Sendable (_ cause: String?) -> Void
+  private let running = Mutex<(thread: pthread_t, wake: Int32)?>(nil)
+
+  /// - Parameters:
+  ///   - interval: seconds between looks at everything.
+  ///   - deviation: called on the reconciler's thread; `cause` names the program that changed the firewall, where the
+  ///     kernel said so: `iptables-restore (pid 812)`.
+  public init(
+    _ actuator: any Actuator, interval: Double = 30, deviation: @escaping @Sendable (_ cause: String?) -> Void
+  ) {
+    self.actuator = actuator
+    self.interval = interval
+    self.deviation = deviation
+  }
+
+  /// Begins to watch, in the network namespace of the calling thread. Call it after `prepare`. Watches nothing for an
+  /// actuator that changes nothing.
+  public func start() throws(FirewallError) {
+    guard actuator.changesKernel else { return }
+    try running.withLock { running throws(FirewallError) in
+      guard running == nil else { return }
+      let wake = eventfd(0, Int32(EFD_CLOEXEC))
+      guard wake >= 0 else { throw FirewallError(.netlink, "cannot watch the firewall: \(errorText(errno))") }
+      let loop: Loop
+      do throws(FirewallError) {
+        loop = try Loop(actuator: actuator, interval: interval, deviation: deviation, wake: wake)
+      } catch {
+        close(wake)
+        throw error
+      }
+      var thread = pthread_t()
+      // Safe: the loop is retained for the thread, which takes it over; a thread that was not made gives it back.
+      let retained = unsafe Unmanaged.passRetained(loop)
+      let code = unsafe pthread_create(
+        &thread, nil,
+        { loop in
+          unsafe Unmanaged<Loop>.fromOpaque(loop!).takeRetainedValue().run()
+          return nil
+        }, retained.toOpaque())
+      guard code == 0 else {
+        unsafe retained.release()
+        close(wake)
+        throw FirewallError(.netlink, "cannot watch the firewall: \(errorText(code))")
+      }
+      running = (thread, wake)
+    }
+  }
+
+  /// Ends the watch and waits until its thread has ended. Not to be called from `deviation`.
+  public func stop() {
+    guard
+      let (thread, wake) = running.withLock({ running in
+        defer { running = nil }
+        return running
+      })
+    else { return }
+    eventfd_write(wake, 1)
+    pthread_join(thread, nil)
+    close(wake)
+  }
+}
+
+/// The thread that watches.
+private final class Loop: Sendable {
+  /// How long to wait for the rest of what another program is doing, in seconds.
+  private static let settle = 0.02
+  private static let longestSettle = 0.2
+
+  private let actuator: any Actuator
+  private let interval: Double
+  private let deviation: @Sendable (String?) -> Void
+  private let wake: Int32
+  private let socket: Mutex<NetlinkSocket>
+
+  init(
+    actuator: any Actuator, interval: Double, deviation: @escaping @Sendable (String?) -> Void, wake: Int32
+  ) throws(FirewallError) {
+    socket = Mutex(try NetlinkSocket(groups: 1 << (NFNLGRP_NFTABLES.rawValue - 1)))
+    self.actuator = actuator
+    self.interval = interval
+    self.deviation = deviation
+    self.wake = wake
+  }
+
+  func run() {
+    let chains = Set(actuator.watchedChains)
+    var nextTick = monotonicSeconds() + 1
+    var nextLook = monotonicSeconds() + interval
+    while true {
+      let event = wait(until: nextTick, chains)
+      if event.stopped { return }
+      let time = monotonicSeconds()
+      let thorough = event.touched || time >= nextLook
+      if time >= nextTick { nextTick = time + 1 }
+      if thorough { nextLook = time + interval }
+      // What cannot be looked at is reported too: the repair then says why.
+      if (try? actuator.needsCheck(thorough: thorough)) ?? true { deviation(event.cause) }
+    }
+  }
+
+  private func wait(until end: Double, _ chains: Set<String>) -> RulesetEvent {
+    var event = RulesetEvent()
+    var end = end
+    var latest = end
+    while true {
+      let left = end - monotonicSeconds()
+      guard left > 0 else { return event }
+      var polls = [
+        pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: socket.withLock { $0.descriptor }, events: Int16(POLLIN), revents: 0),
+      ]
+      // Safe: the array's own count.
+      guard unsafe poll(&polls, 2, Int32(left * 1000) + 1) > 0 else { continue }
+      if polls[0].revents != 0 {
+        event.stopped = true
+        return event
+      }
+      let before = event.touched
+      do {
+        try socket.withLock { socket throws(FirewallError) in try socket.receive { event.read($0, chains) } }
+      } catch {
+        // More was told than the socket's buffer holds: look at everything.
+        event.touched = true
+      }
+      guard event.touched else { continue }
+      if !before { latest = monotonicSeconds() + Self.longestSettle }
+      end = min(monotonicSeconds() + Self.settle, latest)
+    }
+  }
+}
