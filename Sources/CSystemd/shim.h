@@ -6,4 +6,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
+// Swift's modules are built without _GNU_SOURCE, which hides these.
+extern int pipe2(int ends[2], int flags);
+extern int memfd_create(const char *name, unsigned int flags);
 #endif

@@ -50,9 +50,9 @@ extension FileSources {
 
   /// Was it, or another file of the same pattern, read before the restart? Then this one is new since.
   private func isKnown(_ path: String) -> Bool {
-    if stored[path] != nil { return true }
+    if known.contains(path) { return true }
     return wanted.contains { want in
-      !want.pattern.isPlain && want.pattern.matches(path) && stored.keys.contains { want.pattern.matches($0) }
+      !want.pattern.isPlain && want.pattern.matches(path) && known.contains { want.pattern.matches($0) }
     }
   }
 

@@ -23,6 +23,8 @@ final class FileSources {
   var watchedDirectories: [Int32: String] = [:]
   /// What was stored by the run before and is not taken up yet, by path.
   var stored: [String: [StoredFile]] = [:]
+  /// Every path that a position was ever known for.
+  var known: Set<String> = []
   var needsScan = true
   private var nextTick = 0.0
   private var nextScan = 0.0
@@ -47,6 +49,7 @@ final class FileSources {
       guard case .file(let identity, let offset) = position.position else { continue }
       let (path, slot) = FileSource.parse(position.source)
       stored[path, default: []].append(StoredFile(slot: slot, identity: identity, offset: offset))
+      known.insert(path)
     }
   }
 
@@ -68,8 +71,15 @@ final class FileSources {
       }
     }
     for source in order where source.specs.isEmpty {
-      for file in source.queue { unwatch(file) }
+      for file in source.queue {
+        unwatch(file)
+        // Should it be wanted again, it goes on here.
+        guard !file.isCopy else { continue }
+        stored[source.path, default: []].append(
+          StoredFile(slot: file.slot, identity: file.identity, offset: file.offset))
+      }
       sources[source.path] = nil
+      known.insert(source.path)
     }
     order.removeAll { $0.specs.isEmpty }
     for (pattern, number) in waitingPatterns where !wanted.contains(where: { $0.pattern == pattern }) {

@@ -125,7 +125,7 @@ final class FollowedFile {
     size = status.size
     lastSeenSize = size
     identity = Fingerprint.identity(of: status, head: Fingerprint.head(of: descriptor.raw))
-    seek(to: firstByte(buffer))
+    seek(to: 0)
     hasMoved = true
     isReady = true
     return unread
@@ -167,6 +167,12 @@ final class FollowedFile {
     guard count >= context else { return .truncated }
     if context == 1, count >= 1, buffer[0] != 10, buffer[0] != 0 { return .truncated }
     if count == context { return .atEnd }
+    if offset == 0, buffer[0] == 0 {
+      let start = firstByte(buffer)
+      seek(to: start)
+      hasMoved = true
+      return start < size ? .more : .atEnd
+    }
     note(end: offset - UInt64(context) + UInt64(count))
     let result = buffer.deliver(context..<count, at: offset, from: source, to: sink)
     let consumed = UInt64(result.consumed - context)

@@ -112,4 +112,18 @@ internal import Glibc
     unsafe _ = memcpy(target, data + skip, min(length - skip, limit))
     return length - skip
   }
+
+  /// Lends the entry's message to the sink. Copied first: it would be gone when the sink asks for another field.
+  func deliver(
+    _ entry: JournalEntry, through buffer: LineBuffer, from source: Int, to sink: any LineSink,
+    _ counters: inout SourceCounters
+  ) {
+    entry.reset()
+    counters.lines += 1
+    // Safe: the buffer holds more than `limit` bytes.
+    guard let length = unsafe copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else { return }
+    counters.bytes += UInt64(length)
+    if length > LineLimit.bytes { counters.tooLong += 1 }
+    buffer.lendMessage(min(length, LineLimit.bytes), of: entry, from: source, to: sink)
+  }
 }

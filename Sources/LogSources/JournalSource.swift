@@ -25,7 +25,7 @@ final class JournalSource {
   var hasEvents = false
 
   /// Entries before it is another source's turn.
-  private static let entriesPerTurn = 2048
+  static let entriesPerTurn = 2048
   /// Seconds for which it is polled after an entry: longer than journald's announcements are late (250 ms).
   private static let busy = 0.5
   private static let retry = 2.0
@@ -130,7 +130,7 @@ final class JournalSource {
                 + "that is left may be lost"))
           counters = table.counters(number)
         }
-        deliver(handle, &counters)
+        handle.deliver(entry, through: buffer, from: number, to: table.sink, &counters)
       }
       if !more, counters.lines == before { completeUntil = wallClock() }
     } catch {
@@ -154,16 +154,6 @@ final class JournalSource {
   private func close() {
     handle = nil
     entry.handle = nil
-  }
-
-  private func deliver(_ handle: JournalHandle, _ counters: inout SourceCounters) {
-    entry.reset()
-    counters.lines += 1
-    // Safe: the buffer holds more than `limit` bytes.
-    guard let length = unsafe handle.copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else { return }
-    counters.bytes += UInt64(length)
-    if length > LineLimit.bytes { counters.tooLong += 1 }
-    buffer.lendMessage(min(length, LineLimit.bytes), of: entry, from: number, to: table.sink)
   }
 
   /// Files went: were entries in them that we have not read?

@@ -90,7 +90,7 @@ final class ReaderLoop {
     let number = table.add(.standardInput, "-", specs: wanting)
     let isPollable = poller.add(STDIN_FILENO, tag: Tag.standardInput)
     // A buffer of its own: what a stream carries over cannot be read again.
-    input = (StreamReader(STDIN_FILENO, LineBuffer()), number, isPollable)
+    input = (StreamReader(STDIN_FILENO, name: "standard input", LineBuffer()), number, isPollable)
     inputIsReady = !isPollable
   }
 

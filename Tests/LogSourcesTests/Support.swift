@@ -28,6 +28,14 @@ final class TemporaryDirectory: Sendable {
     try file.write(bytes)
   }
 
+  /// Empties the file and writes it anew, so quickly that nobody sees it empty.
+  func overwrite(_ text: String, in name: String) throws {
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: self(name)))
+    try file.truncate(atOffset: 0)
+    try file.write(contentsOf: Data(text.utf8))
+    try file.close()
+  }
+
   func rename(_ from: String, _ to: String) throws {
     // Safe: rename(2) reads the paths during the call.
     guard unsafe Foundation.rename(self(from), self(to)) == 0 else {

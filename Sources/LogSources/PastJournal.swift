@@ -1,0 +1,38 @@
+/// A journal that is read once from its first entry to its last.
+public struct PastJournal: Sendable {
+  private let match: JournalMatch
+  private let directory: String?
+
+  /// `matches` as in `SourceSpec`; `directory` nil: this machine's journal.
+  public init(matches: [String] = [], directory: String? = nil) {
+    match = JournalMatch(matches)
+    self.directory = directory
+  }
+
+  /// How audit and positions name it.
+  public var name: String { JournalSource.name(match, directory) }
+
+  /// Delivers the entries, numbered as `source`, with a checkpoint (of no positions) now and then. `begin` is the caller's
+  /// to send. `goesOn` is asked then; false ends the reading.
+  public func read(
+    as source: Int, to sink: any LineSink, while goesOn: () -> Bool = { true }
+  ) throws(SystemError) -> PastLog.Counts {
+    let handle = try JournalHandle(directory: directory)
+    try handle.add(match)
+    try handle.seekToHead()
+    let (entry, buffer) = (JournalEntry(), LineBuffer())
+    entry.handle = handle
+    var counters = SourceCounters()
+    var more = true
+    while more {
+      for _ in 0..<JournalSource.entriesPerTurn {
+        more = try handle.next()
+        guard more else { break }
+        handle.deliver(entry, through: buffer, from: source, to: sink, &counters)
+      }
+      sink.checkpoint([])
+      guard goesOn() else { break }
+    }
+    return PastLog.Counts(counters)
+  }
+}
