@@ -1,3 +1,4 @@
+internal import CSystemd
 internal import Glibc
 
 /// The one owner of a file descriptor; closed when it goes.
@@ -24,7 +25,7 @@ struct FileStatus {
   var size: UInt64
   var mode: mode_t
   var links: UInt64
-  /// Seconds of the last change of content and of the inode.
+  /// Seconds since the epoch of the last change of the content and of the inode.
   var modified: Int
   var changed: Int
 
@@ -51,6 +52,14 @@ struct FileStatus {
     // Safe: as above.
     guard unsafe fstat(descriptor, &raw) == 0 else { return nil }
     return FileStatus(raw)
+  }
+
+  /// Nanoseconds since the epoch when the file was made, where the file system knows, else when it was last written to.
+  static func birth(of path: String) -> Int {
+    // Safe: the path is read during the call.
+    let birth = unsafe bailiff_birth_nanoseconds(path)
+    guard birth < 0 else { return Int(birth) }
+    return ((try? of(path: path))?.modified ?? 0) &* 1_000_000_000
   }
 
   var isRegular: Bool { mode & S_IFMT == S_IFREG }

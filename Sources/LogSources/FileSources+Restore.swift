@@ -27,7 +27,11 @@ extension FileSources {
     }
     add(file, to: source)
     // Rotated more than once meanwhile: what was written after this file and before today's.
-    if position.slot == nil, file.path != source.path { addSuccessors(of: file, to: source) }
+    if position.slot == nil, file.path != source.path {
+      for path in successors(of: file, source) {
+        if let next = try? FollowedFile(path: path) { add(next, to: source) }
+      }
+    }
   }
 
   private func add(_ file: FollowedFile, to source: FileSource) {
@@ -51,59 +55,63 @@ extension FileSources {
     return nil
   }
 
-  private func addSuccessors(of file: FollowedFile, to source: FileSource) {
-    guard let start = FileStatus.of(descriptor: file.descriptor.raw) else { return }
+  /// Siblings that were made after `file` and are not followed: later generations, none of which was read.
+  private func successors(of file: FollowedFile, _ source: FileSource) -> [String] {
+    guard let start = FileStatus.of(descriptor: file.descriptor.raw) else { return [] }
     let current = try? FileStatus.of(path: source.path)
-    for sibling in RotatedSiblings.of(source.path) where !sibling.isCompressed && sibling.modified >= start.modified {
-      guard let status = try? FileStatus.of(path: sibling.path), current.map({ !$0.isSameFile(as: status) }) ?? true,
-        follower(of: status).isEmpty, let next = try? FollowedFile(path: sibling.path)
-      else { continue }
-      add(next, to: source)
-    }
+    let birth = FileStatus.birth(of: file.path)
+    return RotatedSiblings.of(source.path).filter { sibling in
+      guard !sibling.isCompressed, sibling.birth >= birth, sibling.inode != start.inode,
+        let status = try? FileStatus.of(path: sibling.path)
+      else { return false }
+      return !(current?.isSameFile(as: status) ?? false) && follower(of: status).isEmpty
+    }.map(\.path)
   }
 
   /// The file is gone, or was emptied: perhaps a copy of it is there.
   private func recover(_ position: StoredFile, of source: FileSource) {
-    if let copy = copy(of: position.identity, from: position.offset, besides: source.path, since: nil) {
+    let copies = copies(of: position.identity, from: position.offset, source, since: nil)
+    for copy in copies {
       source.queue.append(copy)
-      watch(copy, of: source)
       table.report(source.number, .recovered(from: copy.path))
-      return
     }
+    guard copies.isEmpty else { return }
     table.report(
       source.number,
       .lost(
         "the file that was read up to byte \(position.offset) is gone (emptied, compressed or deleted while Bailiff was "
           + "not running); what was written to it after that was not read"))
+    // Said once; nothing to look for any more.
+    let name = position.slot.map { FileSource.name(source.path, slot: $0) } ?? source.path
+    table.sink.checkpoint([SourcePosition(source: name, position: .file(.none, offset: 0))])
   }
 
   /// Emptied in place while we read it.
   func truncated(_ file: FollowedFile, in source: FileSource) {
     let (identity, offset, seen) = (file.identity, file.offset, file.lastSeenSize)
     var unread = file.restart(buffer)
-    if let copy = copy(of: identity, from: offset, besides: source.path, since: file.lastVerified) {
-      if let i = source.queue.firstIndex(where: { $0 === file }) { source.queue.insert(copy, at: i) }
-      table.report(source.number, .recovered(from: copy.path))
-      if copy.size >= seen { unread = 0 }
-    }
+    let copies = copies(of: identity, from: offset, source, since: file.lastVerified)
+    if let i = source.queue.firstIndex(where: { $0 === file }) { source.queue.insert(contentsOf: copies, at: i) }
+    for copy in copies { table.report(source.number, .recovered(from: copy.path)) }
+    if let first = copies.first, first.size >= seen { unread = 0 }
     table.report(source.number, .truncated(unread: unread))
     checkpoint(source)
   }
 
-  /// A sibling that begins as the emptied file did and is longer than what was read of it: logrotate's copytruncate
-  /// copies first.
-  private func copy(
-    of identity: FileIdentity, from offset: UInt64, besides path: String, since: Int?
-  ) -> FollowedFile? {
-    guard identity.fingerprintLength > 0 else { return nil }
-    for sibling in RotatedSiblings.of(path).reversed() where !sibling.isCompressed && sibling.size > offset {
+  /// A sibling that begins as the emptied file did and holds at least what was read of it (logrotate's copytruncate
+  /// copies first), and what was copied after it, if the file was emptied more than once since.
+  private func copies(
+    of identity: FileIdentity, from offset: UInt64, _ source: FileSource, since: Int?
+  ) -> [FollowedFile] {
+    guard identity.fingerprintLength > 0 else { return [] }
+    for sibling in RotatedSiblings.of(source.path).reversed() where !sibling.isCompressed && sibling.size >= offset {
       guard let status = try? FileStatus.of(path: sibling.path), status.changed >= since ?? 0,
         follower(of: status).isEmpty,
         let copy = try? FollowedFile(path: sibling.path, offset: offset, isCopy: true),
         Fingerprint.matches(identity, head: Fingerprint.head(of: copy.descriptor.raw))
       else { continue }
-      return copy
+      return [copy] + successors(of: copy, source).compactMap { try? FollowedFile(path: $0, isCopy: true) }
     }
-    return nil
+    return []
   }
 }

@@ -7,8 +7,9 @@ public struct RotatedSibling: Hashable, Sendable {
   public var isCompressed: Bool
   public var inode: UInt64
   public var size: UInt64
-  /// Seconds since the epoch of the last write, by which siblings are ordered.
-  public var modified: Int
+  /// Nanoseconds since the epoch when it was made (where the file system knows, else last written to), by which siblings
+  /// are ordered: an older one may still be written to.
+  public var birth: Int
 }
 
 public enum RotatedSiblings {
@@ -21,8 +22,8 @@ public enum RotatedSiblings {
       guard let status = try? FileStatus.of(path: full), status.isRegular else { return nil }
       return RotatedSibling(
         path: full, isCompressed: isCompressed(entry.name), inode: status.inode, size: status.size,
-        modified: status.modified)
-    }.sorted { ($0.modified, $1.path) < ($1.modified, $0.path) }
+        birth: FileStatus.birth(of: full))
+    }.sorted { ($0.birth, $1.path) < ($1.birth, $0.path) }
   }
 
   /// Is `name` what a rotation makes of `base`? A suffix of digits and separators after the whole name or before its
