@@ -1,6 +1,6 @@
 /// How many LF bytes there are. Sums of bytes in blocks of at most 255 rounds, a shape that the compiler turns into vector
 /// instructions by itself.
-func countLines(_ bytes: borrowing Span<UInt8>) -> Int {
+public func countLines(_ bytes: borrowing Span<UInt8>) -> Int {
   // Safe: the pointer is used only inside the closure, within its count.
   unsafe bytes.withUnsafeBufferPointer { buffer in
     guard let base = buffer.baseAddress else { return 0 }
