@@ -30,28 +30,34 @@ extension Settings {
     return reading.settings
   }
 
-  /// Reads settings that stand in no file yet; `file` is their name in messages.
-  public static func read(text: String, file: String, fail2banFilter: Fail2banFilterLoader? = nil) -> Reading {
-    let problems = Problems()
-    var reader = SettingsReader(
-      file: file, problems: problems, fail2banFilter: fail2banFilter, builtin: FilterLibrary.builtinDirectories())
-    reader.read(Document.parse(text, file: file, problems))
-    return Reading(
-      settings: reader.settings, errors: Problems.sorted(problems.errors), warnings: Problems.sorted(problems.warnings))
-  }
-
   /// `builtin` are the directories of the filters that come with the program.
   public static func read(
     path: String, fail2banFilter: Fail2banFilterLoader? = nil,
     builtin: [String] = FilterLibrary.builtinDirectories(), machine: Machine = .current
   ) -> Reading {
+    read(file: path, fail2banFilter, builtin, machine) { problems in Document.read(path, problems) }
+  }
+
+  /// Reads settings that stand in no file yet; `file` is their name in messages.
+  public static func read(
+    text: String, file: String, fail2banFilter: Fail2banFilterLoader? = nil, machine: Machine = .current
+  ) -> Reading {
+    read(file: file, fail2banFilter, FilterLibrary.builtinDirectories(), machine) { problems in
+      Document.parse(text, file: file, problems)
+    }
+  }
+
+  private static func read(
+    file: String, _ fail2banFilter: Fail2banFilterLoader?, _ builtin: [String], _ machine: Machine,
+    _ root: (Problems) -> Value?
+  ) -> Reading {
     let problems = Problems()
     var reader = SettingsReader(
-      file: path, problems: problems, fail2banFilter: fail2banFilter, builtin: builtin, machine: machine)
-    reader.read(Document.read(path, problems))
+      file: file, problems: problems, fail2banFilter: fail2banFilter, builtin: builtin, machine: machine)
+    reader.read(root(problems))
     return Reading(
-      settings: reader.settings, errors: Problems.sorted(problems.errors, first: path),
-      warnings: Problems.sorted(problems.warnings, first: path), brokenJails: reader.brokenJails)
+      settings: reader.settings, errors: Problems.sorted(problems.errors, first: file),
+      warnings: Problems.sorted(problems.warnings, first: file), brokenJails: reader.brokenJails)
   }
 }
 
