@@ -1,5 +1,8 @@
 // swift-tools-version: 6.3
+
 import PackageDescription
+
+/// Every room is compiled alike: language mode 6, strict memory safety, no warning let through.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .strictMemorySafety(),
@@ -11,14 +14,88 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InferIsolatedConformances"),
   .enableUpcomingFeature("ImmutableWeakCaptures"),
 ]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
 let package = Package(
   name: "bailiff",
   platforms: [.macOS(.v15)],
+  products: [.executable(name: "bailiff", targets: ["bailiff"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
   targets: [
+    // The C libraries, one module map each.
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
-    .target(name: "Model", swiftSettings: strict),
-    .target(name: "LogSources", dependencies: ["Model", "CSystemd"], swiftSettings: strict),
-    .testTarget(name: "LogSourcesTests", dependencies: ["Model", "LogSources"], swiftSettings: strict),
-    .executableTarget(name: "srcbench", dependencies: ["Model", "LogSources", "CSystemd"]),
+    .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
+    .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+
+    // The rooms, in the order in which data flows through them.
+    room("Model", []),
+    room("LogSources", ["Model", "CSystemd"]),
+    room("Matching", ["Model", "CPCRE2", "CVectorscan"]),
+    room("Detection", ["Model"]),
+    room(
+      "Firewall",
+      [
+        "Model", "CMnl", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    room(
+      "Store",
+      [
+        "Model", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    room("Settings", ["Model", "Matching", "Detection", "Yams"]),
+    room("Fail2ban", ["Model", "Matching", "Detection", "Settings"]),
+    room(
+      "Engine",
+      ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban"]),
+    room(
+      "Control",
+      [
+        "Model", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    .executableTarget(
+      name: "bailiff",
+      dependencies: [
+        "Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban",
+        "Engine", "Control", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("ModelTests", ["Model"]),
+    tests("LogSourcesTests", ["Model", "LogSources"]),
+    tests("MatchingTests", ["Model", "Matching"]),
+    tests("DetectionTests", ["Model", "Detection"]),
+    tests("FirewallTests", ["Model", "Firewall"]),
+    tests("StoreTests", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("SettingsTests", ["Model", "Matching", "Detection", "Settings"]),
+    tests("Fail2banTests", ["Model", "Matching", "Detection", "Settings", "Fail2ban"]),
+    tests(
+      "EngineTests",
+      ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine"]),
+    tests("ControlTests", ["Model", "Control"]),
+    // The built binary, from outside.
+    tests("CommandTests", ["bailiff"]),
+    tests("EndToEndTests", ["bailiff"]),
   ]
 )
