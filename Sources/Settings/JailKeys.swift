@@ -27,6 +27,8 @@ struct JailKeys {
     "backend",
   ]
 
+  static let incrementKeys = ["factor", "coefficient", "multipliers", "maxtime", "rndtime", "overalljails"]
+
   init() {}
 
   init(_ fields: Fields) {
@@ -53,10 +55,9 @@ struct JailKeys {
   /// `true`, `false`, or what differs from the defaults.
   private static func increment(_ value: Value) -> Increment? {
     if value.word != nil { return value.bool("bantime_increment").map { $0 ? .on(BanIncrement()) : .off } }
-    let known = ["factor", "coefficient", "multipliers", "maxtime", "rndtime", "overalljails"]
     guard
       let fields = Fields(
-        value, "bantime_increment", known: known,
+        value, "bantime_increment", known: incrementKeys,
         elsewhere: ["formula": "formulas are not evaluated; write `factor` or `multipliers`"])
     else { return nil }
     var increment = BanIncrement()
