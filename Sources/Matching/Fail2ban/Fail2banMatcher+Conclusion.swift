@@ -39,7 +39,7 @@ extension Fail2banMatcher {
       return .failure
     case .unknown:
       session.state.isPending = true
-      return .noted
+      return .pending
     case .unresolved:
       return .none
     }

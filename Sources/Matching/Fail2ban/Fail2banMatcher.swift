@@ -16,8 +16,10 @@ public final class Fail2banMatcher {
     case failure
     /// An `ignoreregex` cancelled the match.
     case ignored
-    /// The line belongs to a session and is no failure yet, or only carries data.
+    /// No failure by itself: it carries data for its session, or tells of a success.
     case noted
+    /// A failure that waits for a line of its session to bring the address.
+    case pending
   }
 
   /// What became of the lines; only ever grows.
@@ -25,6 +27,7 @@ public final class Fail2banMatcher {
     public var failures = 0
     public var ignored = 0
     public var noted = 0
+    public var pending = 0
     /// Patterns that were stopped at a limit.
     public var gaveUp = 0
     /// Sessions given up for want of room.
@@ -79,6 +82,7 @@ public final class Fail2banMatcher {
     case .failure: counts.failures += 1
     case .ignored: counts.ignored += 1
     case .noted: counts.noted += 1
+    case .pending: counts.pending += 1
     }
     counts.evictedSessions = sessions.evicted
     return outcome

@@ -6,7 +6,7 @@ enum TagExpansion {
   /// What goes wrong in an expression; the caller adds where it stands.
   struct Failure: Error { var reason: String }
 
-  private static let ip4 = "(?:::[fF]{4,6}:)?(?P<ip4>(?:[0-9]{1,3}\\.){3}[0-9]{1,3})"
+  private static let ip4 = "(?:::f{4,6}:)?(?P<ip4>(?:[0-9]{1,3}\\.){3}[0-9]{1,3})"
   private static let ip6 = "(?P<ip6>(?:[0-9A-Fa-f]{1,4}:{1,2}|:{2}){1,7}(?:[0-9A-Fa-f]{1,4}|(?<=:):))"
   private static let dns = "(?P<dns>[\\w.^-]*\\w)"
   private static let cidr = "(?P<cidr>[0-9]+)"

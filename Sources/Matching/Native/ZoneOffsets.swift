@@ -21,7 +21,8 @@ public struct ZoneOffsets: Sendable {
   /// This machine's zone.
   public init() { zone = .current }
 
-  /// Seconds east of UTC when the zone's clocks show `time`. In the hour that autumn repeats, the first of the two.
+  /// Seconds east of UTC when the zone's clocks show `time`. In the hour that autumn repeats, the first of the two; in the
+  /// one that spring leaves out, as if the clocks had not been changed yet.
   public mutating func seconds(at time: CivilTime) -> Int {
     let key = CivilTime.days(year: time.year, month: time.month, day: time.day) * 96 + time.hour * 4 + time.minute / 15
     if key == quarter { return offset }
@@ -30,7 +31,11 @@ public struct ZoneOffsets: Sendable {
     let candidate = shown.subtracting(.seconds(Int64(before)))
     // Right before a change and in doubt; otherwise what holds at that moment.
     let there = zone.secondsFromGMT(for: Date(timeIntervalSince1970: candidate.epoch))
-    offset = there == before ? before : there
+    offset = there
+    if there != before {
+      let changed = shown.subtracting(.seconds(Int64(there)))
+      if zone.secondsFromGMT(for: Date(timeIntervalSince1970: changed.epoch)) != there { offset = before }
+    }
     quarter = key
     return offset
   }
