@@ -65,7 +65,8 @@ public struct Decider: Sendable {
     }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
-    let identity: Identity = subnet.map { .network($0) } ?? .name(id ?? "")
+    // A name may be a block of addresses (fail2ban's <SUBNET>), which can be banned as one.
+    let identity: Identity = subnet.map { .network($0) } ?? Identity(id ?? "")
     let number = 1 + earlierBans(key, in: index)
     let decision = Decision(
       action: .ban, jail: states[index].jail.name, identity: identity, time: time,

@@ -27,7 +27,7 @@ public final class Daemon: @unchecked Sendable {
   private let late = Intake.LatePositions()
   private let load: @Sendable () throws -> Settings
   private let readerDone = DispatchSemaphore(value: 0)
-  private let watcher: FirewallWatch
+  private let watcher: Reconciler
   let current: Mutex<Plan>
   let notices = Mutex<[String]>([])
   private let onInputEnd: @Sendable () -> Void
@@ -79,7 +79,9 @@ public final class Daemon: @unchecked Sendable {
     intake = Intake(plan, output: loop.box, late: late) { [writer, log] event in
       Self.record(event, writer, log)
     }
-    watcher = FirewallWatch(firewall: firewall, loop: loop)
+    watcher = Reconciler(firewall) { [loop] cause in
+      loop.box.post(.act { $0.repair(SystemClock.now(), cause: cause) }, urgent: true)
+    }
     writer.start()
     if let setAside {
       writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
@@ -97,7 +99,7 @@ public final class Daemon: @unchecked Sendable {
   public func start() {
     writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
     loop.start()
-    watcher.start()
+    do { try watcher.start() } catch { log.error("firewall: \(error)") }
     let thread = Thread { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
       readerDone.signal()

@@ -196,12 +196,14 @@ final class DecisionLoop: @unchecked Sendable {
     writer.commit(batch, names: names, decisions: [], applied: [], at: SystemClock.now())
   }
 
-  func repair(_ now: Instant) {
+  /// Puts back what another program (`cause`, where the kernel told) took away.
+  func repair(_ now: Instant, cause: String? = nil) {
     do {
       for repair in try firewall.check(wanted: { allBans() }, now: now) {
         repairs += 1
-        log.warning("firewall repaired: \(repair)")
-        writer.event(.firewallRepaired, subject: "firewall", detail: "\(repair)")
+        let detail = "\(repair)" + (cause.map { " (changed by \($0))" } ?? "")
+        log.warning("firewall repaired: \(detail)")
+        writer.event(.firewallRepaired, subject: "firewall", detail: detail)
       }
       firewallProblem = nil
     } catch {

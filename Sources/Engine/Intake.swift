@@ -80,7 +80,7 @@ final class Intake: LineSink, @unchecked Sendable {
     let trusted = TrustedProgram.name(of: entry)
     matcher.match(
       message: message, program: trusted.span, time: entry.time, source: UInt32(source), now: SystemClock.now(),
-      cursor: { entry.cursor }, into: &batch)
+      header: { TrustedProgram.header(of: entry, into: &$0) }, cursor: { entry.cursor }, into: &batch)
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
@@ -121,6 +121,17 @@ enum TrustedProgram {
     let uid = entry.text(.uid).flatMap { Int($0) }
     if let uid, uid >= firstUser, uid != 65_534 { return comm ?? [] }
     return identifier ?? comm ?? []
+  }
+
+  /// What stands before the message when the entry is written as a line of a log: `HOST IDENT[PID]: `.
+  static func header(of entry: JournalEntry, into line: inout [UInt8]) {
+    line += entry.with(.hostname) { copy($0) } ?? Array("localhost".utf8)
+    line.append(UInt8(ascii: " "))
+    line += name(of: entry)
+    if let pid = entry.with(.syslogPID, { copy($0) }) ?? entry.with(.pid, { copy($0) }) {
+      line += [UInt8(ascii: "[")] + pid + [UInt8(ascii: "]")]
+    }
+    line += Array(": ".utf8)
   }
 
   private static func copy(_ bytes: borrowing Span<UInt8>) -> [UInt8] {

@@ -74,12 +74,13 @@ public final class LineMatcher {
   /// One journal message; `cursor` is asked for only when it matches.
   public func match(
     message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, source: UInt32, now: Instant,
-    cursor: () -> String, into batch: inout FailureBatch
+    header: (inout [UInt8]) -> Void, cursor: () -> String, into batch: inout FailureBatch
   ) {
     for group in groups {
       group.clock.now = now
       let before = group.set.counts
-      group.set.scan(message: message, program: program, time: time, clock: &group.clock) { match, line in
+      group.set.scan(message: message, program: program, time: time, clock: &group.clock, header: header) {
+        match, line in
         let first = batch.failures.count
         append(match, line, group, source, 0, &batch)
         let range = batch.store(Array(cursor().utf8).span)

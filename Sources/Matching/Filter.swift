@@ -2,6 +2,7 @@
 public final class Filter: Sendable {
   enum Body: Sendable {
     case native(NativeFilter)
+    case fail2ban(Fail2banFilter)
   }
 
   public let definition: FilterDefinition
@@ -12,10 +13,8 @@ public final class Filter: Sendable {
     self.definition = definition
     switch definition.rules {
     case .native(let rules): body = .native(try NativeFilter(rules))
-    case .fail2ban:
-      throw FilterError(
-        place: Place(file: definition.file, line: 0, column: 0), message: "fail2ban filters are not supported yet",
-        remedy: "use a native filter")
+    case .fail2ban(let rules):
+      body = .fail2ban(try Fail2banFilter(rules, name: definition.name, file: definition.file))
     }
   }
 
@@ -23,6 +22,7 @@ public final class Filter: Sendable {
   public var patternNames: [String] {
     switch body {
     case .native(let filter): filter.patterns.map(\.name)
+    case .fail2ban(let filter): (1...max(1, filter.patternCount)).map { "failregex-\($0)" }
     }
   }
 
@@ -30,6 +30,7 @@ public final class Filter: Sendable {
   public var expressions: [String] {
     switch body {
     case .native(let filter): (filter.patterns + filter.ignore).map(\.pattern.source)
+    case .fail2ban(let filter): filter.patternsForPrefilter
     }
   }
 }

@@ -30,10 +30,19 @@ public final class FilterSet {
   private let keepsHistory: Bool
   private var scratch = MatchScratch()
   private let match = Match()
+  /// Sessions and dates of the fail2ban filters, by their place in `filters`.
+  private let matchers: [Fail2banMatcher?]
+  /// What a fail2ban filter found in the line at hand; the first `foundCount` count.
+  private var found: [Match] = []
+  private var foundCount = 0
+  private var entryLine: [UInt8] = []
 
   public init(_ filters: [Filter], keepsCaptures: Bool = false) {
     self.filters = filters
     self.keepsCaptures = keepsCaptures
+    matchers = filters.map { filter in
+      if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
+    }
     keepsHistory = filters.contains {
       if case .native(let native) = $0.body { native.untrustedAfterOpenQuote != nil } else { false }
     }
@@ -54,21 +63,37 @@ public final class FilterSet {
     if keepsHistory { history.keep(lines) }
   }
 
-  /// Matches one journal message, whose program and time the journal vouches for.
+  /// Matches one journal message, whose program and time the journal vouches for. `header` writes what stands before the
+  /// message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
   public func scan(
     message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, clock: inout LogClock,
-    _ body: (Match, borrowing Span<UInt8>) -> Void
+    header: (inout [UInt8]) -> Void, _ body: (Match, borrowing Span<UInt8>) -> Void
   ) {
+    var isComposed = false
     var outcome = LineOutcome()
     for (index, filter) in filters.enumerated() {
       switch filter.body {
       case .native(let native):
         guard native.programs.isEmpty || native.admits(program, 0..<program.count) else { continue }
         if attempt(native, index, message, 0..<message.count, &outcome) {
+          outcome.matched = true
           match.time = time
           match.isDated = true
           body(match, message)
         }
+      case .fail2ban:
+        if !isComposed {
+          isComposed = true
+          entryLine.removeAll(keepingCapacity: true)
+          header(&entryLine)
+          entryLine.append(message, 0..<message.count)
+        }
+        // Taken out while it is lent, and put back.
+        var line: [UInt8] = []
+        swap(&line, &entryLine)
+        attempt(matchers[index]!, index, line.span, time, &clock, &outcome)
+        swap(&line, &entryLine)
+        for found in found.prefix(foundCount) { body(found, message) }
       }
     }
     count(outcome)
@@ -119,8 +144,11 @@ public final class FilterSet {
         }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
-        date(line, header, native.programs.isEmpty, &clock)
+        date(line, header, &clock)
         body(match, line, range.lowerBound)
+      case .fail2ban:
+        attempt(matchers[index]!, index, line, nil, &clock, &outcome)
+        for found in found.prefix(foundCount) { body(found, line, range.lowerBound) }
       }
     }
     count(outcome)
@@ -128,7 +156,7 @@ public final class FilterSet {
 
   /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
   private func date(
-    _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ whole: Bool, _ clock: inout LogClock
+    _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ clock: inout LogClock
   ) {
     var end = 0
     let found: Instant? =
@@ -137,6 +165,24 @@ public final class FilterSet {
       }
     match.isDated = found != nil
     match.time = found ?? clock.now
+  }
+
+  /// Tries a fail2ban filter; what it finds stands in `found` afterwards.
+  private func attempt(
+    _ matcher: Fail2banMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
+    _ clock: inout LogClock, _ outcome: inout LineOutcome
+  ) {
+    foundCount = 0
+    let before = matcher.counts.gaveUp
+    let result = matcher.tryLine(line, clock: &clock, time: time) { failure in
+      if foundCount == found.count { found.append(Match()) }
+      found[foundCount].take(failure, captures: keepsCaptures)
+      found[foundCount].filter = filter
+      foundCount += 1
+    }
+    counts.gaveUp += matcher.counts.gaveUp - before
+    if foundCount > 0 { outcome.matched = true }
+    if case .ignored = result { outcome.ignored = true }
   }
 
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.

@@ -16,8 +16,10 @@ public final class Match {
   /// The host as it stands in the line.
   public internal(set) var host: [UInt8] = []
   public internal(set) var user: [UInt8] = []
-  /// The id when it is no address; else empty.
+  /// The id when it is no single address; else empty.
   public internal(set) var name: [UInt8] = []
+  /// Is `name` a host name that must be resolved before anything can be banned?
+  public internal(set) var isHostName = false
   /// Every named group that took part, in order; kept only when the set was made to.
   public internal(set) var captures: [Capture] = []
 
@@ -26,12 +28,38 @@ public final class Match {
     public var value: [UInt8]
   }
 
+  /// Takes over what a fail2ban filter found.
+  func take(_ failure: Fail2banFailure, captures keepsCaptures: Bool) {
+    reset()
+    pattern = failure.pattern
+    time = failure.time
+    isDated = failure.isDated
+    host += failure.host
+    if let user = failure.user { self.user += user }
+    address = Address(bits: 0)
+    switch failure.identity {
+    case .address(let address): self.address = address
+    case .subnet(let subnet): name += Array(subnet.description.utf8)
+    case .name(let text): name += text
+    case .hostname(let text):
+      name += text
+      isHostName = true
+    }
+    guard keepsCaptures else { return }
+    failure.forEachCapture { name, value in
+      var bytes: [UInt8] = []
+      bytes.append(value, 0..<value.count)
+      captures.append(Capture(name: name, value: bytes))
+    }
+  }
+
   func reset() {
     count = 1
     weight = 1
     host.removeAll(keepingCapacity: true)
     user.removeAll(keepingCapacity: true)
     name.removeAll(keepingCapacity: true)
+    isHostName = false
     captures.removeAll(keepingCapacity: true)
   }
 }

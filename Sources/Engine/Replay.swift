@@ -1,0 +1,111 @@
+internal import Detection
+internal import LogSources
+public import Model
+public import Settings
+internal import Store
+
+/// The same engine over past logs: what would have been banned, and when. Nothing is applied; with a store, everything is
+/// recorded as `run` would have.
+public final class Replay {
+  public struct Summary: Sendable, Equatable {
+    public var lines = 0
+    public var bytes = 0
+    public var matched = 0
+    public var ignored = 0
+    public var tooLong = 0
+    public var failures = 0
+    public var bans = 0
+    public var ids = 0
+
+    public init() {}
+  }
+
+  private let plan: Plan
+  private var judge: Judge
+  private let store: AuditStore?
+  private var summary = Summary()
+  private var decisions: [Decision] = []
+  private let now = SystemClock.now()
+
+  /// - Parameter database: where to record; nil: nowhere.
+  public init(_ settings: Settings, database: String? = nil) throws {
+    plan = Plan(settings, start: .beginning)
+    if let problem = plan.problems.first { throw DaemonError(problem, remedy: "bailiff check tells more") }
+    judge = Judge(plan, ignoring: OwnAddresses.ignored(settings))
+    store = try database.map { try AuditStore(path: $0) }
+  }
+
+  /// Plays one log after the other; `body` gets every ban as it falls.
+  public func run(_ paths: [String], onDecision body: (Decision) throws -> Void) throws -> Summary {
+    let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: paths)
+    for (number, path) in paths.enumerated() {
+      let sink = ReplaySink(plan, jails: jails(reading: path))
+      let log = try PastLog(path)
+      sink.onBatch = { [self] batch in try take(&batch, names, body) }
+      let counts = try log.read(as: number, to: sink, while: { sink.error == nil })
+      if let error = sink.error { throw error }
+      summary.lines += Int(clamping: counts.lines)
+      summary.bytes += Int(clamping: counts.bytes)
+      summary.tooLong += Int(clamping: counts.tooLong)
+      summary.matched += sink.matcher.counts.matched
+      summary.ignored += sink.matcher.counts.ignored
+    }
+    while try store?.settle() ?? false {}
+    try store?.close()
+    summary.ids = plan.jailNames.indices.reduce(0) { $0 + judge.decider.tracked(in: $1) }
+    return summary
+  }
+
+  /// The jails that watch this very path; all of them when none does (a log that was rotated or copied elsewhere).
+  private func jails(reading path: String) -> [Int] {
+    let watching = plan.jails.indices.filter {
+      plan.jails[$0].settings.logpath.contains { PathMatch.matches($0, path) }
+    }
+    return watching.isEmpty ? Array(plan.jails.indices) : watching
+  }
+
+  private func take(
+    _ batch: inout FailureBatch, _ names: Names, _ body: (Decision) throws -> Void
+  ) throws {
+    decisions.removeAll(keepingCapacity: true)
+    summary.failures += batch.failures.reduce(0) { $0 &+ Int($1.count) }
+    judge.judge(&batch, now: now, into: &decisions)
+    try store?.commit(batch, names: names, decisions: decisions, applied: nil)
+    for decision in decisions {
+      summary.bans += decision.action == .ban ? 1 : 0
+      try body(decision)
+    }
+  }
+}
+
+/// A replay's end of a source: lines in, batches to the judge.
+private final class ReplaySink: LineSink {
+  let matcher: LineMatcher
+  var onBatch: (inout FailureBatch) throws -> Void = { _ in }
+  private(set) var error: (any Error)?
+  private var batch = FailureBatch()
+  private let now = SystemClock.now()
+
+  init(_ plan: Plan, jails: [Int]) { matcher = LineMatcher(plan, jails: jails) }
+
+  func begin(_ source: SourceInfo) {}
+
+  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+    matcher.match(lines, at: offset, source: UInt32(source), now: now, into: &batch)
+  }
+
+  func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
+    let program = TrustedProgram.name(of: entry)
+    matcher.match(
+      message: message, program: program.span, time: entry.time, source: UInt32(source), now: now,
+      header: { TrustedProgram.header(of: entry, into: &$0) }, cursor: { entry.cursor }, into: &batch)
+  }
+
+  func checkpoint(_ positions: [SourcePosition]) {
+    guard !batch.failures.isEmpty, error == nil else { return }
+    do { try onBatch(&batch) } catch { self.error = error }
+    batch.removeAll()
+  }
+
+  func report(_ event: SourceEvent) {}
+}
