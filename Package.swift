@@ -95,7 +95,7 @@ let package = Package(
       ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine"]),
     tests("ControlTests", ["Model", "Control"]),
     // The built binary, from outside.
-    tests("CommandTests", ["bailiff"]),
+    tests("CommandTests", ["Model", "Control", "bailiff"]),
     tests("EndToEndTests", ["bailiff"]),
   ]
 )

@@ -68,6 +68,7 @@ struct SettingsReader {
   let fail2banFilter: Fail2banFilterLoader?
   let builtin: [String]
   let machine: Settings.Machine
+  var readsJails = true
   var library: FilterLibrary
   /// What a jail without limits gets.
   var defaults = JailKeys()
@@ -112,7 +113,7 @@ struct SettingsReader {
       defaults = JailKeys(keys)
     }
     settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
-    readJails(fields)
+    if readsJails { readJails(fields) }
   }
 
   private mutating func readGeneral(_ fields: Fields) {

@@ -1,6 +1,49 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Bailiff: AsyncParsableCommand {
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "bailiff",
+    abstract: "Watches logs for failed logins and abuse, and bans the addresses behind them.",
+    discussion: """
+      Begin with what this machine's settings say, and with what they would have done:
+
+        bailiff check
+        bailiff replay /var/log/auth.log
+
+      Then run the daemon (or start its unit), and ask it:
+
+        bailiff run
+        bailiff status
+        bailiff explain 192.0.2.7
+
+      Exit status: 0 done, 1 no, 2 wrong usage or settings, 3 the daemon is not there.
+      """,
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(name: "The daemon:", subcommands: daemonCommands),
+      CommandGroup(name: "Bans:", subcommands: [Bans.self, BanNow.self, Unban.self, Confirm.self]),
+      CommandGroup(name: "Settings:", subcommands: settingsCommands),
+    ])
+
+  static let version = "0.1.0"
+
+  private static let daemonCommands: [any ParsableCommand.Type] = [Status.self, Reload.self]
+  private static let settingsCommands: [any ParsableCommand.Type] = []
+
+  static func main() async {
+    // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      ExitStatus.end(with: error)
+    }
+  }
 }

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Control
+import Model
+
+struct Bans: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The bans in force.",
+    discussion: """
+      Examples:
+        bailiff bans
+        bailiff bans --jail sshd --json | jq -r .id
+
+      APPLIED is no where the firewall does not hold the ban: in a dry run, and for names.
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @Option(help: "Only this jail's.")
+  var jail: String?
+  @OptionGroup var format: JSONOption
+
+  func run() async throws {
+    let bans = try await config.client(deadline: 60).bans(BansRequest(jail: jail))
+    var output = Output()
+    if format.json {
+      for ban in bans { output.json(ban.members) }
+    } else {
+      print(bans, to: &output)
+    }
+    output.flush()
+  }
+
+  private func print(_ bans: [BanReply], to output: inout Output) {
+    guard !bans.isEmpty else {
+      output.line("no bans in force" + (jail.map { " in jail \(printable($0))" } ?? ""))
+      return
+    }
+    let now = LocalTime.now()
+    var table = Table([
+      .text("ID"), .text("JAIL"), .text("SINCE"), .text("UNTIL"), .number("LEFT"), .number("FAILURES"), .number("BAN"),
+      .text("APPLIED"),
+    ])
+    for ban in bans {
+      let until = ban.until?.instant
+      table.add([
+        ban.id, ban.jail, LocalTime.text(ban.since.instant), until.map(LocalTime.text) ?? "permanent",
+        until.map { LocalTime.span(max(.zero, $0.since(now))) } ?? "", grouped(ban.count), "\(ban.number)",
+        ban.applied ? "yes" : "no",
+      ])
+    }
+    table.print(to: &output, on: Terminal())
+    output.line("\(grouped(bans.count)) \(bans.count == 1 ? "ban" : "bans")")
+  }
+}
+
+extension BanReply {
+  var members: [(String, JSON)] {
+    [
+      ("id", .string(id)), ("jail", .string(jail)), ("since", .time(since.instant)), ("until", .time(until?.instant)),
+      ("count", .number(count)), ("number", .number(number)), ("applied", .bool(applied)),
+    ]
+  }
+
+  /// `192.0.2.7 in jail sshd until 2026-11-21 06:24:01 CET`.
+  var sentence: String {
+    let end = until.map { "until \(LocalTime.text($0.instant))" } ?? "for ever"
+    return "\(printable(id)) in jail \(printable(jail)) \(end)"
+  }
+}

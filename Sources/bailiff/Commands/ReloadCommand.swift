@@ -1,0 +1,31 @@
+import ArgumentParser
+import Control
+
+struct Reload: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read the settings again, without losing a line, a window or a ban.",
+    discussion: """
+      Example:
+        bailiff check && bailiff reload
+
+      Settings that are wrong change nothing: the daemon says what is wrong and goes on as before, and this exits 2.
+      Sending SIGHUP to the daemon does the same.
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+
+  func run() async throws {
+    // Compiling some hundred patterns anew takes a while.
+    let reply = try await config.client(deadline: 120).reload()
+    var output = Output()
+    if format.json {
+      output.json([("changes", .texts(reply.changes)), ("warnings", .texts(reply.warnings))])
+    } else {
+      output.line(reply.changes.isEmpty ? "reloaded; nothing changed" : "reloaded")
+      for change in reply.changes { output.line("  \(printable(change))") }
+      for warning in reply.warnings { output.line("warning: \(printable(warning))") }
+    }
+    output.flush()
+  }
+}

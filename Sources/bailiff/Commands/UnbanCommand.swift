@@ -1,0 +1,49 @@
+import ArgumentParser
+import Control
+
+struct Unban: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lift the bans of an id, or all bans.",
+    discussion: """
+      Examples:
+        bailiff unban 192.0.2.7
+        bailiff unban 192.0.2.7 --jail sshd
+        bailiff unban --all
+
+      The history stays, so an id that comes back is banned longer where bantime_increment says so.
+      Exits 1 when the id is not banned.
+      """)
+
+  @Argument(help: "What is banned: an address, a block or a name, as `bailiff bans` shows it.")
+  var id: String?
+  @Flag(help: "Every ban.")
+  var all = false
+  @Option(help: "Only in this jail.")
+  var jail: String?
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+
+  func validate() throws {
+    guard (id != nil) != all else { throw ValidationError("give an id, or --all") }
+    if let id { try checkID(id) }
+  }
+
+  func run() async throws {
+    let client = try config.client(deadline: 60)
+    let reply: UnbannedReply
+    if let id {
+      reply = try await client.unban(UnbanRequest(id: id, jail: jail))
+    } else {
+      reply = try await client.unbanAll(UnbanAllRequest(jail: jail))
+    }
+    var output = Output()
+    if format.json {
+      output.json([("id", .text(id)), ("count", .number(reply.count)), ("jails", .texts(reply.jails))])
+    } else {
+      let what = id.map { printable($0) } ?? "\(grouped(reply.count)) \(reply.count == 1 ? "ban" : "bans")"
+      let jails = reply.jails.map(printable).joined(separator: ", ")
+      output.line(id == nil && reply.count == 0 ? "no bans in force" : "unbanned \(what) in jail \(jails)")
+    }
+    output.flush()
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Control
+import Glibc
+import Model
+import Settings
+
+/// `--config`, which every command takes.
+struct ConfigOptions: ParsableArguments {
+  static let defaultPath = "/etc/bailiff/bailiff.yaml"
+
+  @Option(
+    name: .long, help: ArgumentHelp("The settings: where the socket and the store are.", valueName: "file"),
+    completion: .file(extensions: ["yaml"]))
+  var config: String?
+
+  var path: String { config ?? Self.defaultPath }
+
+  /// The default file may be missing; a file that was named may not.
+  private var isThere: Bool { unsafe config != nil || access(path, F_OK) == 0 }
+
+  /// The settings outside the jails, which is all that most commands need. Jails may be wrong; everything else may not.
+  func general() throws -> Settings {
+    // What `run` does without a file; the filters are left out, nobody asks for them here.
+    guard isThere else { return Settings.automatic(library: FilterLibrary(directories: [], builtin: [])) }
+    let reading = Settings.readGeneral(path: path)
+    guard reading.generalErrors.isEmpty else { throw SettingsErrors(reading.generalErrors) }
+    return reading.settings
+  }
+
+  /// The API's client; `deadline` in seconds.
+  func client(deadline: Int64 = 10) throws -> ControlClient {
+    ControlClient(socket: try general().socket, deadline: deadline, session: Self.session)
+  }
+
+  /// Where this terminal's SSH session comes from (ssh(1), SSH_CONNECTION).
+  private static var session: Address? {
+    // Safe: getenv's text lives as long as nobody changes the environment, and it is copied at once.
+    guard let text = unsafe getenv("SSH_CONNECTION") else { return nil }
+    return unsafe String(cString: text).split(separator: " ").first.flatMap { Address($0) }
+  }
+}
+
+/// `--json`, for every command that prints data.
+struct JSONOption: ParsableArguments {
+  @Flag(name: .long, help: "Print JSON, one object a line.")
+  var json = false
+}

@@ -1,0 +1,50 @@
+import Glibc
+
+/// Standard output, in blocks. When the reader has gone (`bailiff audit | head`) the process ends in peace; when a disk is
+/// full it says so.
+struct Output: ~Copyable {
+  private var buffer: [UInt8] = []
+  private static let block = 64 << 10
+
+  init() {}
+
+  mutating func write(_ text: String) {
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count >= Self.block { flush() }
+  }
+
+  mutating func line(_ text: String = "") {
+    write(text)
+    buffer.append(UInt8(ascii: "\n"))
+  }
+
+  mutating func flush() {
+    if let code = writeAll(buffer, to: STDOUT_FILENO) {
+      if code == EPIPE { exit(ExitStatus.done.rawValue) }
+      Diagnostics.write("bailiff: cannot write to standard output: \(systemMessage(code))\n")
+      exit(ExitStatus.no.rawValue)
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Standard error; what cannot be said there is not said.
+enum Diagnostics {
+  static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
+}
+
+/// Nil, or errno.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+  var start = 0
+  while start < bytes.count {
+    // Safe: the pointer covers exactly the bytes from `start`, and stays inside the call.
+    let count = unsafe bytes[start...].withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if count >= 0 { start += count } else if errno != EINTR { return errno }
+  }
+  return nil
+}
+
+func systemMessage(_ code: Int32) -> String {
+  // Safe: strerror returns a text of the C library's that is valid until the thread's next call; it is copied here.
+  unsafe String(cString: strerror(code))
+}
