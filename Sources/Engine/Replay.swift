@@ -36,7 +36,7 @@ public final class Replay {
   }
 
   /// Plays one log after the other; `body` gets every ban as it falls.
-  public func run(_ paths: [String], onDecision body: (Decision) throws -> Void) throws -> Summary {
+  public func run(_ paths: [String], onDecision body: @escaping (Decision) throws -> Void) throws -> Summary {
     let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: paths)
     for (number, path) in paths.enumerated() {
       let sink = ReplaySink(plan, jails: jails(reading: path))
