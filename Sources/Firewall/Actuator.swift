@@ -48,6 +48,10 @@ public protocol Actuator: Sendable {
   var changesKernel: Bool { get }
 }
 
+extension Actuator {
+  public func needsCheck() throws(FirewallError) -> Bool { try needsCheck(thorough: true) }
+}
+
 /// The longest timeout that an ipset entry can have, in seconds (`ipset(8)`: "the maximum value is 2147483").
 public let longestTimeout: Int64 = 2_147_483
 

@@ -7,7 +7,8 @@ public struct FirewallTarget: Hashable, Sendable {
     case ranges([ClosedRange<UInt16>])
   }
 
-  public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp }
+  /// Those whose ports `multiport` knows (iptables-extensions(8)).
+  public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp, sctp, dccp, udplite }
 
   /// What happens to a packet of a banned address.
   public enum Verdict: String, Hashable, Sendable {

@@ -18,6 +18,8 @@ public final class IPSetActuator: Actuator {
   let state = Mutex(State())
   /// How many entries each set had when `needsCheck` looked last.
   let lastCounts = Mutex<[String: Int]>([:])
+  /// Kept open between decisions: closing a socket of netfilter's waits for other programs' transactions.
+  private let client = Mutex<IPSetClient?>(nil)
 
   /// A jail's sets, by name; the bytes go into messages.
   struct JailSets {
@@ -107,8 +109,15 @@ public final class IPSetActuator: Actuator {
       indices.append(i)
     }
     guard !entries.isEmpty else { return outcomes }
-    var client = try IPSetClient(faults: faults)
-    for (k, code) in try client.apply(entries).enumerated() where code != 0 {
+    let codes = try client.withLock { kept throws(FirewallError) -> [Int32] in
+      // One that fails is closed; the next decision opens another.
+      if kept == nil { kept = try IPSetClient(faults: faults) }
+      guard var client = kept.take() else { return [] }
+      let codes = try client.apply(entries)
+      kept = consume client
+      return codes
+    }
+    for (k, code) in codes.enumerated() where code != 0 {
       outcomes[indices[k]] = .failed(IPSetClient.error(code, set: String(decoding: entries[k].set, as: UTF8.self)))
     }
     return outcomes
