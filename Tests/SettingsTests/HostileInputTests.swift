@@ -49,9 +49,8 @@ struct HostileInputTests {
   /// Bytes of good and bad files, changed, cut and doubled at places that a fixed generator chooses.
   @Test func mutations() throws {
     var random = Generator(state: 0x5EED)
-    let seeds = try FixtureTests.files(".yml").map {
-      try Data(contentsOf: URL(filePath: "\(FixtureTests.directory)/\($0)"))
-    }
+    let files = FixtureTests.files(".yml") + ["filters/sshd.yaml", "filters/nginx-probe.yaml", "filters/broken.yaml"]
+    let seeds = try files.map { try Data(contentsOf: URL(filePath: "\(FixtureTests.directory)/\($0)")) }
     let marks = Array("\t\n\r\0{}[]:,'\"&*!|>%@`#-? \u{85}\u{2028}".utf8) + [0xFF, 0xC3, 0xED, 0xF4]
     for _ in 0..<1500 {
       var bytes = Array(seeds.randomElement(using: &random)!)
@@ -73,7 +72,14 @@ struct HostileInputTests {
         builtin: ["\(FixtureTests.directory)/filters"],
         machine: Settings.Machine(hasFile: { _ in true }, hasJournal: true))
       reader.read(Document.parse(text, file: "mutation.yaml", problems))
-      for error in problems.errors {
+      var errors = problems.errors
+      do {
+        errors += try FilterFile.parse(text, file: "mutation.yaml").problems
+      } catch {
+        #expect(!error.errors.isEmpty)
+        errors += error.errors
+      }
+      for error in errors {
         #expect(!error.description.unicodeScalars.contains(where: isControl))
         #expect(error.place.line > 0 || !error.message.isEmpty)
       }

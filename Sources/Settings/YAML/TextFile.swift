@@ -33,9 +33,14 @@ enum TextFile {
         message: information.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is no regular file",
         remedy: "name a file")
     }
-    var bytes = [UInt8](repeating: 0, count: sizeLimit + 1)
+    // One byte more than there should be, so that a file that grows, or whose size is not told, shows.
+    var bytes = [UInt8](repeating: 0, count: min(max(Int(information.st_size), 4095), sizeLimit) + 1)
     var count = 0
-    while count < bytes.count {
+    while true {
+      if count == bytes.count {
+        guard count <= sizeLimit else { break }
+        bytes.append(contentsOf: repeatElement(0, count: min(count, sizeLimit + 1 - count)))
+      }
       // Safe: the pointer lives for the call, and read(2) writes at most what is left of the array behind it.
       let got = unsafe bytes.withUnsafeMutableBytes { buffer in
         unsafe Glibc.read(descriptor, buffer.baseAddress! + count, buffer.count - count)
