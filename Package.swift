@@ -78,7 +78,7 @@ let package = Package(
       name: "bailiff",
       dependencies: [
         "Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban",
-        "Engine", "Control", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Engine", "Control", "CSystemd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

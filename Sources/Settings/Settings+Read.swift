@@ -17,6 +17,15 @@ extension Settings {
     /// The jails that are not in `settings.jails` because of an error.
     public var brokenJails: [String]
 
+    public init(
+      settings: Settings, errors: [SettingsError] = [], warnings: [SettingsError] = [], brokenJails: [String] = []
+    ) {
+      self.settings = settings
+      self.errors = errors
+      self.warnings = warnings
+      self.brokenJails = brokenJails
+    }
+
     /// Errors outside the jails: with none of these the other jails can run.
     public var generalErrors: [SettingsError] { errors.filter { $0.jail == nil } }
   }

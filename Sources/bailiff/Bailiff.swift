@@ -29,12 +29,15 @@ struct Bailiff: AsyncParsableCommand {
 
   static let version = "0.1.0"
 
-  private static let daemonCommands: [any ParsableCommand.Type] = [Status.self, Reload.self]
+  private static let daemonCommands: [any ParsableCommand.Type] = [
+    Run.self, ReplayLogs.self, Status.self, Reload.self,
+  ]
   private static let settingsCommands: [any ParsableCommand.Type] = []
 
   static func main() async {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.
     signal(SIGPIPE, SIG_IGN)
+    if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Engine
+import Foundation
+import Model
+import Settings
+
+struct ReplayLogs: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "The same engine over past logs: who would have been banned, and when.",
+    discussion: """
+      Nothing is banned and, without --record, nothing is stored. Files may be compressed (gzip, xz, zstd); `-` is standard
+      input. A file that a jail's logpath names is read by that jail; any other file by all of them.
+
+      Examples:
+        bailiff replay /var/log/auth.log
+        bailiff replay --jail sshd /var/log/auth.log.*.gz
+        bailiff replay --json auth.log | jq -r 'select(.action == "ban").id'
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @Option(help: "Only this jail.")
+  var jail: String?
+  @Flag(help: "Also write the store, as `run` would have.")
+  var record = false
+  @OptionGroup var format: JSONOption
+  @Argument(help: "Logs, oldest first.", completion: .file())
+  var files: [String]
+
+  func run() async throws {
+    var settings = try config.settings()
+    if let jail {
+      guard let index = settings.jails.firstIndex(where: { $0.name == jail }) else {
+        let names = settings.jails.map(\.name).joined(separator: ", ")
+        throw CommandFailure(.usage, "there is no jail `\(jail)`; jails are: \(names)")
+      }
+      settings.jails = [settings.jails[index]]
+      settings.jails[0].enabled = true
+    }
+    if record {
+      try FileManager.default.createDirectory(
+        atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+    let replay = try Replay(settings, database: record ? settings.database : nil)
+    let printer = Printer(json: format.json)
+    let summary: Replay.Summary
+    do {
+      summary = try replay.run(files) { printer.print($0) }
+    } catch {
+      printer.flush()
+      throw CommandFailure(.no, "\(error)")
+    }
+    printer.end(summary)
+  }
+
+  /// Prints decisions as they fall.
+  private final class Printer {
+    private let json: Bool
+    private var output = Output()
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    init(json: Bool) { self.json = json }
+
+    func print(_ decision: Decision) {
+      if json {
+        output.json([
+          ("time", .time(decision.time)), ("action", .string(decision.action.rawValue)),
+          ("jail", .string(decision.jail)),
+          ("id", .string(decision.identity.description)), ("count", .number(decision.count)),
+          ("until", .time(decision.until)),
+        ])
+      } else {
+        let end = decision.until.map { "until \(LocalTime.text($0))" } ?? "for ever"
+        output.line(
+          "\(LocalTime.text(decision.time))  \(decision.action.rawValue)  \(printable(decision.jail))  "
+            + "\(printable(decision.identity.description))  after \(decision.count)  \(end)")
+      }
+      if isTerminal { output.flush() }
+    }
+
+    func end(_ s: Replay.Summary) {
+      if json {
+        output.json([
+          (
+            "summary",
+            .object([
+              ("lines", .number(s.lines)), ("bytes", .number(s.bytes)), ("matched", .number(s.matched)),
+              ("ignored", .number(s.ignored)), ("too_long", .number(s.tooLong)), ("failures", .number(s.failures)),
+              ("bans", .number(s.bans)),
+            ])
+          )
+        ])
+      } else {
+        output.line(
+          "\(grouped(s.lines)) lines, \(grouped(s.failures)) failures, \(grouped(s.bans)) \(s.bans == 1 ? "ban" : "bans")"
+        )
+      }
+      output.flush()
+    }
+
+    func flush() { output.flush() }
+  }
+}
