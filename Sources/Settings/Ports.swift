@@ -71,4 +71,4 @@ extension Ports: CustomStringConvertible {
 }
 
 /// The protocol whose ports a ban closes.
-public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp }
+public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp, sctp, dccp, udplite }

@@ -164,7 +164,10 @@ extension SettingsReader {
   private func add(_ error: SettingsError, at value: Value) {
     var error = error
     error.jail = problems.jail
-    if error.place.line == 0 { error.place = value.place }
+    if error.place.line == 0 {
+      if !error.place.file.isEmpty { error.message = "filter \(quoted(error.place.file)) \(error.message)" }
+      error.place = value.place
+    }
     problems.add(error)
   }
 

@@ -8,7 +8,7 @@ enum TimeZoneName {
       rest = rest.dropFirst(prefix.count)
       break
     }
-    if rest.isEmpty { return true }
+    if rest.isEmpty { return !name.isEmpty }
     if rest.hasPrefix("+") || rest.hasPrefix("-") {
       let digits = rest.dropFirst().filter { $0 != ":" }
       guard digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = Int(digits) else { return false }
