@@ -1,0 +1,136 @@
+import Glibc
+import Model
+import Synchronization
+
+/// Where people are logged in from through SSH. An address that merely has a connection open, as one that guesses
+/// passwords has, is not among them.
+enum Sessions {
+  /// Three witnesses, since none is there on every machine: the processes of sshd and their connections (needs
+  /// CAP_SYS_PTRACE to see those of others), utmp (gone from newer distributions), logind's files.
+  static func collect() -> Set<Address> {
+    processes(proc: "/proc").union(logins()).union(logind(directory: "/run/systemd/sessions"))
+  }
+
+  // MARK: sshd's processes
+
+  /// sshd tells in its title who has logged in and on which terminal: `sshd: root@pts/0`, `sshd-session: alice@notty`.
+  /// Before that it is `sshd: alice [priv]` or `sshd: [accepted]`.
+  static func isLoggedIn(title: String) -> Bool {
+    guard title.hasPrefix("sshd: ") || title.hasPrefix("sshd-session: "), let at = title.lastIndex(of: "@") else {
+      return false
+    }
+    let terminal = title[title.index(after: at)...]
+    return terminal.hasPrefix("pts/") || terminal.hasPrefix("tty") || terminal == "notty" || terminal == "internal-sftp"
+  }
+
+  static func processes(proc: String) -> Set<Address> {
+    var result: Set<Address> = []
+    var connections: [String: Address]?
+    for pid in names(in: proc) where pid.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
+      guard Protected.text("\(proc)/\(pid)/comm").hasPrefix("sshd") else { continue }
+      let title = Protected.text("\(proc)/\(pid)/cmdline").prefix { $0 != "\0" }
+      guard isLoggedIn(title: String(title)) else { continue }
+      if connections == nil {
+        connections = established(Protected.text("\(proc)/\(pid)/net/tcp"))
+          .merging(established(Protected.text("\(proc)/\(pid)/net/tcp6"))) { first, _ in first }
+      }
+      for fd in names(in: "\(proc)/\(pid)/fd") {
+        guard let inode = socketInode("\(proc)/\(pid)/fd/\(fd)"), let peer = connections?[inode] else { continue }
+        result.insert(peer)
+      }
+    }
+    return result
+  }
+
+  /// The peers of established connections by inode, from `/proc/net/tcp` or `tcp6` (proc(5)): 32-bit words in the machine's
+  /// order.
+  static func established(_ table: String) -> [String: Address] {
+    var result: [String: Address] = [:]
+    for line in table.split(separator: "\n").dropFirst() {
+      let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+      guard fields.count >= 10, fields[3] == "01", let colon = fields[2].firstIndex(of: ":"),
+        let address = address(hex: fields[2][..<colon])
+      else { continue }
+      result[String(fields[9])] = address
+    }
+    return result
+  }
+
+  static func address(hex: Substring) -> Address? {
+    guard hex.count == 8 || hex.count == 32 else { return nil }
+    var bits: UInt128 = 0
+    var rest = hex
+    while !rest.isEmpty {
+      guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+      bits = bits << 32 | UInt128(word.byteSwapped)
+      rest = rest.dropFirst(8)
+    }
+    return hex.count == 8 ? Address(ipv4: UInt32(truncatingIfNeeded: bits)) : Address(bits: bits)
+  }
+
+  private static func socketInode(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 64)
+    let size = buffer.count
+    // Safe: writes at most the buffer's count.
+    let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe readlink(path, bytes.assumingMemoryBound(to: CChar.self).baseAddress!, size)
+    }
+    guard count > 0 else { return nil }
+    let text = String(decoding: buffer[..<count], as: UTF8.self)
+    return text.hasPrefix("socket:[") && text.hasSuffix("]") ? String(text.dropFirst(8).dropLast()) : nil
+  }
+
+  // MARK: utmp and logind
+
+  /// getutxent(3) keeps its place in a global.
+  private static let utmp = Mutex(())
+
+  private static func logins() -> Set<Address> {
+    utmp.withLock { _ in
+      var result: Set<Address> = []
+      setutxent()
+      defer { endutxent() }
+      // Safe: each record is read before the next call replaces it; the host is cut at its size.
+      while let record = unsafe getutxent() {
+        guard unsafe record.pointee.ut_type == Int16(USER_PROCESS) else { continue }
+        guard unsafe kill(record.pointee.ut_pid, 0) == 0 || errno == EPERM else { continue }
+        let host = unsafe withUnsafeBytes(of: &record.pointee.ut_host) { bytes in
+          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if let address = Address(Protected.withoutZone(host[...])) { result.insert(address) }
+      }
+      return result
+    }
+  }
+
+  /// logind's own files say `REMOTE_HOST=192.0.2.7`; they are not meant for others, so what is not understood is left out.
+  static func logind(directory: String) -> Set<Address> {
+    var result: Set<Address> = []
+    for name in names(in: directory) {
+      var values: [Substring: Substring] = [:]
+      for line in Protected.text("\(directory)/\(name)").split(separator: "\n") {
+        let parts = line.split(separator: "=", maxSplits: 1)
+        if parts.count == 2 { values[parts[0]] = parts[1] }
+      }
+      guard values["STATE"] != "closing", let host = values["REMOTE_HOST"],
+        let address = Address(Protected.withoutZone(host))
+      else { continue }
+      result.insert(address)
+    }
+    return result
+  }
+
+  private static func names(in directory: String) -> [String] {
+    // Safe: the stream is closed once; each entry is read before the next call replaces it.
+    guard let stream = unsafe opendir(directory) else { return [] }
+    defer { unsafe closedir(stream) }
+    var result: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { result.append(name) }
+    }
+    return result
+  }
+}
