@@ -32,7 +32,7 @@ struct Bailiff: AsyncParsableCommand {
   private static let daemonCommands: [any ParsableCommand.Type] = [
     Run.self, ReplayLogs.self, Status.self, Reload.self,
   ]
-  private static let settingsCommands: [any ParsableCommand.Type] = []
+  private static let settingsCommands: [any ParsableCommand.Type] = [Import.self]
 
   static func main() async {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.

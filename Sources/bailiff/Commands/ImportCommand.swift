@@ -1,0 +1,52 @@
+import ArgumentParser
+import Fail2ban
+import FoundationEssentials
+
+struct Import: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take over another program's settings.", subcommands: [ImportFail2ban.self])
+}
+
+struct ImportFail2ban: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fail2ban",
+    abstract: "Write fail2ban's jails as a bailiff.yaml on standard output.",
+    discussion: """
+      Examples:
+        bailiff import fail2ban > bailiff.yaml
+        bailiff import fail2ban --all /srv/old/etc/fail2ban > bailiff.yaml
+        bailiff check --config bailiff.yaml
+
+      The settings name fail2ban's filter files where they are. What could not be carried over is listed on standard error,
+      one line each: file, jail, option, and what to do instead. A jail that is wrong is listed there and left out; the
+      others come through.
+      """)
+
+  @Argument(help: "Where jail.conf and filter.d are.", completion: .directory)
+  var directory = "/etc/fail2ban"
+  @Flag(help: "Jails that are not enabled, too; they stay disabled.")
+  var all = false
+  /// Every command takes it; there is nothing in it for this one.
+  @OptionGroup(visibility: .hidden) var config: ConfigOptions
+
+  func run() throws {
+    let yaml: String
+    let notes: [String]
+    do {
+      (yaml, notes) = try JailImport.run(directory: absolute(directory), all: all)
+    } catch {
+      throw CommandFailure(.usage, error.description)
+    }
+    for note in notes { Diagnostics.write(printable(note) + "\n") }
+    var output = Output()
+    output.write(yaml)
+    output.flush()
+  }
+
+  /// The settings may end up anywhere, so the filters' paths are written in full.
+  private func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    let current = FileManager.default.currentDirectoryPath
+    return path == "." ? current : current + "/" + path
+  }
+}
