@@ -18,7 +18,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
   /// Whole seconds since the epoch, rounded down.
   public var seconds: Int64 {
-    microseconds >= 0 ? microseconds / 1_000_000 : -((999_999 &- microseconds) / 1_000_000)
+    microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
   }
 
   public var epoch: Double { Double(microseconds) / 1_000_000 }

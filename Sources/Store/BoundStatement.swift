@@ -52,6 +52,18 @@ struct BoundStatement {
     }
   }
 
+  /// The first column of the first row.
+  func integer(_ db: Database) throws -> Int64? {
+    // Safe: the value is read between step and reset.
+    let code = unsafe sqlite3_step(statement.sqliteStatement)
+    let value = code == SQLITE_ROW ? unsafe sqlite3_column_int64(statement.sqliteStatement, 0) : nil
+    _ = unsafe sqlite3_reset(statement.sqliteStatement)
+    guard code == SQLITE_DONE || code == SQLITE_ROW else {
+      throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+    }
+    return value
+  }
+
   // SQLITE_TRANSIENT is a cast that Swift does not import.
   private static var transient: sqlite3_destructor_type? { unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
   // Safe: a literal lives for ever.

@@ -20,7 +20,7 @@ struct ChainTip: Equatable {
         db, sql: "SELECT sequence, hash, origin, failure, decision, event FROM chain ORDER BY sequence DESC LIMIT 1")
     else { return }
     sequence = row[0]
-    hash = Array(row[1] as Data)
+    hash = Array((row[1] as Data?) ?? Data())
     origin = row[2]
     failure = row[3]
     decision = row[4]
@@ -28,93 +28,236 @@ struct ChainTip: Equatable {
   }
 }
 
-/// One transaction's link: SHA-256 over the hash before, what was added, and how much of each kind. Rows are numbered
-/// without gaps, so a row that is missing or too many shows as surely as one that was changed.
+/// One transaction's link: SHA-256 over the hash before, the numbers of the rows that were added, a sum of every row and a
+/// digest of each kind of rows. The digests stand in for rows that retention removed later; the sums tell which row was
+/// changed. Rows are numbered without gaps, so one that is missing or too many shows as surely as one that was changed.
+///
+/// ```
+/// hash = SHA-256(hash before · sequence · time · last origin, failure, decision, event · sums
+///                · digest of failures · of decisions · of events · of origins)      numbers: 8 bytes, little-endian
+/// ```
 struct ChainLink {
-  private var tip: ChainTip
-  private let before: ChainTip
-  private var time: Instant
-  private var hasher = SHA256()
-  private var scratch = ByteWriter()
-  private var sums: [UInt8] = []
+  /// Hashes of transactions between multiples of this are dropped: they can be worked out, and in a quiet store, with a
+  /// failure a transaction, they would be the larger part of it.
+  static let stride: Int64 = 64
 
-  init(after tip: ChainTip, time: Instant) {
-    before = tip
-    self.tip = tip
-    self.tip.sequence += 1
-    self.time = time
-    hasher.update(data: tip.hash)
-    scratch.integer(self.tip.sequence)
-    scratch.integer(time.microseconds)
-  }
+  /// Rows of one kind in a transaction: their bytes, or the digest of bytes that are gone.
+  struct Part {
+    var writer = ByteWriter()
+    var sums: [UInt8] = []
+    var digest: [UInt8]?
 
-  mutating func append(_ origin: Origin, number: UInt32) {
-    tip.origin += 1
-    scratch.integer(number)
-    for text in [origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal] {
-      scratch.text(text)
+    /// Sums the row whose bytes have been written since `start`.
+    mutating func close(from start: Int) {
+      sums.append(sum: RecordSum.of(writer.bytes.span.extracting(start..<writer.bytes.count)))
+    }
+
+    /// Sums failures that are already written, one behind the other.
+    mutating func resum() {
+      sums.removeAll()
+      let bytes = writer.bytes
+      var start = 0
+      var offset = 0
+      while FailureRecord(bytes.span, at: &offset) != nil {
+        sums.append(sum: RecordSum.of(bytes.span.extracting(start..<offset)))
+        start = offset
+      }
+    }
+
+    var hash: [UInt8] {
+      if let digest { return digest }
+      return writer.bytes.isEmpty ? [] : Array(SHA256.hash(data: writer.bytes))
     }
   }
 
-  mutating func append(records encoder: FailureEncoder) {
-    append(records: encoder.records, bytes: encoder.writer.bytes, sums: encoder.sums)
+  private(set) var tip: ChainTip
+  let time: Instant
+  private let before: [UInt8]
+  var failures = Part()
+  var decisions = Part()
+  var events = Part()
+  var origins = Part()
+
+  init(after tip: ChainTip, time: Instant) {
+    before = tip.hash
+    self.tip = tip
+    self.tip.sequence += 1
+    self.time = time
   }
 
-  mutating func append(records: Int, bytes: [UInt8], sums: [UInt8]) {
-    flush()
-    tip.failure += Int64(records)
-    hasher.update(data: bytes)
-    hasher.update(data: sums)
-    self.sums = sums
+  /// A link as it is stored, to be worked out again.
+  init(after tip: ChainTip, stored: ChainTip, time: Instant) {
+    before = tip.hash
+    self.tip = stored
+    self.time = time
+  }
+
+  mutating func append(_ origin: Origin, number: UInt32) {
+    tip.origin = Int64(number)
+    write(origin, number: Int64(number))
+  }
+
+  mutating func write(_ origin: Origin, number: Int64) {
+    let start = origins.writer.bytes.count
+    origins.writer.integer(number)
+    for text in [origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal] {
+      origins.writer.text(text)
+    }
+    origins.close(from: start)
+  }
+
+  /// What the encoder made of a batch. Borrowing its memory saves a copy.
+  mutating func append(records encoder: borrowing FailureEncoder) {
+    tip.failure += Int64(encoder.records)
+    failures.sums = encoder.sums
+    failures.digest = encoder.records == 0 ? [] : Array(SHA256.hash(data: encoder.writer.bytes))
   }
 
   /// Gives the decision its number.
   mutating func append(_ decision: Decision) -> Int64 {
     tip.decision += 1
-    decision.write(to: &scratch)
+    write(DecisionRecord(decision))
     return tip.decision
+  }
+
+  mutating func write(_ decision: DecisionRecord) {
+    let start = decisions.writer.bytes.count
+    decision.write(to: &decisions.writer)
+    decisions.close(from: start)
   }
 
   mutating func append(_ event: AuditEvent) -> Int64 {
     tip.event += 1
-    event.write(to: &scratch)
+    write(EventRecord(event))
     return tip.event
   }
 
-  mutating func finished() -> ChainTip {
-    for count in [tip.origin, tip.failure, tip.decision, tip.event] { scratch.integer(count) }
-    flush()
-    tip.hash = Array(hasher.finalize())
-    return tip
+  mutating func write(_ event: EventRecord) {
+    let start = events.writer.bytes.count
+    event.write(to: &events.writer)
+    events.close(from: start)
   }
 
-  func insert(_ db: Database) throws {
+  /// One sum a row, in this order.
+  var sums: [UInt8] { failures.sums + decisions.sums + events.sums + origins.sums }
+
+  /// The hash over everything, with `sums` as they are stored.
+  func hash(sums: [UInt8]) -> [UInt8] {
+    var header = ByteWriter()
+    for number in [tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event] {
+      header.integer(number)
+    }
+    var hasher = SHA256()
+    hasher.update(data: before)
+    hasher.update(data: header.bytes)
+    hasher.update(data: sums)
+    for part in [failures, decisions, events, origins] { hasher.update(data: part.hash) }
+    return Array(hasher.finalize())
+  }
+
+  /// Stores the link and returns the chain's new end.
+  func insert(_ db: Database) throws -> ChainTip {
+    var end = tip
+    end.hash = hash(sums: sums)
     try db.cachedStatement(
       sql: "INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash) VALUES (?,?,?,?,?,?,?,?)"
     ).execute(arguments: [
-      tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event, Data(sums), Data(tip.hash),
+      tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event, Data(sums), Data(end.hash),
     ])
-  }
-
-  private mutating func flush() {
-    hasher.update(data: scratch.bytes)
-    scratch.bytes.removeAll(keepingCapacity: true)
+    if (tip.sequence - 1) % Self.stride != 0 {
+      try db.cachedStatement(sql: "UPDATE chain SET hash = NULL WHERE sequence = ?").execute(arguments: [
+        tip.sequence - 1
+      ])
+    }
+    return end
   }
 }
 
-extension Decision {
-  /// The bytes that the chain covers.
+extension [UInt8] {
+  mutating func append(sum: UInt32) {
+    append(UInt8(truncatingIfNeeded: sum))
+    append(UInt8(truncatingIfNeeded: sum >> 8))
+    append(UInt8(truncatingIfNeeded: sum >> 16))
+    append(UInt8(truncatingIfNeeded: sum >> 24))
+  }
+}
+
+/// A decision as it stands in its row: what the chain covers.
+struct DecisionRecord {
+  var time: Int64
+  var action: String
+  var jail: String
+  var identity: String
+  var until: Int64?
+  var count: Int64
+  var number: Int64
+  var cause: String
+  var uid: Int64?
+  var command: String?
+
   func write(to writer: inout ByteWriter) {
-    writer.integer(time.microseconds)
-    writer.text(action.rawValue)
+    writer.integer(time)
+    writer.text(action)
     writer.text(jail)
-    writer.text(identity.description)
-    writer.optional(until?.microseconds)
-    writer.integer(Int64(count))
-    writer.integer(Int64(number))
-    writer.text(cause.name)
-    writer.optional(cause.uid)
-    writer.text(cause.command ?? "")
+    writer.text(identity)
+    writer.optional(until)
+    writer.integer(count)
+    writer.integer(number)
+    writer.text(cause)
+    writer.optional(uid)
+    writer.text(command ?? "")
+  }
+}
+
+extension DecisionRecord {
+  static let select =
+    "SELECT id, time, action, jail, identity, until, count, number, cause, uid, command, address, prefix FROM decision"
+
+  init(_ row: Row) {
+    self.init(
+      time: row[1], action: row[2], jail: row[3], identity: row[4], until: row[5], count: row[6], number: row[7],
+      cause: row[8], uid: row[9], command: row[10])
+  }
+
+  init(_ decision: Decision) {
+    self.init(
+      time: decision.time.microseconds, action: decision.action.rawValue, jail: decision.jail,
+      identity: decision.identity.description, until: decision.until?.microseconds, count: Int64(decision.count),
+      number: Int64(decision.number), cause: decision.cause.name, uid: decision.cause.uid.map(Int64.init),
+      command: decision.cause.command)
+  }
+}
+
+/// An event as it stands in its row.
+struct EventRecord {
+  var time: Int64
+  var action: String
+  var subject: String
+  var detail: String
+  var uid: Int64?
+  var command: String
+
+  func write(to writer: inout ByteWriter) {
+    writer.integer(time)
+    writer.text(action)
+    writer.text(subject)
+    writer.text(detail)
+    writer.optional(uid)
+    writer.text(command)
+  }
+}
+
+extension EventRecord {
+  static let select = "SELECT id, time, action, subject, detail, uid, command FROM event"
+
+  init(_ row: Row) {
+    self.init(time: row[1], action: row[2], subject: row[3], detail: row[4], uid: row[5], command: row[6])
+  }
+
+  init(_ event: AuditEvent) {
+    self.init(
+      time: event.time.microseconds, action: event.action.rawValue, subject: event.subject, detail: event.detail,
+      uid: event.uid.map(Int64.init), command: event.command)
   }
 }
 
@@ -131,25 +274,4 @@ extension Decision.Cause {
   var uid: UInt32? { if case .operator(let uid, _) = self { uid } else { nil } }
 
   var command: String? { if case .operator(_, let command) = self { command } else { nil } }
-
-  init?(name: String, uid: UInt32?, command: String?) {
-    switch name {
-    case "limit": self = .limit
-    case "operator": self = .operator(uid: uid ?? 0, command: command ?? "")
-    case "expired": self = .expired
-    case "reconciled": self = .reconciled
-    default: return nil
-    }
-  }
-}
-
-extension AuditEvent {
-  func write(to writer: inout ByteWriter) {
-    writer.integer(time.microseconds)
-    writer.text(action.rawValue)
-    writer.text(subject)
-    writer.text(detail)
-    writer.optional(uid)
-    writer.text(command)
-  }
 }

@@ -8,7 +8,7 @@ struct FailureEncoder {
     var first: Int32
     var last: Int32
     var count: UInt32
-    var origin: UInt32
+    var origin: OriginReference
   }
 
   private(set) var writer = ByteWriter()
@@ -24,7 +24,7 @@ struct FailureEncoder {
   static let window = TimeSpan.seconds(1)
 
   /// Fills `writer`, `sums` and `records`. `origin` gives the interned number of what a failure has in common with others.
-  mutating func encode(_ batch: FailureBatch, origin: (Failure) throws -> UInt32) rethrows {
+  mutating func encode(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
     writer.bytes.removeAll(keepingCapacity: true)
     sums.removeAll(keepingCapacity: true)
     groups.removeAll(keepingCapacity: true)
@@ -33,15 +33,11 @@ struct FailureEncoder {
     for group in groups {
       let start = writer.bytes.count
       write(group, of: batch)
-      let sum = RecordSum.of(writer.bytes.span.extracting(start..<writer.bytes.count))
-      sums.append(UInt8(truncatingIfNeeded: sum))
-      sums.append(UInt8(truncatingIfNeeded: sum >> 8))
-      sums.append(UInt8(truncatingIfNeeded: sum >> 16))
-      sums.append(UInt8(truncatingIfNeeded: sum >> 24))
+      sums.append(sum: RecordSum.of(writer.bytes.span.extracting(start..<writer.bytes.count)))
     }
   }
 
-  private mutating func group(_ batch: FailureBatch, origin: (Failure) throws -> UInt32) rethrows {
+  private mutating func group(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
     var size = 64
     while size < batch.failures.count * 2 { size *= 2 }
     if table.count != size {
@@ -53,7 +49,7 @@ struct FailureEncoder {
     let text = batch.bytes.span
     for (index, failure) in batch.failures.enumerated() {
       let number = try origin(failure)
-      var slot = Int(key(failure, origin: number, text: text) & mask)
+      var slot = Int(key(failure, origin: number.number, text: text) & mask)
       while true {
         let entry = table[slot]
         if entry == 0 {
@@ -63,7 +59,7 @@ struct FailureEncoder {
           break
         }
         let position = Int(entry) - 1
-        if joins(failure, number, groups[position], batch, text) {
+        if joins(failure, number.number, groups[position], batch, text) {
           groups[position].last = Int32(index)
           let (sum, overflow) = groups[position].count.addingReportingOverflow(failure.count)
           groups[position].count = overflow ? .max : sum
@@ -90,7 +86,9 @@ struct FailureEncoder {
     _ failure: Failure, _ origin: UInt32, _ group: Group, _ batch: FailureBatch, _ text: borrowing Span<UInt8>
   ) -> Bool {
     let first = batch.failures[Int(group.first)]
-    guard group.origin == origin, first.address == failure.address, first.weight == failure.weight else { return false }
+    guard group.origin.number == origin, first.address == failure.address, first.weight == failure.weight else {
+      return false
+    }
     let apart = failure.time.since(first.time)
     guard apart >= .zero, apart < Self.window else { return false }
     return same(first.user, failure.user, text) && same(first.name, failure.name, text)
@@ -107,7 +105,8 @@ struct FailureEncoder {
     let folded = group.first != group.last
     writer.integer(first.time.microseconds)
     writer.integer(place(first, batch))
-    writer.integer(group.origin)
+    writer.integer(group.origin.number)
+    writer.integer(group.origin.key)
     writer.integer(group.count)
     writer.integer(first.weight)
     let fold = folded ? RecordKind.folded : 0

@@ -5,6 +5,7 @@ struct FailureRecord {
   var time: Int64 = 0
   var place: Int64 = 0
   var origin: UInt32 = 0
+  var originKey: UInt64 = 0
   var count: UInt32 = 0
   var weight: UInt32 = 0
   /// Nil when the id is a name.
@@ -20,12 +21,14 @@ struct FailureRecord {
   init?(_ bytes: borrowing Span<UInt8>, at offset: inout Int) {
     var reader = ByteReader(offset: offset)
     guard let time: Int64 = reader.integer(bytes), let place: Int64 = reader.integer(bytes),
-      let origin: UInt32 = reader.integer(bytes), let count: UInt32 = reader.integer(bytes),
+      let origin: UInt32 = reader.integer(bytes), let originKey: UInt64 = reader.integer(bytes),
+      let count: UInt32 = reader.integer(bytes),
       let weight: UInt32 = reader.integer(bytes), let kind: UInt8 = reader.integer(bytes)
     else { return nil }
     self.time = time
     self.place = place
     self.origin = origin
+    self.originKey = originKey
     self.count = count
     self.weight = weight
     switch kind & ~RecordKind.folded {

@@ -1,15 +1,36 @@
+internal import Crypto
 internal import GRDB
 internal import Model
 
 /// What failures have in common, by number: jail, pattern, source and journal.
 struct Origin: Hashable, Sendable {
-  var jail: String
-  var filter: String
-  var pattern: String
-  var file: String
-  var source: String
+  let jail: String
+  let filter: String
+  let pattern: String
+  let file: String
+  let source: String
   /// A journal cursor's constant part; empty for files.
-  var journal: String
+  let journal: String
+  /// The first 8 bytes of SHA-256 over all of it.
+  let key: UInt64
+
+  init(jail: String, filter: String, pattern: String, file: String, source: String, journal: String) {
+    self.jail = jail
+    self.filter = filter
+    self.pattern = pattern
+    self.file = file
+    self.source = source
+    self.journal = journal
+    var writer = ByteWriter()
+    for text in [jail, filter, pattern, file, source, journal] { writer.text(text) }
+    key = SHA256.hash(data: writer.bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
+/// An origin's number, and the key that ties the number to what it means.
+struct OriginReference {
+  var number: UInt32
+  var key: UInt64
 }
 
 /// Finds the stored number of a failure's jail, pattern and source, and gives out new ones.
@@ -23,9 +44,9 @@ struct OriginTable {
   }
 
   private var names = Names(jails: [], patterns: [], sources: [])
-  private var byKey: [Key: UInt32] = [:]
+  private var byKey: [Key: OriginReference] = [:]
   private var lastKey: Key?
-  private var lastNumber: UInt32 = 0
+  private var lastReference = OriginReference(number: 0, key: 0)
   private var journals: [String: UInt32] = [:]
   private var lastJournal: [UInt8] = []
   private var lastJournalNumber: UInt32 = 0
@@ -65,18 +86,18 @@ struct OriginTable {
 
   mutating func begin() { added.removeAll(keepingCapacity: true) }
 
-  mutating func number(of failure: Failure, in batch: FailureBatch) -> UInt32 {
+  mutating func reference(of failure: Failure, in batch: FailureBatch) -> OriginReference {
     let key = Key(
       jail: failure.jail, pattern: failure.pattern, source: failure.source,
       journal: failure.cursor.isEmpty ? 0 : journal(of: failure, in: batch))
-    if key == lastKey { return lastNumber }
-    let number = byKey[key] ?? intern(key)
+    if key == lastKey { return lastReference }
+    let reference = byKey[key] ?? intern(key)
     lastKey = key
-    lastNumber = number
-    return number
+    lastReference = reference
+    return reference
   }
 
-  private mutating func intern(_ key: Key) -> UInt32 {
+  private mutating func intern(_ key: Key) -> OriginReference {
     func name(_ list: [String], _ index: Int) -> String { index < list.count ? list[index] : "" }
     let pattern = Int(key.pattern) < names.patterns.count ? names.patterns[Int(key.pattern)] : nil
     let journal = key.journal == 0 ? "" : journals.first { $0.value == key.journal }?.key ?? ""
@@ -84,15 +105,15 @@ struct OriginTable {
       jail: name(names.jails, Int(key.jail)), filter: pattern?.filter ?? "", pattern: pattern?.name ?? "",
       file: pattern?.file ?? "", source: name(names.sources, Int(key.source)), journal: journal)
     if let number = stored[origin] {
-      byKey[key] = number
-      return number
+      byKey[key] = OriginReference(number: number, key: origin.key)
+      return OriginReference(number: number, key: origin.key)
     }
     let number = next
     next += 1
     stored[origin] = number
-    byKey[key] = number
+    byKey[key] = OriginReference(number: number, key: origin.key)
     added.append((number, origin))
-    return number
+    return OriginReference(number: number, key: origin.key)
   }
 
   private mutating func journal(of failure: Failure, in batch: FailureBatch) -> UInt32 {

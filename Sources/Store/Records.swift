@@ -4,7 +4,7 @@ internal import Model
 /// again, byte for byte. Numbers are little-endian.
 ///
 /// ```
-/// time 8 · place 8 · origin 4 · count 4 · weight 4 · kind 1 · address 4 or 16, or length 2 and name
+/// time 8 · place 8 · origin 4 · origin's key 8 · count 4 · weight 4 · kind 1 · address 4 or 16, or length 2 and name
 /// · user: length 2, bytes · line: length 2, bytes · if kind has bit 7: time 8, place 8, line: length 2, bytes
 /// ```
 enum RecordKind {

@@ -7,14 +7,20 @@ struct WriterState {
   var origins = OriginTable()
   var encoder = FailureEncoder()
   var chain = ChainTip()
+  var shapes = ShapeTable()
   var unsettled = 0
   /// A transaction failed since this was loaded.
   var stale = false
-  /// What the failed transaction would have stored; if the database turns out to end with it, it had succeeded.
-  private var attempt: (hash: [UInt8], records: [UInt8], decisions: [Decision])?
+  private typealias Attempt = (hash: [UInt8], sums: [UInt8], decisions: [Decision])
+  /// What the last transaction stores.
+  private var attempt: Attempt?
+  /// What a transaction that failed would have stored. If the database turns out to end with it, it had succeeded.
+  private var uncertain: Attempt?
 
   mutating func load(_ db: Database) throws {
+    uncertain = stale ? attempt : nil
     try origins.load(db)
+    try shapes.load(db)
     chain = try ChainTip(db)
     unsettled =
       try Int.fetchOne(
@@ -35,15 +41,12 @@ struct WriterState {
       origins.begin()
       var origins = origins
       self.origins = OriginTable()
-      encoder.encode(batch) { origins.number(of: $0, in: batch) }
+      encoder.encode(batch) { origins.reference(of: $0, in: batch) }
       self.origins = origins
-      if let attempt, attempt.hash == chain.hash, attempt.records == encoder.writer.bytes,
-        attempt.decisions == decisions
-      {
-        self.attempt = nil
+      let uncertain = uncertain.take()
+      if let uncertain, uncertain.hash == chain.hash, uncertain.sums == encoder.sums, uncertain.decisions == decisions {
         return
       }
-
       var link = ChainLink(after: chain, time: decisions.first?.time ?? batch.failures[0].time)
       for (number, origin) in origins.added {
         link.append(origin, number: number)
@@ -54,13 +57,12 @@ struct WriterState {
         let id = link.append(decision)
         try DecisionTable.insert(decision, id: id, applied: applied, db)
       }
-      let next = link.finished()
-      attempt = (next.hash, encoder.writer.bytes, decisions)
       if encoder.records > 0 {
         try db.cachedStatement(sql: "INSERT INTO pending (sequence, records) VALUES (?, ?)")
-          .execute(arguments: [next.sequence, Data(encoder.writer.bytes)])
+          .execute(arguments: [link.tip.sequence, Data(encoder.writer.bytes)])
       }
-      try link.insert(db)
+      let next = try link.insert(db)
+      attempt = (next.hash, encoder.sums, decisions)
       unsettled += encoder.records
       chain = next
     }
@@ -71,8 +73,6 @@ struct WriterState {
     var link = ChainLink(after: chain, time: event.time)
     let id = link.append(event)
     try EventTable.insert(event, id: id, db)
-    let next = link.finished()
-    try link.insert(db)
-    chain = next
+    chain = try link.insert(db)
   }
 }

@@ -1,0 +1,102 @@
+internal import Foundation
+internal import GRDB
+internal import Model
+internal import Synchronization
+
+/// Reads the audit, whether or not a daemon is writing it: with a connection of its own, which sees one moment of the store
+/// for the length of each question.
+///
+/// ```swift
+/// let reader = try AuditStore.readOnly(path: "/var/lib/bailiff/bailiff.db")
+/// var filter = AuditFilter()
+/// filter.identity = Identity("192.0.2.0/24")
+/// let page = try reader.page(filter, limit: 50)
+/// ```
+public final class AuditReader: Sendable {
+  public let path: String
+  let queue: DatabaseQueue
+  let lookups = Mutex(Lookups())
+
+  init(path: String) throws {
+    self.path = path
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw StoreError(
+        kind: .missing, path: path,
+        message: "\(path): there is no store yet; start the daemon, or name another settings file with --config")
+    }
+    do {
+      queue = try DatabaseQueue(path: path, configuration: AuditStore.configuration(readonly: true))
+      let version = try queue.read { try Migrations.check($0, path: path) }
+      guard version == Migrations.current else {
+        throw StoreError(
+          kind: .other, path: path,
+          message: "\(path): the store has version \(version), this bailiff reads version \(Migrations.current); "
+            + "start the daemon once, which migrates it and keeps a copy")
+      }
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  func read<Result: Sendable>(_ body: (Database, inout Lookups) throws -> Result) throws -> Result {
+    try lookups.withLock { lookups in
+      do { return try queue.read { try body($0, &lookups) } } catch { throw StoreError(error, path: path) }
+    }
+  }
+}
+
+extension AuditStore {
+  /// Opens the store for questions only. Throws `StoreError` with kind `missing` where there is none.
+  public static func readOnly(path: String) throws -> AuditReader { try AuditReader(path: path) }
+}
+
+/// What rows refer to by number, remembered: these tables only grow.
+struct Lookups {
+  private var origins: [Int64: Origin] = [:]
+  private var users: [Int64: [UInt8]] = [:]
+  private var shapes: [Int64: [UInt8]] = [:]
+
+  mutating func origin(_ number: Int64, _ db: Database) throws -> Origin {
+    if let origin = origins[number] { return origin }
+    try loadOrigins(db)
+    return origins[number] ?? Origin(jail: "?", filter: "?", pattern: "?", file: "?", source: "?", journal: "")
+  }
+
+  private mutating func loadOrigins(_ db: Database) throws {
+    let rows = try Row.fetchCursor(db, sql: "SELECT id, jail, filter, pattern, file, source, journal FROM origin")
+    while let row = try rows.next() {
+      origins[row[0]] = Origin(
+        jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])
+    }
+  }
+
+  /// The numbers of the origins that a filter lets through; nil: all.
+  mutating func origins(for filter: AuditFilter, _ db: Database) throws -> [Int64]? {
+    guard filter.jail != nil || filter.pattern != nil || filter.source != nil else { return nil }
+    try loadOrigins(db)
+    return origins.filter { _, origin in
+      (filter.jail == nil || origin.jail == filter.jail) && (filter.source == nil || origin.source == filter.source)
+        && (filter.pattern == nil || origin.pattern == filter.pattern
+          || "\(origin.filter)/\(origin.pattern)" == filter.pattern)
+    }.keys.sorted()
+  }
+
+  mutating func user(_ number: Int64, _ db: Database) throws -> [UInt8] {
+    if let user = users[number] { return user }
+    if users.count > 50_000 { users.removeAll() }
+    let value = try DatabaseValue.fetchOne(
+      db.cachedStatement(sql: "SELECT name FROM user_name WHERE id = ?"), arguments: [number])
+    let user = value.map(StoredText.bytes) ?? []
+    users[number] = user
+    return user
+  }
+
+  mutating func shape(_ number: Int64, _ db: Database) throws -> [UInt8] {
+    if let shape = shapes[number] { return shape }
+    let value = try DatabaseValue.fetchOne(
+      db.cachedStatement(sql: "SELECT text FROM shape WHERE id = ?"), arguments: [number])
+    let shape = value.map(StoredText.bytes) ?? []
+    shapes[number] = shape
+    return shape
+  }
+}

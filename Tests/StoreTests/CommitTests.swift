@@ -1,0 +1,163 @@
+import Foundation
+import GRDB
+import Model
+import Testing
+
+@testable import Store
+
+@Suite struct CommitTests {
+  @Test func everythingOfABatchIsThereAfterReopening() throws {
+    let scratch = try Scratch()
+    let journal = SourcePosition(source: "journal _COMM=sshd", position: .journal(cursor: "s=ab;i=1"))
+    do {
+      let store = try scratch.store()
+      try store.commit(
+        FailureBatch(
+          [Sample(offset: 100), Sample(time: start.adding(seconds(5)), offset: 200)],
+          positions: [filePosition(300), journal]),
+        names: names, decisions: [ban("192.0.2.7")], applied: start)
+      try store.close()
+    }
+    let store = try scratch.store()
+    #expect(try store.positions() == [filePosition(300), journal])
+    let bans = try store.bansInForce(at: start)
+    #expect(bans.count == 1)
+    #expect(bans.first?.identity == Identity("192.0.2.7"))
+    #expect(bans.first?.applied == true)
+    #expect(bans.first?.until == start.adding(.hours(1)))
+    let rows = try scratch.reader().page(AuditFilter(), limit: 10).rows
+    #expect(rows.map(\.kind) == [.failure, .ban, .failure])
+    #expect(rows.last?.line == Sample().text)
+    #expect(rows.last?.offset == 100)
+    #expect(rows.last?.filterFile == "/etc/bailiff/filters/sshd.yaml")
+  }
+
+  /// The same questions have the same answers before and after settling.
+  @Test func settlingChangesNoAnswer() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    let cursor = "s=0123456789abcdef0123456789abcdef;i=2f;b=x;m=1;t=2;x=3"
+    let samples = [
+      Sample(), Sample(time: start.adding(seconds(2)), address: "2001:db8::1", user: ""),
+      Sample(time: start.adding(seconds(3)), name: "session-4711", user: "o'neill"),
+      Sample(time: start.adding(seconds(4)), bytes: [0xFF, 0x00, 0x41, 0xC3]),
+      Sample(time: start.adding(seconds(5)), source: 2, cursor: cursor),
+      Sample(time: Instant(microseconds: -5), line: ""), Sample(time: start.adding(seconds(6)), count: 5, weight: 0),
+    ]
+    try store.commit(FailureBatch(samples), names: names)
+    let reader = try scratch.reader()
+    var sshd = AuditFilter()
+    sshd.jail = "sshd"
+    var v6 = AuditFilter()
+    v6.identity = Identity("2001:db8::/32")
+    var named = AuditFilter()
+    named.identity = .name("session-4711")
+    var user = AuditFilter()
+    user.user = "o'neill"
+    let filters = [AuditFilter(), sshd, v6, named, user]
+    let before = try filters.map { try reader.page($0, limit: 100).rows }
+    let top = try TopKey.allCases.map { try reader.top(by: $0, since: Instant(microseconds: .min), limit: 9).entries }
+    #expect(store.unsettled == samples.count)
+    while try store.settle() {}
+    #expect(store.unsettled == 0)
+    #expect(try filters.map { try reader.page($0, limit: 100).rows } == before)
+    for (key, entries) in zip(TopKey.allCases, top) {
+      #expect(try reader.top(by: key, since: Instant(microseconds: .min), limit: 9).entries == entries, "\(key)")
+    }
+    #expect(before.map(\.count) == [7, 7, 1, 1, 1])
+    #expect(before[0].first { $0.cursor != nil }?.cursor == "s=0123456789abcdef0123456789abcdef;i=2f")
+    #expect(before[0].contains { $0.line == "\u{FFFD}\0A\u{FFFD}" })
+    #expect(try reader.verify().isWhole)
+  }
+
+  @Test func aFloodBecomesOneRowWithAnExactCount() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    var samples: [Sample] = []
+    for i in 0..<1000 {
+      samples.append(
+        Sample(time: start.adding(TimeSpan(microseconds: Int64(i) * 500)), line: "line \(i)", offset: UInt64(i) * 10))
+    }
+    // Another user, another weight, and a second later: rows of their own.
+    samples.append(Sample(time: start, user: "admin"))
+    samples.append(Sample(time: start, weight: 2))
+    samples.append(Sample(time: start.adding(seconds(1)), line: "later"))
+    // Before the first: times may run backwards.
+    samples.append(Sample(time: start.subtracting(seconds(1)), line: "earlier"))
+    try store.commit(FailureBatch(samples), names: names)
+    while try store.settle() {}
+    let rows = try scratch.reader().page(AuditFilter(), limit: 100).rows
+    #expect(rows.count == 5)
+    let flood = try #require(rows.first { $0.count == 1000 })
+    #expect(flood.line == "line 0")
+    #expect(flood.lastLine == "line 999")
+    #expect(flood.lastOffset == 9990)
+    #expect(flood.lastTime == start.adding(TimeSpan(microseconds: 499_500)))
+    #expect(try scratch.reader().verify().isWhole)
+    var counted = 0
+    try store.recentFailures(jail: "sshd", since: Instant(microseconds: .min)) { counted += Int($0.count) }
+    #expect(counted == 1004)
+  }
+
+  @Test func windowsAreRebuiltInTheOrderOfTheirCommit() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    for i in 0..<10 {
+      try store.commit(
+        FailureBatch([
+          Sample(time: start.adding(seconds(Int64(10 - i))), address: "192.0.2.\(i)"),
+          Sample(time: start.adding(seconds(60)), address: "198.51.100.1", jail: 1),
+        ]), names: names)
+    }
+    var seen: [String] = []
+    try store.recentFailures(jail: "sshd", since: start.adding(seconds(5))) { seen.append($0.address!.description) }
+    #expect(seen == (0...5).map { "192.0.2.\($0)" })
+  }
+
+  @Test func reloadedNamesMeanWhatTheyMeanNow() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    try store.commit(FailureBatch([Sample()]), names: names)
+    let renamed = Names(jails: ["web", "sshd"], patterns: names.patterns, sources: names.sources)
+    try store.commit(FailureBatch([Sample(time: start.adding(seconds(9)))]), names: renamed)
+    #expect(try scratch.reader().page(AuditFilter(), limit: 9).rows.map(\.jail) == ["web", "sshd"])
+  }
+
+  @Test func longTextIsCutAndSaysSo() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    let long = String(repeating: "x", count: 70_000)
+    try store.commit(FailureBatch([Sample(user: long, line: long)]), names: names)
+    while try store.settle() {}
+    let row = try #require(try scratch.reader().page(AuditFilter()).rows.first)
+    #expect(row.line == String(repeating: "x", count: 2048) + "[…]")
+    #expect(row.user == String(repeating: "x", count: 256) + "[…]")
+  }
+
+  @Test func bansEndAndCount() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    let id = Identity("2001:db8::/64")
+    try store.commit(FailureBatch(), names: names, decisions: [ban("2001:db8::/64"), ban("192.0.2.7", for: nil)])
+    #expect(try store.bansInForce(at: start).count == 2)
+    #expect(try store.bansInForce(at: start).allSatisfy { !$0.applied })
+    try store.markApplied(jail: "sshd", identity: id, at: start)
+    #expect(try store.bansInForce(at: start).filter(\.applied).map(\.identity) == [id])
+    let later = start.adding(.hours(2))
+    #expect(try store.bansInForce(at: later).map(\.identity) == [Identity("192.0.2.7")])
+    #expect(try store.bansOver(at: later).map(\.identity) == [id])
+    try store.commit(
+      FailureBatch(), names: names,
+      decisions: [
+        ban("2001:db8::/64", at: later, action: .unban, cause: .expired), ban("2001:db8::/64", at: later, number: 2),
+        ban("2001:db8::/64", at: later, jail: "nginx"),
+        ban("2001:db8::/64", at: later, for: .hours(9), action: .extend),
+      ])
+    #expect(try store.bansOver(at: later).isEmpty)
+    #expect(try store.banHistory(jail: "sshd", identity: id) == BanHistory(inJail: 2, inAllJails: 3))
+    #expect(try store.bansInForce(at: later.adding(.hours(8))).map(\.jail) == ["sshd", "sshd"])
+    var counts: [String: Int] = [:]
+    try store.banCounts { counts["\($0) \($1)"] = $2 }
+    #expect(counts == ["sshd 2001:db8::/64": 2, "nginx 2001:db8::/64": 1, "sshd 192.0.2.7": 1])
+  }
+}
