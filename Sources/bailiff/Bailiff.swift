@@ -29,10 +29,17 @@ struct Bailiff: AsyncParsableCommand {
 
   static let version = "0.1.0"
 
+  // A line each, so that whoever adds a command changes one.
   private static let daemonCommands: [any ParsableCommand.Type] = [
-    Run.self, ReplayLogs.self, Status.self, Reload.self,
+    Run.self,
+    ReplayLogs.self,
+    Status.self,
+    Reload.self,
   ]
-  private static let settingsCommands: [any ParsableCommand.Type] = [Import.self]
+  private static let settingsCommands: [any ParsableCommand.Type] = [
+    FilterCommand.self,
+    Import.self,
+  ]
 
   static func main() async {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.

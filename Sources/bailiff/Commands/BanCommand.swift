@@ -52,7 +52,8 @@ struct Confirm: AsyncParsableCommand {
     abstract: "Keep a ban that was made with --confirm.",
     discussion: """
       Example:
-        bailiff ban 198.51.100.0/24 --confirm 60s && bailiff confirm 198.51.100.0/24
+        bailiff ban 198.51.100.0/24 --confirm 60s
+        bailiff confirm 198.51.100.0/24
 
       Exits 1 when no such ban waits to be confirmed.
       """)

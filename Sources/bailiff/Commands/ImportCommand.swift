@@ -4,7 +4,12 @@ import FoundationEssentials
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Take over another program's settings.", subcommands: [ImportFail2ban.self])
+    abstract: "Take over another program's settings.",
+    discussion: """
+      Example:
+        bailiff import fail2ban > bailiff.yaml
+      """,
+    subcommands: [ImportFail2ban.self])
 }
 
 struct ImportFail2ban: ParsableCommand {

@@ -5,7 +5,8 @@ struct Reload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read the settings again, without losing a line, a window or a ban.",
     discussion: """
-      Example:
+      Examples:
+        bailiff reload
         bailiff check && bailiff reload
 
       Settings that are wrong change nothing: the daemon says what is wrong and goes on as before, and this exits 2.

@@ -1,0 +1,156 @@
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(5))) struct FilterCommandTests {
+  static let log = """
+    Nov 21 05:24:01 web sshd[812]: Failed password for root from 192.0.2.7 port 4711 ssh2
+    Nov 21 05:24:02 web sshd[812]: Accepted publickey for root from 192.0.2.7 port 4711 ssh2
+    Nov 21 05:24:03 web sshd[813]: message repeated 5 times: [ Failed password for \u{1b}[2Jx from 2001:db8::7 port 9 ssh2]
+    Nov 21 05:24:04 web sshd[814]: Failed password for root from 192.0.2.7 port 4712 ssh2
+    """
+
+  @Test func everyLineGivesAnObjectInOrder() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("auth.log", Self.log)
+    let finished = try await Binary.run(
+      "filter", "test", "sshd", file, "--json", "--now", "2026-11-22T00:00:00Z", "--timezone", "Europe/Berlin")
+    #expect(finished.status == 0)
+    let objects = try finished.objects
+    #expect(objects.map { $0["line"] as? Int } == [1, 2, 3, 4])
+    #expect(objects.map { $0["result"] as? String } == ["failure", "none", "failure", "failure"])
+    let first = try #require((objects[0]["failures"] as? [[String: Any]])?.first)
+    #expect(first["id"] as? String == "192.0.2.7")
+    #expect(first["host"] as? String == "192.0.2.7")
+    #expect(first["user"] as? String == "root")
+    #expect(first["pattern"] as? String == "failed-password")
+    #expect(first["port"] as? String == "4711")
+    // 05:24:01 in Berlin's winter is 04:24:01 in UTC.
+    #expect(first["time"] as? Double == 1_795_235_041)
+    let repeated = try #require((objects[2]["failures"] as? [[String: Any]])?.first)
+    #expect(repeated["attempts"] as? Int == 5)
+    #expect(repeated["user"] as? String == "\u{1b}[2Jx")
+    #expect(!finished.output.contains("\u{1b}"))
+    #expect((objects[1]["failures"] as? [Any])?.isEmpty == true)
+  }
+
+  @Test func peopleGetATable() async throws {
+    let scratch = try Scratch()
+    let table = try await Binary.run(
+      "filter", "test", "sshd", try scratch.write("auth.log", Self.log), "--now", "2026-11-22T00:00:00Z")
+    #expect(table.output.contains("   3  2026-11-21 05:24:03 UTC  2001:db8::7  \\x1b[2Jx      5  failed-password\n"))
+    #expect(table.output.hasSuffix("4 lines: 3 with failures of 2 ids, 0 ignored, 1 without\n"))
+  }
+
+  @Test func linesWithoutTimeStampsHappenNow() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("m", "web sshd[812]: Failed password for root from 192.0.2.7 port 4711 ssh2\n")
+    for filter in ["sshd", "sshd.conf"] {
+      let objects = try await Binary.run(
+        "filter", "test", filter, file, "--json", "--no-timestamps", "--now", "2026-11-21T06:00:00Z"
+      ).objects
+      let failure = try #require((objects.first?["failures"] as? [[String: Any]])?.first)
+      #expect(failure["id"] as? String == "192.0.2.7")
+      #expect(failure["time"] as? Double == 1_795_240_800)
+    }
+  }
+
+  @Test func fail2bansOwnFiltersTakeOptions() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "auth.log",
+      "2026-11-21T05:24:01Z web sshd[812]: Unable to negotiate with 192.0.2.7 port 4711: no matching cipher found. Their offer: aes256-cbc [preauth]\n"
+    )
+    func results(_ options: String...) async throws -> [String?] {
+      try await Binary.run(["filter", "test", "/etc/fail2ban/filter.d/sshd.conf", file, "--json"] + options).objects.map
+      {
+        $0["result"] as? String
+      }
+    }
+    #expect(try await results("--option", "mode=normal") == ["none"])
+    #expect(try await results("--option", "mode=aggressive") == ["failure"])
+  }
+
+  /// Bytes that are no text, lines without an end, lines without end.
+  @Test func linesOfAnyKind() async throws {
+    let scratch = try Scratch()
+    var data = Data([0xFF, 0xFE, 0, 10, 13, 10])
+    data += Data(repeating: UInt8(ascii: "x"), count: 10 << 20)
+    data += Data("\nNov 21 05:24:01 web sshd[812]: Failed password for \u{0} from 192.0.2.7 port 1 ssh2".utf8)
+    let objects = try await Binary.run("filter", "test", "sshd", try scratch.write("odd", data), "--json").objects
+    #expect(objects.map { $0["result"] as? String } == ["none", "none", "none", "failure"])
+    let empty = try await Binary.run("filter", "test", "sshd", "/dev/null", "--json")
+    #expect(empty.status == 0)
+    #expect(empty.output.isEmpty)
+  }
+
+  @Test func everyNativeFiltersSamplesBehave() async throws {
+    let filters = try await Binary.run("filter", "list", "--json").objects.compactMap { $0["filter"] as? String }
+    #expect(filters.contains("sshd"))
+    for filter in filters {
+      let finished = try await Binary.run("filter", "test", filter)
+      #expect(finished.status == 0, "\(finished.output)")
+    }
+  }
+
+  @Test func aSampleThatDoesNotBehaveExits1() async throws {
+    let scratch = try Scratch()
+    let filter = try scratch.write(
+      "web.yaml",
+      """
+      service: web
+      summary: A test
+      patterns:
+        - {name: login, match: '^bad login of <user> from <host>$'}
+        - {name: unproven, match: '^worse login from <host>$'}
+      samples:
+        - line: bad login of root from 192.0.2.7
+          expect: {pattern: login, host: 192.0.2.7, user: admin}
+        - line: bad login of root from 192.0.2.8
+          expect: none
+        - line: good login of root from 192.0.2.9
+          expect: {pattern: login, host: 192.0.2.9}
+      """)
+    let finished = try await Binary.run("filter", "test", filter)
+    #expect(finished.status == 1)
+    #expect(finished.output.contains("\(filter):7:"))
+    #expect(finished.output.contains("expected user `admin`, got `root`"))
+    #expect(finished.output.contains("expected none, got pattern login, host 192.0.2.8, user `root`"))
+    #expect(finished.output.contains("expected pattern login, got none"))
+    #expect(finished.output.contains("pattern `unproven` has no sample"))
+    #expect(finished.output.hasSuffix("web: 0 of 3 samples behave\n"))
+    let json = try await Binary.run("filter", "test", filter, "--json")
+    #expect(json.status == 1)
+    #expect(try json.objects.map { $0["ok"] as? Bool } == [false, false, false])
+  }
+
+  @Test func aFilterThatCannotBeUsedExits2() async throws {
+    let scratch = try Scratch()
+    let filter = try scratch.write(
+      "web.yaml",
+      """
+      service: web
+      summary: A test
+      patterns:
+        - {name: login, match: '^bad (login from <host>'}
+      samples:
+        - {line: x, expect: none}
+      """)
+    let finished = try await Binary.run("filter", "test", filter)
+    #expect(finished.status == 2)
+    #expect(finished.error.contains("web.yaml:4:"))
+  }
+
+  @Test func detectNamesTheFiltersThatFit() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("auth.log", Self.log)
+    let objects = try await Binary.run("filter", "detect", file, "--json").objects
+    let sshd = try #require(objects.first { $0["filter"] as? String == "sshd" })
+    #expect(sshd["failures"] as? Int == 3)
+    #expect(sshd["ids"] as? [String] == ["192.0.2.7", "2001:db8::7"])
+    let table = try await Binary.run("filter", "detect", file)
+    #expect(table.output.contains("192.0.2.7, 2001:db8::7"))
+    let none = try await Binary.run("filter", "detect", "/dev/null", "--json")
+    #expect(none.status == 0)
+    #expect(none.output.isEmpty)
+  }
+}
