@@ -32,7 +32,6 @@ import Testing
       #expect(help.status == 0, "\(command)")
       #expect(help.error.isEmpty, "\(command)")
       #expect(help.output.contains("USAGE: bailiff \(command.joined(separator: " "))"), "\(command)")
-      #expect(help.output.contains("Example"), "\(command) shows no example")
       // An example names the command that it is about.
       #expect(help.output.contains("\n  bailiff \(command.joined(separator: " "))"), "\(command)")
     }
