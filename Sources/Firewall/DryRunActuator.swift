@@ -14,10 +14,14 @@ public final class DryRunActuator: Actuator {
     var bans: [Key: Instant?] = [:]
     /// The latest time that was named: bans that ended before it are forgotten.
     var now = Instant(microseconds: .min)
+    /// Above this many, those that are over are dropped: no kernel does it here.
+    var limit = 1024
 
     mutating func advance(to time: Instant) {
-      guard time > now else { return }
-      now = time
+      if time > now { now = time }
+      guard bans.count > limit else { return }
+      bans = bans.filter { holds($0.value) }
+      limit = max(1024, 2 * bans.count)
     }
 
     func holds(_ until: Instant?) -> Bool { until.map { $0 > now } ?? true }
@@ -26,6 +30,9 @@ public final class DryRunActuator: Actuator {
   private let state = Mutex(State())
 
   public init() {}
+
+  /// How many bans are kept, whether over or not.
+  var remembered: Int { state.withLock { $0.bans.count } }
 
   public var changesKernel: Bool { false }
 
@@ -46,6 +53,7 @@ public final class DryRunActuator: Actuator {
         guard state.jails.contains(change.jail) else {
           return .failed(FirewallError(.setMissing, "the firewall knows no jail \(change.jail)"))
         }
+        if let refusal = change.refusal { return .failed(refusal) }
         let key = Key(jail: change.jail, subnet: change.subnet)
         if change.action == .remove {
           state.bans.removeValue(forKey: key)
@@ -73,7 +81,8 @@ public final class DryRunActuator: Actuator {
       var report = RestoreReport()
       var held: [Key: Instant?] = [:]
       for ban in bans {
-        guard let subnet = ban.identity.subnet, state.jails.contains(ban.jail), ban.until.map({ $0 > now }) ?? true
+        guard let subnet = ban.identity.subnet, subnet.prefixLength > 0, state.jails.contains(ban.jail),
+          ban.until.map({ $0 > now }) ?? true
         else {
           report.skipped += 1
           continue

@@ -18,6 +18,14 @@ public struct FirewallChange: Hashable, Sendable {
   }
 }
 
+extension FirewallChange {
+  /// Why no firewall can carry it out, whatever it holds.
+  var refusal: FirewallError? {
+    guard action == .add, subnet.prefixLength == 0 else { return nil }
+    return FirewallError(.invalid, "\(subnet) is every address: it cannot be banned")
+  }
+}
+
 /// What became of one change.
 public enum ChangeOutcome: Hashable, Sendable {
   /// The kernel holds it (or, removed, holds it no more). Doing it again changes nothing.

@@ -50,7 +50,7 @@ extension IPSetActuator {
   private func setsLost(_ seen: State) throws(FirewallError) -> Bool {
     var client = try IPSetClient(faults: faults)
     var counts: [String: Int] = [:]
-    for set in Self.wantedSets(seen) {
+    for set in wantedSets(seen) {
       guard let header = try client.header(of: set.name) else { return true }
       counts[set.name] = header.elements
     }

@@ -18,7 +18,7 @@ extension IPSetActuator {
       try programs.run("ipset", [])
       return []
     }
-    let tables = try readTables(&notices)
+    var tables = try readTables(&notices)
 
     var next = state
     next.targets = targets
@@ -28,7 +28,9 @@ extension IPSetActuator {
     next.families = AddressFamily.allCases.filter { tables[$0] != nil }
 
     let headers = try client.headers()
-    try removeMismatched(headers, next, tables)
+    if try removeMismatched(headers, next, tables) {
+      for family in next.families { tables[family] = try programs.filterTable(family) }
+    }
     try createSets(missing(headers, next).map(\.line))
     for family in next.families {
       guard let table = tables[family] else { continue }
@@ -97,20 +99,21 @@ extension IPSetActuator {
   struct WantedSet {
     var name: String
     var family: AddressFamily
+    var maxElements: UInt32
     var line: String {
       "create \(name) hash:net family \(family == .ipv4 ? "inet" : "inet6") hashsize 1024 maxelem \(maxElements) timeout 0"
     }
   }
 
-  static func wantedSets(_ state: State) -> [WantedSet] {
+  func wantedSets(_ state: State) -> [WantedSet] {
     state.targets.flatMap { target in
-      state.families.map { WantedSet(name: SetName.of(jail: target.jail, $0), family: $0) }
+      state.families.map { WantedSet(name: SetName.of(jail: target.jail, $0), family: $0, maxElements: maxElements) }
     }
   }
 
   func missing(_ headers: [IPSetClient.Header], _ state: State) -> [WantedSet] {
-    let there = Set(headers.filter(Self.isUsable).map(\.name))
-    return Self.wantedSets(state).filter { !there.contains($0.name) }
+    let there = Set(headers.filter(isUsable).map(\.name))
+    return wantedSets(state).filter { !there.contains($0.name) }
   }
 
   func createSets(_ lines: [String]) throws(FirewallError) {
@@ -118,22 +121,23 @@ extension IPSetActuator {
   }
 
   /// Is it as we make them? An earlier version may have made sets of another kind.
-  private static func isUsable(_ header: IPSetClient.Header) -> Bool {
+  private func isUsable(_ header: IPSetClient.Header) -> Bool {
     header.type == "hash:net" && header.hasTimeout && header.maxElements == maxElements
       && header.family == UInt8(header.name.hasSuffix("-4") ? AF_INET : AF_INET6)
   }
 
-  /// Sets under our names that are of another kind go, and before them the rules that use them.
+  /// Sets under our names that are of another kind go, and before them the rules that use them; says whether there were any.
   private func removeMismatched(
     _ headers: [IPSetClient.Header], _ state: State, _ tables: [AddressFamily: FilterTable]
-  ) throws(FirewallError) {
-    let wanted = Set(Self.wantedSets(state).map(\.name))
-    let wrong = headers.filter { wanted.contains($0.name) && !Self.isUsable($0) }
-    guard !wrong.isEmpty else { return }
+  ) throws(FirewallError) -> Bool {
+    let wanted = Set(wantedSets(state).map(\.name))
+    let wrong = headers.filter { wanted.contains($0.name) && !isUsable($0) }
+    guard !wrong.isEmpty else { return false }
     for family in state.families where tables[family]?.hasChain == true {
       try programs.change(family, [":\(ChainRules.chain) - [0:0]"])
     }
     if let failed = programs.destroySets(wrong.map(\.name)).first { throw failed.error }
+    return true
   }
 
   // MARK: Rules

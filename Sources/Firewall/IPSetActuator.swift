@@ -11,8 +11,9 @@ import Synchronization
 /// never touched.
 public final class IPSetActuator: Actuator {
   /// How many entries a set may hold. Memory is taken as a set grows (about 45 bytes an IPv4 entry), not for this number.
-  public static let maxElements: UInt32 = 4_194_304
+  public static let defaultMaxElements: UInt32 = 4_194_304
 
+  let maxElements: UInt32
   let programs: Programs
   let faults: FaultInjector?
   let state = Mutex(State())
@@ -67,8 +68,11 @@ public final class IPSetActuator: Actuator {
   /// - Parameters:
   ///   - directories: where the programs are looked for.
   ///   - faults: makes netlink calls fail.
-  package init(directories: [String], faults: FaultInjector? = nil) {
+  package init(
+    directories: [String], faults: FaultInjector? = nil, maxElements: UInt32 = IPSetActuator.defaultMaxElements
+  ) {
     programs = Programs(directories: directories)
+    self.maxElements = maxElements
     self.faults = faults
   }
 
@@ -95,6 +99,10 @@ public final class IPSetActuator: Actuator {
         outcomes[i] = .failed(
           FirewallError(
             .familyUnavailable, "\(change.subnet) is not blocked: \(family) is not filtered on this machine"))
+        continue
+      }
+      if let refusal = change.refusal {
+        outcomes[i] = .failed(refusal)
         continue
       }
       var entry = IPSetClient.Entry(add: change.action == .add, set: sets.bytes(family), subnet: change.subnet)

@@ -106,11 +106,11 @@ private final class Loop: Sendable {
   }
 
   func run() {
-    let chains = Set(actuator.watchedChains)
     var nextTick = monotonicSeconds() + 1
     var nextLook = monotonicSeconds() + interval
     while true {
-      let event = wait(until: nextTick, chains)
+      // Asked each time: a reload may name others.
+      let event = wait(until: nextTick, Set(actuator.watchedChains))
       if event.stopped { return }
       let time = monotonicSeconds()
       let thorough = event.touched || time >= nextLook
