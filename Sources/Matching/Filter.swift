@@ -26,6 +26,22 @@ public final class Filter: Sendable {
     }
   }
 
+  /// For each pattern the texts of which one must stand in a line that it matches; nil where none can be told.
+  var requiredLiterals: [RequiredLiterals?] {
+    switch body {
+    case .native(let filter): filter.patterns.map { RequiredLiterals($0.pattern.source) }
+    case .fail2ban(let filter):
+      // Earlier lines matter to a filter with `maxlines`: it must see them all.
+      filter.patternsForPrefilter.map { filter.needsEveryLine ? nil : RequiredLiterals($0, text: .withoutDate) }
+    }
+  }
+
+  /// The names of the patterns that are tried on every line of their sources, because no text can be told that all their
+  /// matches hold.
+  public var patternsWithoutLiterals: [String] {
+    zip(patternNames, requiredLiterals).compactMap { $1 == nil ? $0 : nil }
+  }
+
   /// Every pattern as PCRE2 gets it, for the prefilter and for those who want to see it.
   public var expressions: [String] {
     switch body {

@@ -1,3 +1,4 @@
+internal import CVectorscan
 internal import Glibc
 public import Model
 
@@ -26,6 +27,14 @@ public final class FilterSet {
   /// Called when a pattern was stopped at its limit: filter, pattern.
   public var onGiveUp: ((Int, Int) -> Void)?
 
+  /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
+  private let slots: [Int]
+  /// Patterns that the prefilter knows nothing of: every line is a candidate for them.
+  private let always: [UInt64]
+  private let triesEveryLine: Bool
+  private let prefilter: PrefilterScratch?
+  /// The slots that may match the line at hand, a bit each.
+  private var wanted: [UInt64]
   private let keepsCaptures: Bool
   private let keepsHistory: Bool
   private var scratch = MatchScratch()
@@ -37,8 +46,27 @@ public final class FilterSet {
   private var foundCount = 0
   private var entryLine: [UInt8] = []
 
-  public init(_ filters: [Filter], keepsCaptures: Bool = false) {
+  /// - Parameters:
+  ///   - keepsCaptures: give every named group with each match, which costs allocations.
+  ///   - isPrefiltered: false tries every pattern on every line. The results are the same.
+  public init(_ filters: [Filter], keepsCaptures: Bool = false, isPrefiltered: Bool = true) {
     self.filters = filters
+    var slots = [0]
+    var required: [RequiredLiterals?] = []
+    for filter in filters {
+      required += filter.requiredLiterals
+      slots.append(required.count)
+    }
+    self.slots = slots
+    let prefilter = isPrefiltered ? Prefilter(required).flatMap { PrefilterScratch($0) } : nil
+    self.prefilter = prefilter
+    var always = [UInt64](repeating: 0, count: required.count / 64 + 1)
+    for slot in required.indices where required[slot] == nil || prefilter == nil {
+      always[slot / 64] |= 1 << (slot % 64)
+    }
+    self.always = always
+    triesEveryLine = always.contains { $0 != 0 }
+    wanted = always
     self.keepsCaptures = keepsCaptures
     matchers = filters.map { filter in
       if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
@@ -54,13 +82,68 @@ public final class FilterSet {
     _ lines: borrowing Span<UInt8>, clock: inout LogClock, history: LineHistory,
     _ body: (Match, borrowing Span<UInt8>, Int) -> Void
   ) {
+    if triesEveryLine || prefilter == nil || !prefilter!.scan(lines) {
+      scanEveryLine(lines, &clock, history, body)
+    } else {
+      scanCandidates(lines, &clock, history, body)
+    }
+    if keepsHistory { history.keep(lines) }
+  }
+
+  /// Every line, with what the prefilter found in it.
+  private func scanEveryLine(
+    _ lines: borrowing Span<UInt8>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    let isScanned = prefilter?.scan(lines) ?? false
+    let hits = prefilter?.hits ?? []
+    var hit = 0
     var at = 0
     while at < lines.count {
       let end = lines.firstLF(from: at)
+      if isScanned { want(upTo: end, of: hits, &hit) } else { wantAll() }
       handle(lines, at..<end, &clock, history, body)
       at = end + 1
     }
-    if keepsHistory { history.keep(lines) }
+  }
+
+  /// Only the lines in which the prefilter found something.
+  private func scanCandidates(
+    _ lines: borrowing Span<UInt8>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    let hits = prefilter!.hits
+    var hit = 0
+    while hit < hits.count {
+      let found = Int(hits[hit] >> 32) - 1
+      let start = lines.lineStart(before: found)
+      let end = lines.firstLF(from: found)
+      want(upTo: end, of: hits, &hit)
+      handle(lines, start..<end, &clock, history, body)
+    }
+  }
+
+  /// Marks the patterns whose literals end at or before `end`.
+  private func want(upTo end: Int, of hits: [UInt64], _ hit: inout Int) {
+    for word in wanted.indices { wanted[word] = always[word] }
+    while hit < hits.count, Int(hits[hit] >> 32) <= end {
+      for slot in prefilter!.prefilter.slots[Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF)] {
+        wanted[slot / 64] |= 1 << UInt64(slot % 64)
+      }
+      hit += 1
+    }
+  }
+
+  private func wantAll() {
+    for word in wanted.indices { wanted[word] = ~0 }
+  }
+
+  private func isWanted(_ slot: Int) -> Bool { wanted[slot / 64] & 1 << UInt64(slot % 64) != 0 }
+
+  /// Is any pattern of this filter wanted?
+  private func isWanted(filter: Int) -> Bool {
+    for slot in slots[filter]..<slots[filter + 1] where isWanted(slot) { return true }
+    return false
   }
 
   /// Matches one journal message, whose program and time the journal vouches for. `header` writes what stands before the
@@ -70,11 +153,19 @@ public final class FilterSet {
     header: (inout [UInt8]) -> Void, _ body: (Match, borrowing Span<UInt8>) -> Void
   ) {
     var isComposed = false
+    if prefilter != nil, prefilter!.scan(message) {
+      var hit = 0
+      want(upTo: message.count, of: prefilter!.hits, &hit)
+    } else {
+      wantAll()
+    }
     var outcome = LineOutcome()
     for (index, filter) in filters.enumerated() {
       switch filter.body {
       case .native(let native):
-        guard native.programs.isEmpty || native.admits(program, 0..<program.count) else { continue }
+        guard isWanted(filter: index), native.programs.isEmpty || native.admits(program, 0..<program.count) else {
+          continue
+        }
         if attempt(native, index, message, 0..<message.count, &outcome) {
           outcome.matched = true
           match.time = time
@@ -82,6 +173,7 @@ public final class FilterSet {
           body(match, message)
         }
       case .fail2ban:
+        // What its patterns need may stand in the header, which the scan of the message did not see.
         if !isComposed {
           isComposed = true
           entryLine.removeAll(keepingCapacity: true)
@@ -118,13 +210,18 @@ public final class FilterSet {
     guard end > range.lowerBound else { return }
     let line = lines.extracting(range.lowerBound..<end)
     var outcome = LineOutcome()
-    let header = SyslogHeader.parse(line)
+    var header: SyslogHeader?
+    var isParsed = false
     var trusted: Bool?
-    for (index, filter) in filters.enumerated() {
+    for (index, filter) in filters.enumerated() where isWanted(filter: index) {
       switch filter.body {
       case .native(let native):
         var subject = 0..<line.count
         var repeated = 1
+        if !isParsed {
+          header = SyslogHeader.parse(line)
+          isParsed = true
+        }
         if !native.programs.isEmpty {
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
@@ -191,7 +288,7 @@ public final class FilterSet {
     _ outcome: inout LineOutcome
   ) -> Bool {
     let subject = line.extracting(range)
-    for (index, candidate) in native.patterns.enumerated() {
+    for (index, candidate) in native.patterns.enumerated() where isWanted(slots[filter] + index) {
       switch scratch.match(candidate.pattern, subject) {
       case .none: continue
       case .gaveUp:
@@ -264,6 +361,17 @@ public final class FilterSet {
 }
 
 extension Span where Element == UInt8 {
+  /// Where the line begins in which the byte at `position` stands.
+  func lineStart(before position: Int) -> Int {
+    // Safe: memrchr reads backwards from the position, which lies in the span, to its start.
+    unsafe withUnsafeBufferPointer { bytes in
+      guard position > 0, let base = bytes.baseAddress,
+        let found = unsafe bailiff_memrchr(base, 10, min(position, bytes.count))
+      else { return 0 }
+      return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base) + 1
+    }
+  }
+
   /// Where the first LF at or after `start` stands; the end, when there is none.
   func firstLF(from start: Int) -> Int {
     // Safe: memchr reads no further than the span, and the pointer stays inside the call.

@@ -1,0 +1,150 @@
+/// Texts of which one must stand in whatever a pattern matches.
+struct RequiredLiterals: Equatable {
+  struct Literal: Hashable {
+    var bytes: [UInt8]
+    var caseless: Bool
+  }
+
+  var literals: [Literal]
+
+  /// A shorter text is found too often to be worth looking for.
+  static let shortest = 3
+  private static let mostLiterals = 32
+  private static let longest = 24
+
+  /// How the lines that are scanned differ from the texts that the pattern is matched against.
+  enum Text {
+    /// They are the same bytes.
+    case same
+    /// As fail2ban does it: the date may have been cut out anywhere, and letters have their case by Unicode, in which the
+    /// Kelvin sign is a `k` and the long s an `s`.
+    case withoutDate
+  }
+
+  /// Nil when no such texts can be told: the pattern must then be tried on every line.
+  init?(_ pattern: String, caseless: Bool = false, text: Text = .same) {
+    guard let tree = PatternSyntax(pattern, caseless: caseless) else { return nil }
+    var best = Facts(tree, foldsUnicode: text == .withoutDate).best
+    if text == .withoutDate, let whole = best {
+      // The date may part a text in two at any place: one half stays whole then.
+      best = whole.flatMap { literal -> [Literal] in
+        let middle = literal.bytes.count / 2
+        return [
+          Literal(bytes: Array(literal.bytes[..<middle]), caseless: literal.caseless),
+          Literal(bytes: Array(literal.bytes[middle...]), caseless: literal.caseless),
+        ]
+      }
+    }
+    guard let best, best.allSatisfy({ $0.bytes.count >= Self.shortest }) else { return nil }
+    literals = Array(Set(best)).sorted {
+      ($0.bytes.count, $0.bytes.description) < ($1.bytes.count, $1.bytes.description)
+    }
+  }
+
+  /// What is known of a part of a pattern.
+  private struct Facts {
+    /// All texts that it can match, when they are few and short.
+    var exact: [Literal]?
+    /// One of these stands in every match.
+    var best: [Literal]?
+
+    init(exact: [Literal]?, best: [Literal]?) {
+      self.exact = exact
+      self.best = best
+    }
+
+    init(_ node: PatternSyntax, foldsUnicode: Bool) {
+      switch node {
+      case .empty: self.init(exact: [Literal(bytes: [], caseless: false)], best: nil)
+      case .unknown: self.init(exact: nil, best: nil)
+      case .byte(let byte, let caseless):
+        self.init(of: [byte], caseless, foldsUnicode)
+      case .oneOf(let bytes, let caseless):
+        self.init(of: bytes, caseless, foldsUnicode)
+      case .sequence(let parts):
+        self.init(sequence: parts.map { Facts($0, foldsUnicode: foldsUnicode) })
+      case .alternation(let branches):
+        self.init(alternation: branches.map { Facts($0, foldsUnicode: foldsUnicode) })
+      case .repeated(let inner, let least, let most):
+        let facts = Facts(inner, foldsUnicode: foldsUnicode)
+        if least == 0 {
+          // It may be left out; what it matches then is nothing.
+          let exact = most == 1 ? facts.exact.map { [Literal(bytes: [], caseless: false)] + $0 } : nil
+          self.init(exact: exact.flatMap { $0.count <= 8 ? $0 : nil }, best: nil)
+        } else if least == most, least <= 8 {
+          self.init(sequence: Array(repeating: facts, count: least))
+        } else {
+          self.init(exact: nil, best: Facts.better(facts.best, facts.exact))
+        }
+      }
+    }
+
+    private init(of bytes: [UInt8], _ caseless: Bool, _ foldsUnicode: Bool) {
+      // In Unicode `k` and `s` have a third form, which no byte scan finds.
+      let strange = foldsUnicode && caseless && bytes.contains { [0x6B, 0x73].contains($0 | 0x20) }
+      self.init(
+        exact: strange ? nil : bytes.map { Literal(bytes: [$0], caseless: caseless && Facts.isLetter($0)) }, best: nil)
+    }
+
+    private init(sequence parts: [Facts]) {
+      var run: [Literal]? = [Literal(bytes: [], caseless: false)]
+      var best: [Literal]?
+      var isExact = true
+      for part in parts {
+        if let joined = Facts.product(run, part.exact) {
+          run = joined
+        } else {
+          isExact = false
+          best = Facts.better(best, run)
+          best = Facts.better(best, part.best)
+          run = part.exact ?? [Literal(bytes: [], caseless: false)]
+        }
+      }
+      best = Facts.better(best, run)
+      self.init(exact: isExact ? run : nil, best: best)
+    }
+
+    private init(alternation branches: [Facts]) {
+      var exact: [Literal]? = []
+      var best: [Literal]? = []
+      for branch in branches {
+        exact = exact.flatMap { known in branch.exact.map { known + $0 } }
+        best = best.flatMap { known in Facts.better(branch.best, branch.exact).map { known + $0 } }
+      }
+      if let all = exact, Set(all).count > 16 { exact = nil }
+      if let all = best, Set(all).count > RequiredLiterals.mostLiterals || all.contains(where: \.bytes.isEmpty) {
+        best = nil
+      }
+      self.init(exact: exact.map { Array(Set($0)) }, best: best.map { Array(Set($0)) })
+    }
+
+    /// Every text of `a` followed by every text of `b`; nil when they become too many or too long.
+    private static func product(_ a: [Literal]?, _ b: [Literal]?) -> [Literal]? {
+      guard let a, let b, a.count * b.count <= 16 else { return nil }
+      var all: Set<Literal> = []
+      for first in a {
+        for second in b {
+          let joined = first.bytes + second.bytes
+          guard joined.count <= RequiredLiterals.longest else { return nil }
+          all.insert(Literal(bytes: joined, caseless: first.caseless || second.caseless))
+        }
+      }
+      return Array(all)
+    }
+
+    /// The set whose shortest text is longer; of equals, the smaller set.
+    private static func better(_ a: [Literal]?, _ b: [Literal]?) -> [Literal]? {
+      guard let a, !a.isEmpty else { return usable(b) }
+      guard let b = usable(b) else { return a }
+      func rank(_ set: [Literal]) -> (Int, Int) { (set.map(\.bytes.count).min() ?? 0, -set.count) }
+      return rank(b) > rank(a) ? b : a
+    }
+
+    private static func usable(_ set: [Literal]?) -> [Literal]? {
+      guard let set, !set.isEmpty, !set.contains(where: \.bytes.isEmpty) else { return nil }
+      return set
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A }
+  }
+}
