@@ -34,7 +34,13 @@ extension IPSetActuator {
     try createSets(missing(headers, next).map(\.line))
     for family in next.families {
       guard let table = tables[family] else { continue }
-      try write(family, table, &next)
+      do throws(FirewallError) {
+        try write(family, table, &next)
+      } catch  where family == .ipv6 && next.families.contains(.ipv4) {
+        // A machine whose IPv6 cannot be filtered still has its IPv4 protected, and says so.
+        next.families.removeAll { $0 == .ipv6 }
+        notices.append(FirewallNotice("IPv6 addresses are not blocked: \(error.message)"))
+      }
     }
     // From here on the rules name only sets that are wanted; the others can go.
     state = next

@@ -8,7 +8,9 @@ import Synchronization
 /// `hash:net` holds addresses and blocks alike; adding 100,000 addresses takes as long as with `hash:ip` (measured), and
 /// IPv6 is banned by prefix. The chain `BAILIFF` is ours, in the filter tables of iptables and ip6tables; INPUT jumps to it
 /// from its first rule on, so that a banned client's established connections end too. Other programs' chains and rules are
-/// never touched.
+/// never touched. A jump that is there already stays where it stands, since an administrator may want rules before it.
+///
+/// Needs CAP_NET_ADMIN and CAP_NET_RAW (`iptables -m set` opens a raw socket), and no more than that: root is not required.
 public final class IPSetActuator: Actuator {
   /// How many entries a set may hold. Memory is taken as a set grows (about 45 bytes an IPv4 entry), not for this number.
   public static let defaultMaxElements: UInt32 = 4_194_304

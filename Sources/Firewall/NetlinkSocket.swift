@@ -84,11 +84,12 @@ func netlinkError(_ what: String, _ code: Int32) -> FirewallError {
 }
 
 extension FirewallError {
-  static func notPermitted() -> FirewallError {
+  /// CAP_NET_ADMIN alone is not enough: `iptables -m set` opens a raw socket.
+  static func notPermitted(program: String? = nil) -> FirewallError {
     FirewallError(
       .notPermitted,
-      "not permitted to change the firewall: run as root or with CAP_NET_ADMIN, or use the dry-run backend, which changes "
-        + "nothing")
+      "\(program.map { "\($0) is " } ?? "")not permitted to change the firewall: run as root or with CAP_NET_ADMIN and "
+        + "CAP_NET_RAW, or use the dry-run backend, which changes nothing")
   }
 }
 

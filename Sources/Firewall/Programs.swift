@@ -33,7 +33,9 @@ struct Programs: Sendable {
       let text = result.errors.split(separator: "\n").filter { !$0.isEmpty }
       let shown = text.prefix(3).joined(separator: "; ")
       let command = ([program] + arguments).joined(separator: " ")
-      if shown.contains("Permission denied") || shown.contains("Operation not permitted") { throw .notPermitted() }
+      // iptables' set match asks for the set's number through a raw socket, and says only that it cannot open it.
+      let refused = ["Permission denied", "Operation not permitted", "Can't open socket to ipset"]
+      if refused.contains(where: shown.contains) { throw .notPermitted(program: program) }
       throw FirewallError(
         .programFailed,
         "`\(command)` failed with status \(result.status): \(shown.isEmpty ? "it printed nothing" : shown)")
