@@ -37,6 +37,7 @@ struct Bailiff: AsyncParsableCommand {
     Reload.self,
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
+    Check.self,
     FilterCommand.self,
     Import.self,
   ]

@@ -1,0 +1,81 @@
+import Matching
+
+/// Could a client choose the address that a native pattern reports?
+///
+/// It can when something before `<host>` matches any text at all (`.*`, `<user>`, or a pattern that may begin anywhere) and
+/// nothing says where the line ends: a user name such as `x from 192.0.2.1 port 22` then brings its own address. With the
+/// end anchored, what a greedy match leaves for `<host>` is what the daemon wrote last.
+enum CatchAll {
+  /// What is wrong with the pattern and what would be right; nil: nothing.
+  static func problem(in pattern: PatternDefinition) -> (message: String, remedy: String)? {
+    let text = pattern.match
+    guard
+      let host = ["<host>", "(?<host>", "(?P<host>"].compactMap({ text.firstRange(of: $0) })
+        .min(by: { $0.lowerBound < $1.lowerBound })
+    else { return nil }
+    guard isAnchoredAtStart(text) else {
+      return (
+        "pattern `\(pattern.name)` may begin anywhere in the line, so a client's own text can match it",
+        "begin it with ^"
+      )
+    }
+    let before = text[..<host.lowerBound]
+    guard let catchAll = catchAll(in: before), !isAnchoredAtEnd(text) else { return nil }
+    return (
+      "pattern `\(pattern.name)` has `\(catchAll)` before <host> and no end, so a client can bring its own address",
+      "end it with $, or write what `\(catchAll)` may hold, such as [^ ]+"
+    )
+  }
+
+  /// `^` or `\A`, behind inline flags and opening brackets.
+  private static func isAnchoredAtStart(_ text: String) -> Bool {
+    var rest = Substring(text)
+    while true {
+      if rest.hasPrefix("^") || rest.hasPrefix("\\A") { return true }
+      guard rest.hasPrefix("(") else { return false }
+      rest = rest.dropFirst()
+      guard rest.hasPrefix("?") else { continue }
+      // `(?:`, `(?i)`, `(?i:`, `(?<name>`, `(?>`: what stands up to the end of the group's head.
+      guard let head = rest.firstIndex(where: { ":)>".contains($0) }) else { return false }
+      rest = rest[rest.index(after: head)...]
+    }
+  }
+
+  private static func catchAll(in text: Substring) -> String? {
+    // `(?<user>…)` written by hand says itself what it may hold.
+    if text.ranges(of: "<user>").contains(where: { !text[..<$0.lowerBound].hasSuffix("(?") }) { return "<user>" }
+    var isEscaped = false
+    var isClass = false
+    var previous: Character?
+    for character in text {
+      defer { previous = isEscaped || isClass ? nil : character }
+      if isEscaped {
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if isClass {
+        isClass = character != "]"
+      } else if character == "[" {
+        isClass = true
+      } else if previous == ".", character == "*" || character == "+" {
+        return ".\(character)"
+      }
+    }
+    return nil
+  }
+
+  /// `$` or `\z`, and not behind a catch-all, which would reach any end.
+  private static func isAnchoredAtEnd(_ text: String) -> Bool {
+    var rest = Substring(text)
+    while rest.hasSuffix(")") { rest = rest.dropLast() }
+    if rest.hasSuffix("\\z") || rest.hasSuffix("\\Z") {
+      rest = rest.dropLast(2)
+    } else if rest.hasSuffix("$"), !rest.hasSuffix("\\$") {
+      rest = rest.dropLast()
+    } else {
+      return false
+    }
+    while let last = rest.last, last == ")" || last == "?" { rest = rest.dropLast() }
+    return ![".*", ".+"].contains { rest.hasSuffix($0) && !rest.hasSuffix("\\" + $0) }
+  }
+}

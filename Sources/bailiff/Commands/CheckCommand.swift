@@ -1,0 +1,77 @@
+import ArgumentParser
+import Detection
+import Matching
+import Model
+import Settings
+
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Everything that is wrong with the settings, without starting.",
+    discussion: """
+      Examples:
+        bailiff check
+        bailiff check --config ./bailiff.yaml
+
+      Each problem is one line: file:line:column: what is wrong; what would be right. Checked are the settings, the \
+      filters that jails name, whether patterns compile, whether a client could choose the address that they report, and \
+      the filters' samples. Exits 2 when anything is wrong; warnings alone do not count.
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+
+  func run() throws {
+    let check = SettingsCheck(config.read())
+    var output = Output()
+    if format.json {
+      for error in check.errors { output.json(error.members(severity: "error")) }
+      for warning in check.warnings { output.json(warning.members(severity: "warning")) }
+    } else {
+      for error in check.errors { Diagnostics.write(error.description + "\n") }
+      for warning in check.warnings { Diagnostics.write("warning: \(warning.description)\n") }
+      printJails(check, to: &output)
+    }
+    output.flush()
+    guard check.errors.isEmpty else { throw CommandFailure(.usage) }
+  }
+
+  private func printJails(_ check: SettingsCheck, to output: inout Output) {
+    let file = config.isAutomatic ? "no \(config.path), so what `run --dry-run` would watch" : config.path
+    let count = check.errors.count
+    output.line(
+      "\(printable(file)): \(count == 0 ? "ok" : "\(count) \(count == 1 ? "error" : "errors")")"
+        + (check.warnings.isEmpty
+          ? "" : ", \(check.warnings.count) \(check.warnings.count == 1 ? "warning" : "warnings")"))
+    guard count == 0, !check.settings.jails.isEmpty else { return }
+    output.line()
+    var table = Table([
+      .text("JAIL"), .text("FILTER"), .number("MAXRETRY"), .number("FINDTIME"), .number("BANTIME"), .text("PORTS"),
+      .rest("READS"),
+    ])
+    for jail in check.settings.jails {
+      table.add([
+        jail.name, jail.definition?.name ?? jail.source.rawValue, "\(jail.limits.maxretry)",
+        LocalTime.span(jail.limits.findtime), jail.limits.bantime.map(LocalTime.span) ?? "for ever",
+        jail.ports.description, jail.enabled ? reads(jail) : "nothing: disabled",
+      ])
+    }
+    table.print(to: &output, on: Terminal())
+  }
+
+  private func reads(_ jail: JailSettings) -> String {
+    guard jail.source == .logs else { return jail.source.rawValue }
+    let sources = jail.sources(journalAvailable: Settings.Machine.current.hasJournal)
+    let journal = sources.journal.isEmpty ? [] : ["journal " + sources.journal.joined(separator: " or ")]
+    return (sources.files + journal).joined(separator: ", ")
+  }
+}
+
+extension SettingsError {
+  fileprivate func members(severity: String) -> [(String, JSON)] {
+    [
+      ("severity", .string(severity)), ("file", .string(place.file)), ("line", .number(place.line)),
+      ("column", .number(place.column)), ("message", .string(message)), ("remedy", .string(remedy)),
+      ("jail", .text(jail)),
+    ]
+  }
+}
