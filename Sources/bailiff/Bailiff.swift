@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 
 @main
@@ -42,10 +43,21 @@ struct Bailiff: AsyncParsableCommand {
     Import.self,
   ]
 
-  static func main() async {
+  /// Not `async`: Dispatch would take over this thread, and wait in it with every signal unblocked, so that SIGTERM ended
+  /// the daemon on the spot.
+  static func main() {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.
     signal(SIGPIPE, SIG_IGN)
     if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
+    let done = DispatchSemaphore(value: 0)
+    Task.detached {
+      await runCommand()
+      done.signal()
+    }
+    done.wait()
+  }
+
+  private static func runCommand() async {
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
