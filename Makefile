@@ -1,0 +1,115 @@
+# `make run` shows Bailiff at work, `make test` tests it, `make help` tells the rest.
+
+# What the build needs, and what the tests run beside it (Debian's names).
+BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libvectorscan-dev libmnl-dev libsystemd-dev pkg-config
+TEST_PACKAGES := ipset iptables iproute2 openssh-server openssh-client sshpass systemd systemd-journal-remote fail2ban \
+  rsyslog python3 curl sqlite3 gzip xz-utils zstd util-linux procps
+
+# `make run` ends by itself after this many seconds; empty: with Ctrl-C.
+DEMO_SECONDS ?=
+
+PREFIX ?= /usr/local
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DESTDIR ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The installed binary brings Swift's libraries with it.
+RELEASE := swift build -c release --static-swift-stdlib --product bailiff
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help run test build release lint format bench install uninstall clean swift build-packages test-packages
+
+help: ## what there is to make
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+run: release ## install what is missing, build, and watch this machine and a demonstration attack; changes no firewall
+	@fixtures/demo/play.sh .build/release/bailiff "$(CURDIR)/.build/demo" $(DEMO_SECONDS)
+
+# The tests make network namespaces and run sshd, journald and iptables in them, so they run as root.
+test: build-packages test-packages swift ## install what is missing, then run every test and the format check
+	@swift build --build-tests
+	$(SUDO) env "PATH=$$PATH" swift test --skip-build
+	$(MAKE) lint
+
+build: build-packages swift ## build for debugging
+	@swift build
+
+release: build-packages swift ## build for use: .build/release/bailiff
+	@$(RELEASE)
+
+lint: swift ## check the format
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format: swift ## put the source into its format
+	@swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+bench: release ## measure (Benchmarks/)
+	@[ -x Benchmarks/run ] || { echo "there are no benchmarks in this checkout" >&2; exit 1; }
+	Benchmarks/run
+
+install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
+	@[ -x .build/release/bailiff ] || { echo "nothing to install yet: run \`make release\` first" >&2; exit 1; }
+	install -D -m 755 -s .build/release/bailiff "$(DESTDIR)$(PREFIX)/bin/bailiff"
+	install -d -m 755 "$(DESTDIR)$(PREFIX)/share/bailiff/filters" "$(DESTDIR)$(PREFIX)/share/doc/bailiff" "$(DESTDIR)$(UNITDIR)"
+	install -m 644 filters/*.yaml "$(DESTDIR)$(PREFIX)/share/bailiff/filters"
+	install -m 644 README.md LICENSE docs/*.md "$(DESTDIR)$(PREFIX)/share/doc/bailiff"
+	sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/bailiff.service > "$(DESTDIR)$(UNITDIR)/bailiff.service"
+	chmod 644 "$(DESTDIR)$(UNITDIR)/bailiff.service"
+	echo "Installed. Write /etc/bailiff/bailiff.yaml ($(PREFIX)/share/doc/bailiff/settings.md), then:"
+	echo "  bailiff check && systemctl daemon-reload && systemctl enable --now bailiff"
+
+uninstall: ## remove what install installed; settings and the store stay
+	@rm -f "$(DESTDIR)$(PREFIX)/bin/bailiff" "$(DESTDIR)$(UNITDIR)/bailiff.service"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/bailiff" "$(DESTDIR)$(PREFIX)/share/doc/bailiff"
+
+clean: ## remove what was built
+	@swift package clean
+	rm -rf .build/demo
+
+swift:
+	@command -v swift >/dev/null || { echo "Swift 6.3 or later is missing: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+build-packages:
+	@$(call install_packages,$(BUILD_PACKAGES))
+
+test-packages:
+	@$(call install_packages,$(TEST_PACKAGES))
+
+# Installs those packages that are missing. None of them may start a service, now or at the next boot: what the tests need
+# of sshd or fail2ban they start themselves, and on somebody's own machine they would be a surprise.
+define install_packages
+missing=
+if ! command -v apt-get >/dev/null; then
+  echo "This is not Debian; make sure that there is what these packages hold: $(1)" >&2
+  exit 0
+fi
+for package in $(1); do
+  [ "$$(dpkg-query -Wf '$${db:Status-Status}' "$$package" 2>/dev/null || true)" = installed ] || missing+=" $$package"
+done
+[ -n "$$missing" ] || exit 0
+run="apt-get install --yes --no-install-recommends$$missing"
+if [ -n "$(SUDO)" ] && ! command -v sudo >/dev/null; then
+  echo "Packages are missing, and without sudo only root can install them: $$run" >&2
+  exit 1
+fi
+echo "Installing$$missing"
+enabled() { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null | cut -d ' ' -f 1 | sort; }
+before=$$(enabled || true)
+guard=/usr/sbin/policy-rc.d
+if [ ! -e $$guard ]; then
+  trap '$(SUDO) rm -f '$$guard EXIT
+  printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$guard >/dev/null
+  $(SUDO) chmod 755 $$guard
+fi
+$(SUDO) apt-get update
+$(SUDO) env DEBIAN_FRONTEND=noninteractive $$run </dev/null
+for unit in $$(comm -13 <(echo "$$before") <(enabled || true)); do
+  $(SUDO) systemctl --root=/ disable "$$unit"
+done
+endef
