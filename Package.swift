@@ -89,6 +89,8 @@ let package = Package(
     tests("FirewallTests", ["Model", "Firewall"]),
     tests("StoreTests", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("SettingsTests", ["Model", "Matching", "Detection", "Settings"]),
+    // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
+    tests("FilterTests", ["Model", "Matching", "Detection", "Settings"]),
     tests("Fail2banTests", ["Model", "Matching", "Detection", "Settings", "Fail2ban"]),
     tests(
       "EngineTests",

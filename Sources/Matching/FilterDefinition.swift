@@ -51,16 +51,25 @@ public struct NativeRules: Sendable, Equatable {
   /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
   /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
   public var untrustedAfterOpenQuote: Int?
+  /// How the program writes its records, where clients can write line ends into them; nil: a record is a line.
+  public var records: RecordFormat?
 
   public init(
     programs: [String] = [], patterns: [PatternDefinition], ignore: [PatternDefinition] = [],
-    untrustedAfterOpenQuote: Int? = nil
+    untrustedAfterOpenQuote: Int? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
+    self.records = records
   }
+}
+
+/// Records that may span lines because a client can write line ends into them.
+public enum RecordFormat: String, Sendable, CaseIterable {
+  /// nginx's error log, or a log that may be it.
+  case nginx
 }
 
 public struct PatternDefinition: Sendable, Equatable {

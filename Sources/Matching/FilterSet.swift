@@ -72,7 +72,11 @@ public final class FilterSet {
       if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
     }
     keepsHistory = filters.contains {
-      if case .native(let native) = $0.body { native.untrustedAfterOpenQuote != nil } else { false }
+      if case .native(let native) = $0.body {
+        native.untrustedAfterOpenQuote != nil || native.records != nil
+      } else {
+        false
+      }
     }
   }
 
@@ -239,6 +243,13 @@ public final class FilterSet {
             continue
           }
         }
+        if native.records == .nginx,
+          history.mayBeForged(
+            lines, nginxLine: range.lowerBound..<end, host: subject.lowerBound + match.hostOffset)
+        {
+          counts.distrusted += 1
+          continue
+        }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
         date(line, header, &clock)
@@ -316,6 +327,7 @@ public final class FilterSet {
     }
     match.reset()
     match.address = address
+    match.hostOffset = host.lowerBound
     match.host.append(subject, host)
     if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
     if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }

@@ -3,17 +3,40 @@
 public final class LineHistory {
   private static let size = 4096
   private var tail: [UInt8] = []
+  /// Are there bytes of the source before `tail`?
+  private var isCut = false
+  private var nginx = NginxRecords()
 
   public init() {}
 
   func keep(_ lines: borrowing Span<UInt8>) {
     if lines.count >= Self.size {
+      isCut = isCut || !tail.isEmpty || lines.count > Self.size
       tail.removeAll(keepingCapacity: true)
       tail.append(lines, lines.count - Self.size..<lines.count)
     } else {
       tail.append(lines, 0..<lines.count)
-      if tail.count > 2 * Self.size { tail.removeFirst(tail.count - Self.size) }
+      if tail.count > 2 * Self.size {
+        tail.removeFirst(tail.count - Self.size)
+        isCut = true
+      }
     }
+  }
+
+  /// Appends the last `count` bytes before the chunk, or as many as there are; true when the source begins with them.
+  func copyTail(_ count: Int, to bytes: inout [UInt8]) -> Bool {
+    let kept = min(max(count, 0), tail.count)
+    bytes.append(contentsOf: tail[(tail.count - kept)...])
+    return !isCut && kept == tail.count
+  }
+
+  /// May the match in a line of nginx's error log be text of the client's? `host` is where its address begins in the line.
+  func mayBeForged(_ lines: borrowing Span<UInt8>, nginxLine line: Range<Int>, host: Int) -> Bool {
+    // Taken out while it works on this history, and put back.
+    var records = NginxRecords()
+    swap(&records, &nginx)
+    defer { swap(&records, &nginx) }
+    return records.mayBeForged(lines, line: line, host: host, history: self)
   }
 
   /// Does the line at `lineStart` begin within `limit` bytes of the start of an earlier line that ends inside a quote? Then

@@ -13,6 +13,8 @@ public final class Match {
   public internal(set) var isDated = false
   public internal(set) var count = 1
   public internal(set) var weight = 1
+  /// Where the host begins in what the patterns saw.
+  var hostOffset = 0
   /// The host as it stands in the line.
   public internal(set) var host: [UInt8] = []
   public internal(set) var user: [UInt8] = []

@@ -25,7 +25,7 @@ public enum FilterFile {
 
   static let keys = [
     "service", "summary", "program", "journalmatch", "logpath", "port", "maxretry", "findtime", "patterns", "ignore",
-    "untrusted_after_open_quote", "samples",
+    "untrusted_after_open_quote", "records", "samples",
   ]
 
   private static func definition(_ root: Value?, file: String, _ problems: Problems) -> FilterDefinition? {
@@ -50,7 +50,8 @@ public enum FilterFile {
     }
     let rules = NativeRules(
       programs: fields["program"]?.names("program") ?? [], patterns: patterns, ignore: self.patterns(fields, "ignore"),
-      untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536))
+      untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
+      records: fields["records"].flatMap(records))
     return FilterDefinition(
       name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),
       journalmatch: fields["journalmatch"]?.journalmatch() ?? [],
@@ -78,6 +79,14 @@ public enum FilterFile {
       return PatternDefinition(
         name: name, match: text, weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place)
     }
+  }
+
+  private static func records(_ value: Value) -> RecordFormat? {
+    guard let name = value.name("records") else { return nil }
+    if let format = RecordFormat(rawValue: name) { return format }
+    value.fail(
+      "`records` is \(quoted(name))", "write " + RecordFormat.allCases.map(\.rawValue).joined(separator: " or "))
+    return nil
   }
 
   /// A number, or one chosen by what a group captured.

@@ -4,10 +4,12 @@ struct NativeFilter: Sendable {
   let patterns: [NativePattern]
   let ignore: [NativePattern]
   let untrustedAfterOpenQuote: Int?
+  let records: RecordFormat?
 
   init(_ rules: NativeRules) throws(FilterError) {
     programs = rules.programs.map { Array($0.utf8) }
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
+    records = rules.records
     var compiled: [NativePattern] = []
     for definition in rules.patterns { compiled.append(try NativePattern(definition, needsHost: true)) }
     patterns = compiled

@@ -1,0 +1,70 @@
+import Matching
+import Model
+import Settings
+import Testing
+
+/// Every shipped filter loads, and does what its samples say.
+@Suite struct SampleTests {
+  @Test func thereAreFilters() { #expect(Shipped.files.count >= 16) }
+
+  @Test(arguments: Shipped.files)
+  func samplesBehave(file: String) throws {
+    let definition = try Shipped.definition(file)
+    guard case .native(let rules) = definition.rules else {
+      Issue.record("\(file) is no native filter")
+      return
+    }
+    let filter = try Filter(definition)
+    var shown: Set<String> = []
+    for sample in definition.samples {
+      let before =
+        sample.before.map { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } ?? []
+      let found = reports(before + [sample.line], [filter]).last!
+      let place = "\(file):\(sample.place.line)"
+      guard let expect = sample.expect else {
+        #expect(found.isEmpty, "\(place): nothing was to be reported, but \(found)")
+        continue
+      }
+      guard let report = found.first else {
+        Issue.record("\(place): not reported: \(sample.line)")
+        continue
+      }
+      shown.insert(report.pattern)
+      for (key, value) in expect {
+        switch key {
+        case "pattern": #expect(report.pattern == value, "\(place)")
+        case "host": #expect(report.address == Address(value)?.description, "\(place)")
+        case "count": #expect(report.count == Int(value), "\(place)")
+        case "weight": #expect(report.weight == Int(value), "\(place)")
+        default: #expect(report.captures[key] == value, "\(place): \(key)")
+        }
+      }
+    }
+    for pattern in rules.patterns {
+      #expect(shown.contains(pattern.name), "\(file): pattern `\(pattern.name)` has no sample that it matches")
+    }
+    #expect(definition.samples.contains { $0.expect == nil }, "\(file): no sample shows what must not be reported")
+    #expect(!definition.summary.isEmpty)
+    #expect(!definition.logpath.isEmpty)
+  }
+
+  /// `bailiff filter detect` runs every filter over any file: no filter may fire on another service's lines.
+  @Test func filtersLeaveOtherServicesAlone() throws {
+    let filters = try Shipped.filters()
+    // Several filters read one log here, each with its own view of it.
+    let families = [
+      ["nginx-error", "nginx-http-auth", "modsecurity"], ["apache-auth", "apache-error", "modsecurity"],
+    ]
+    for definition in filters.map(\.definition) {
+      for sample in definition.samples {
+        let others = filters.filter { other in
+          let name = other.definition.name
+          return name != definition.name && !families.contains { $0.contains(name) && $0.contains(definition.name) }
+        }
+        for report in reports([sample.line], others)[0] {
+          Issue.record("\(report.filter) (\(report.pattern)) fires on a line of \(definition.name): \(sample.line)")
+        }
+      }
+    }
+  }
+}

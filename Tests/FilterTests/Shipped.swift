@@ -1,0 +1,86 @@
+import Foundation
+import Matching
+import Model
+import Settings
+
+/// What the tests share: the shipped filters, the fixtures, and one way to run lines through filters.
+enum Shipped {
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
+
+  static let files: [String] =
+    ((try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "filters").path())) ?? [])
+    .filter { $0.hasSuffix(".yaml") }.sorted()
+
+  static func definition(_ file: String) throws -> FilterDefinition {
+    try FilterFile.load(path: root.appending(path: "filters/\(file)").path())
+  }
+
+  static func filters() throws -> [Filter] { try files.map { try Filter(definition($0)) } }
+
+  static func fixture(_ path: String) throws -> Data {
+    try Data(contentsOf: root.appending(path: "fixtures/\(path)"))
+  }
+
+  static func fixtures(_ directory: String, _ suffix: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "fixtures/\(directory)").path())
+      .filter { $0.hasSuffix(suffix) }.sorted()
+  }
+}
+
+/// One report of one filter.
+struct Report: Equatable {
+  var filter: String
+  var pattern: String
+  var address: String
+  var count: Int
+  var weight: Int
+  var captures: [String: String]
+}
+
+/// A line of a log, or a journal's entry.
+struct LogLine {
+  var bytes: [UInt8]
+  /// The journal's program; nil for a line of a file.
+  var program: String?
+}
+
+/// Runs lines through filters, as one source: what each line was reported for.
+func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] {
+  let set = FilterSet(filters, keepsCaptures: true)
+  var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
+  var found = [[Report]](repeating: [], count: lines.count)
+
+  func report(_ match: Match) -> Report {
+    let filter = filters[match.filter]
+    var captures: [String: String] = [:]
+    for capture in match.captures where captures[capture.name] == nil {
+      captures[capture.name] = String(decoding: capture.value, as: UTF8.self)
+    }
+    return Report(
+      filter: filter.definition.name, pattern: filter.patternNames[match.pattern], address: match.address.description,
+      count: match.count, weight: match.weight, captures: captures)
+  }
+
+  var text: [UInt8] = []
+  var places: [Int: Int] = [:]
+  for (index, line) in lines.enumerated() {
+    if let program = line.program {
+      let name = Array(program.utf8)
+      set.scan(
+        message: line.bytes.span, program: name.span, time: clock.now, clock: &clock, header: { _ in }
+      ) { match, _ in found[index].append(report(match)) }
+    } else {
+      places[text.count] = index
+      text += line.bytes
+      text.append(UInt8(ascii: "\n"))
+    }
+  }
+  set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
+    found[places[offset]!].append(report(match))
+  }
+  return found
+}
+
+func reports(_ lines: [String], _ filters: [Filter]) -> [[Report]] {
+  reports(lines.map { LogLine(bytes: Array($0.utf8)) }, filters)
+}
