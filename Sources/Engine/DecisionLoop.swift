@@ -31,7 +31,10 @@ final class DecisionLoop: @unchecked Sendable {
   let firewallChanged = Mutex(false)
   private(set) var repairs = 0
   private(set) var firewallProblem: String?
-  private let log: RunLog
+  let log: RunLog
+  private(set) var hosts: HostFailures
+  private var ignored = IgnoredNames()
+  private var lastIgnored = Instant(microseconds: 0)
   private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
   /// Bans that are lifted unless somebody confirms them in time.
   var unconfirmed: [Unconfirmed] = []
@@ -43,9 +46,11 @@ final class DecisionLoop: @unchecked Sendable {
   }
 
   init(
-    _ plan: Plan, judge: Judge, firewall: any Actuator, writer: StoreWriter, late: Intake.LatePositions, log: RunLog
+    _ plan: Plan, judge: Judge, firewall: any Actuator, writer: StoreWriter, late: Intake.LatePositions, log: RunLog,
+    resolver: NameResolver = NameResolver()
   ) {
     self.plan = plan
+    hosts = HostFailures(resolver: resolver)
     self.judge = judge
     self.firewall = firewall
     self.writer = writer
@@ -64,6 +69,7 @@ final class DecisionLoop: @unchecked Sendable {
 
   /// Ends after everything that was posted is dealt with.
   func finish() {
+    hosts.resolver.stop()
     box.close()
     finished.wait()
   }
@@ -90,6 +96,10 @@ final class DecisionLoop: @unchecked Sendable {
       ? names : Names(jails: self.plan.jailNames, patterns: self.plan.patternNames, sources: names.sources)
     var decisions: [Decision] = []
     let now = SystemClock.now()
+    hosts.resolve(in: &batch, self.plan) { [box, names = self.names, plan = self.plan, log] resolved, sentence in
+      if let sentence { log.warning(sentence) }
+      if !resolved.isEmpty { box.post(.batch(resolved, names, plan), urgent: true) }
+    }
     judge.judge(&batch, now: now, into: &decisions)
     carryOut(decisions, with: batch)
   }
@@ -163,6 +173,8 @@ final class DecisionLoop: @unchecked Sendable {
     guard elapsed >= .seconds(1) || elapsed < .zero else { return }
     lastTick = now
     storeLatePositions()
+    hosts.resolver.expire()
+    if now.since(lastIgnored) > .minutes(1) { refreshIgnored() }
     var over: [Decision] = []
     judge.decider.expire(at: now) { over.append($0) }
     for item in unconfirmed where item.deadline <= now {
@@ -232,13 +244,25 @@ final class DecisionLoop: @unchecked Sendable {
 
   func allBans() -> [Ban] { plan.jailNames.indices.flatMap { judge.decider.bans(in: $0) } }
 
+  /// Asks again what the names and lists of `ignoreip` stand for.
+  private func refreshIgnored() {
+    lastIgnored = SystemClock.now()
+    let changed = ignored.refresh(plan, hosts.resolver) { [box] in
+      box.post(.act { $0.refreshIgnored() }, urgent: true)
+    }
+    if let changed { judge.ignore(changed) }
+  }
+
   // MARK: Reload
 
   /// Goes over to new settings; gives the jails whose windows begin anew.
   func adopt(_ plan: Plan, ignoring: [Subnet]) -> [String] {
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
-    return judge.reload(plan, ignoring: ignoring)
+    let anew = judge.reload(plan, ignoring: ignoring)
+    ignored.forget()
+    refreshIgnored()
+    return anew
   }
 
   private func renumbered(_ batch: FailureBatch, from old: Plan) -> FailureBatch {

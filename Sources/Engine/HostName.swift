@@ -3,8 +3,8 @@ internal import Model
 
 /// Host names as they may stand in a log.
 enum HostName {
-  /// Lower case with a dot at the end, so that no search list makes another name of it; nil where it is none that may be
-  /// asked for:
+  /// Lower case with a dot at the end, so that no search list makes another name of it; nil where it is none that may
+  /// be asked for:
   ///
   /// - Names without a dot mean what the local network says.
   /// - A last label that begins with a digit is no name (RFC 3696): `127.1`, `0x7f.1` and `2130706433` are addresses to
@@ -32,8 +32,8 @@ enum HostName {
 /// What the system's resolver says: getaddrinfo(3).
 enum SystemLookUp {
   static func answer(_ name: String) -> NameResolver.Answer {
-    // Safe: a zeroed struct is what getaddrinfo takes for "anything", its pointers are nil. It fills `list` or leaves it
-    // nil; it is freed below, once.
+    // Safe: a zeroed struct is what getaddrinfo takes for "anything", its pointers are nil. It fills `list` or leaves
+    // it nil; it is freed below, once.
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?

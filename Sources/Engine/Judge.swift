@@ -4,10 +4,14 @@ public import Model
 /// Failures in, decisions out, batch by batch: the decider, with the jails that count bans fed from the bans of the others.
 public struct Judge: Sendable {
   public var decider: Decider
+  private var plan: Plan
+  private var ignoring: [Subnet]
   private var banJails: [Int]
   private var firstPatterns: [Int]
 
   public init(_ plan: Plan, ignoring: [Subnet] = []) {
+    self.plan = plan
+    self.ignoring = ignoring
     decider = Decider(jails: plan.limits(ignoring: ignoring))
     banJails = plan.banJails
     firstPatterns = plan.jails.map(\.firstPattern)
@@ -18,7 +22,16 @@ public struct Judge: Sendable {
   public mutating func reload(_ plan: Plan, ignoring: [Subnet] = []) -> [String] {
     banJails = plan.banJails
     firstPatterns = plan.jails.map(\.firstPattern)
+    self.plan = plan
+    self.ignoring = ignoring
     return decider.reload(plan.limits(ignoring: ignoring))
+  }
+
+  /// What the names and lists in `ignoreip` stand for now, a list a jail of the plan. Windows and bans stay.
+  public mutating func ignore(_ resolved: [[Subnet]]) {
+    var limits = plan.limits(ignoring: ignoring)
+    for (jail, subnets) in resolved.enumerated() where jail < limits.count { limits[jail].ignore.subnets += subnets }
+    _ = decider.reload(limits)
   }
 
   /// Decides on every failure of the batch, in order. Bans that fall become failures in the jails that count bans, and are
@@ -27,6 +40,11 @@ public struct Judge: Sendable {
     var index = 0
     while index < batch.failures.count {
       let failure = batch.failures[index]
+      // A host name is not who did it; the addresses that it resolves to come as failures of their own.
+      if failure.isHostName {
+        index += 1
+        continue
+      }
       let before = decisions.count
       decider.consider(failure, id: failure.name.isEmpty ? nil : batch.text(failure.name), now: now) {
         decisions.append($0)

@@ -110,6 +110,7 @@ public final class LineMatcher {
       failure.line = lineRange
       failure.user = user
       failure.name = name
+      failure.isHostName = match.isHostName
       failure.offset = offset
       failure.count = UInt32(clamping: match.count)
       failure.weight = UInt32(clamping: match.weight)

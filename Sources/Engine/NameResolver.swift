@@ -5,12 +5,12 @@ public import Model
 ///
 /// ```swift
 /// let resolver = NameResolver()
-/// resolver.resolve("mail.example.org") { answer in … }     // at once from the cache, or later on a thread of the resolver
+/// resolver.resolve("mail.example.org") { answer in … }   // at once from the cache, or later on the resolver's thread
 /// ```
 ///
-/// Names stand in logs because attackers put them there, so everything has a bound: names that wait, callers, answers that
-/// are kept, addresses in one answer, and time. What cannot be answered within these bounds has no address, and what has no
-/// address is not banned. Answers are kept for minutes only: a ban rests on what the name resolves to now.
+/// Names stand in logs because attackers put them there, so everything has a bound: names that wait, callers, answers
+/// that are kept, addresses in one answer, and time. What cannot be answered within these bounds has no address, and what
+/// has no address is not banned. Answers are kept for minutes only: a ban rests on what the name resolves to now.
 // Unchecked: `state` is touched only while `condition` is locked.
 public final class NameResolver: @unchecked Sendable {
   public enum Answer: Sendable, Equatable {
@@ -94,10 +94,23 @@ public final class NameResolver: @unchecked Sendable {
     return state.counts
   }
 
-  /// Calls `completion` exactly once: at once, on this thread, where the answer is known or there can be none; else on a
-  /// thread of the resolver, or from `expire`.
+  /// The answer, where it needs no waiting.
+  public func known(_ name: String) -> Answer? {
+    guard let name = HostName.canonical(name) else { return .none(Self.notAName) }
+    condition.lock()
+    defer { condition.unlock() }
+    guard let kept = state.cache[name], kept.until > clock() else { return nil }
+    state.counts.asked += 1
+    state.counts.fromCache += 1
+    return kept.answer
+  }
+
+  private static let notAName = "it is no full host name"
+
+  /// Calls `completion` exactly once: at once, on this thread, where the answer is known or there can be none; else on
+  /// a thread of the resolver, or from `expire`.
   public func resolve(_ name: String, _ completion: @escaping Completion) {
-    guard let name = HostName.canonical(name) else { return completion(.none("it is no full host name")) }
+    guard let name = HostName.canonical(name) else { return completion(.none(Self.notAName)) }
     condition.lock()
     let answer = take(name, Caller(deadline: clock().adding(limits.patience), completion: completion))
     condition.unlock()
@@ -190,8 +203,8 @@ public final class NameResolver: @unchecked Sendable {
     for (name, _) in oldest { state.cache[name] = nil }
   }
 
-  /// Answers those who have waited too long; call it about once a second. A lookup that is still under way goes on, and its
-  /// answer is kept for the next caller.
+  /// Answers those who have waited too long; call it about once a second. A lookup that is still under way goes on, and
+  /// its answer is kept for the next caller.
   public func expire() {
     condition.lock()
     let now = clock()

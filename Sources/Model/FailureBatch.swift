@@ -36,6 +36,8 @@ public struct Failure: Sendable {
   public var count: UInt32
   /// What each of them counts against `maxretry`; 0 is recorded but never bans.
   public var weight: UInt32
+  /// Is `name` a host name from the log? It is recorded; what counts are the addresses that it resolves to, if any.
+  public var isHostName = false
 
   public init(time: Instant, address: Address, jail: UInt16, pattern: UInt32, source: UInt32) {
     self.time = time

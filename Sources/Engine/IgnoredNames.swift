@@ -1,0 +1,55 @@
+internal import Model
+internal import Settings
+
+/// What the names and lists in `ignoreip` stand for. A name that cannot be resolved just now keeps the addresses that it
+/// had: nobody is banned because DNS is down.
+struct IgnoredNames {
+  private var known: [String: [Subnet]] = [:]
+  private var last: [[Subnet]] = []
+
+  /// The blocks of each of the plan's jails, where they have changed. `again` is called when an answer has come that had to
+  /// be waited for.
+  mutating func refresh(
+    _ plan: Plan, _ resolver: NameResolver, again: @escaping @Sendable () -> Void
+  ) -> [[Subnet]]? {
+    var files: [String: [IgnoreEntry]] = [:]
+    var asked: Set<String> = []
+    let lists = plan.jails.map { jail in
+      jail.settings.ignoreip.flatMap { entry in
+        subnets(entry, isList: false, &files) { name in
+          guard asked.insert(name).inserted else { return }
+          resolver.resolve(name) { answer in if case .addresses = answer { again() } }
+        } known: {
+          resolver.known($0)
+        }
+      }
+    }
+    guard lists != last, !(last.isEmpty && lists.allSatisfy(\.isEmpty)) else { return nil }
+    last = lists
+    return lists
+  }
+
+  private mutating func subnets(
+    _ entry: IgnoreEntry, isList: Bool, _ files: inout [String: [IgnoreEntry]], ask: (String) -> Void,
+    known answer: (String) -> NameResolver.Answer?
+  ) -> [Subnet] {
+    switch entry {
+    // Those of the settings themselves are in the jail's limits.
+    case .subnet(let subnet): return isList ? [subnet] : []
+    case .name(let name):
+      switch answer(name) {
+      case .addresses(let addresses): known[name] = addresses.map { Subnet($0) }
+      case nil: ask(name)
+      case .some(.none): break
+      }
+      return known[name] ?? []
+    case .file(let path):
+      let entries = files[path] ?? IgnoreFile.read(path).entries
+      files[path] = entries
+      return isList ? [] : entries.flatMap { subnets($0, isList: true, &files, ask: ask, known: answer) }
+    }
+  }
+
+  /// After a reload: the jails are others.
+  mutating func forget() { last = [] }
+}
