@@ -11,7 +11,7 @@ enum Migrations {
 
   /// `steps[n]` brings version n to n + 1.
   static let steps: [@Sendable (Database) throws -> Void] = [
-    { try $0.execute(sql: Schema.version1) }
+    { try $0.execute(sql: Schema.version1 + Views.version1) }
   ]
 
   static func version(_ db: Database) throws -> Int {
