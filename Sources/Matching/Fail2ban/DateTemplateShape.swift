@@ -17,7 +17,7 @@ struct DateTemplateShape {
 
   init(_ expression: String, begin: Begin, end: Bool, isCaseless: Bool) {
     self.isCaseless = isCaseless
-    var text = expression.trimmed
+    var text = expression
     let flags = Self.takeFlags(&text)
     let bindsBegin = begin != .open && !Self.isBoundAtBegin(text)
     let bindsEnd = end && !Self.isBoundAtEnd(text)

@@ -54,7 +54,11 @@ enum DateTemplates {
     for line in datepattern.split(whereSeparator: \.isNewline) {
       let text = String(line).trimmed
       guard !text.isEmpty else { continue }
-      for template in try templates(for: text) where names.insert(template.name).inserted { found.append(template) }
+      let added: [DateTemplate]
+      do { added = try templates(for: text) } catch {
+        throw DateTemplate.Failure(reason: "\"\(text)\": \(error.reason)")
+      }
+      for template in added where names.insert(template.name).inserted { found.append(template) }
     }
     return found.isEmpty ? defaults : found
   }

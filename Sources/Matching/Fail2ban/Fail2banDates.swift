@@ -29,6 +29,8 @@ struct Fail2banDates {
 
   private struct Hit {
     var index: Int
+    var range: Range<Int>
+    /// The same in characters, in which fail2ban measures.
     var start: Int
     var end: Int
     /// The part of the line that was searched.
@@ -43,7 +45,7 @@ struct Fail2banDates {
   private var zone: DefaultZone
   private var last = Int.max
   private var firstUnused = 0
-  // Where the last date stood, and the bytes around both ends of it; nil past the line's ends.
+  // Where the last date stood, in characters, and the bytes around both ends of it; nil past the line's ends.
   private var start = 1
   private var end = Int.max
   private var beforeStart: UInt8?
@@ -63,8 +65,9 @@ struct Fail2banDates {
     if entries.indices.contains(last) {
       let isAnchored = entries[last].template.isAnchored
       let hit: Hit?
-      if !isAnchored, hasSameBounds(line) {
-        hit = attempt(last, line, start, min(end, line.count), &scratch)
+      let place = Self.place(line, ofCharacter: start)..<Self.place(line, ofCharacter: end)
+      if !isAnchored, hasSameBounds(line, place) {
+        hit = attempt(last, line, place.lowerBound, min(place.upperBound, line.count), &scratch)
       } else {
         hit = attempt(last, line, 0, line.count, &scratch)
         skip = last
@@ -120,14 +123,34 @@ struct Fail2banDates {
       let whole = scratch.group(0)
     else { return nil }
     entries[index].matches += 1
-    return Hit(index: index, start: whole.lowerBound, end: whole.upperBound, from: from, limit: limit)
+    let start = Self.characters(line, 0..<whole.lowerBound)
+    return Hit(
+      index: index, range: whole, start: start, end: start + Self.characters(line, whole), from: from, limit: limit)
+  }
+
+  private static func characters(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+    var count = 0
+    for at in range where line[at] & 0xC0 != 0x80 { count += 1 }
+    return count
+  }
+
+  /// The byte at which a character begins; past the end of the line as many bytes as characters.
+  private static func place(_ line: borrowing Span<UInt8>, ofCharacter index: Int) -> Int {
+    guard index < Int.max else { return index }
+    var left = index
+    var at = 0
+    while at < line.count, left > 0 || line[at] & 0xC0 == 0x80 {
+      if line[at] & 0xC0 != 0x80 { left -= 1 }
+      at += 1
+    }
+    return at + left
   }
 
   /// Do the same bytes stand around the place of the last date? A punctuation mark may also stand on the inside only.
-  private func hasSameBounds(_ line: borrowing Span<UInt8>) -> Bool {
+  private func hasSameBounds(_ line: borrowing Span<UInt8>, _ place: Range<Int>) -> Bool {
     func byte(_ at: Int) -> UInt8? { at >= 0 && at < line.count ? line[at] : nil }
-    return (byte(start - 1) == beforeStart || byte(start) == atStart && !isWord(atStart))
-      && (byte(end) == atEnd || byte(end - 1) == beforeEnd && !isWord(beforeEnd))
+    return (byte(place.lowerBound - 1) == beforeStart || byte(place.lowerBound) == atStart && !isWord(atStart))
+      && (byte(place.upperBound) == atEnd || byte(place.upperBound - 1) == beforeEnd && !isWord(beforeEnd))
   }
 
   private func isWord(_ byte: UInt8?) -> Bool {
@@ -147,12 +170,13 @@ struct Fail2banDates {
     if firstUnused == hit.index { firstUnused += 1 }
     start = hit.start
     end = hit.end
-    beforeStart = start > 0 ? line[start - 1] : nil
-    atStart = start < line.count ? line[start] : nil
-    beforeEnd = end > 0 ? line[end - 1] : nil
-    atEnd = end < line.count ? line[end] : nil
+    let range = hit.range
+    beforeStart = range.lowerBound > 0 ? line[range.lowerBound - 1] : nil
+    atStart = range.lowerBound < line.count ? line[range.lowerBound] : nil
+    beforeEnd = range.upperBound > 0 ? line[range.upperBound - 1] : nil
+    atEnd = range.upperBound < line.count ? line[range.upperBound] : nil
     last = hit.index != 0 && hit.index != last ? moveUp(hit.index) : hit.index
-    return Found(cut: scratch.group(1) ?? hit.start..<hit.start, template: template)
+    return Found(cut: scratch.group(1) ?? range.lowerBound..<range.lowerBound, template: template)
   }
 
   /// Moves a template that found a date towards the front: to the first that never did, or halfway, or by one.

@@ -174,7 +174,8 @@ public final class Fail2banMatcher {
   private func match(
     _ text: [UInt8], in whole: [UInt8], _ prefregex: Fail2banPattern?, _ body: (Fail2banFailure) -> Void
   ) -> Outcome {
-    for (index, pattern) in filter.failregex.enumerated() {
+    for index in filter.failregex.indices {
+      let pattern = filter.failregex[index]
       guard isMatch(pattern, text.span, index), let place = scratch.group(0) else { continue }
       pattern.capture(text.span, scratch, into: &failure.fields)
       if prefregex != nil {

@@ -1,5 +1,6 @@
-/// One of a filter's expressions, compiled, with what its groups are called.
-struct Fail2banPattern: Sendable {
+/// One of a filter's expressions, compiled, with what its groups are called. A class, because going through a filter's
+/// expressions must not retain each one's arrays.
+final class Fail2banPattern: Sendable {
   let pattern: Pattern
   /// Each named group and its field's number, in order.
   let groups: [(group: Int, field: Int)]
