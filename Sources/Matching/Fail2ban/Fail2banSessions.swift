@@ -42,6 +42,8 @@ struct Fail2banSessions {
   private var number: UInt64 = 0
 
   var count: Int { sessions.count }
+  /// Places in the order, with those of ended sessions.
+  var places: Int { order.count }
 
   static func key(_ fields: CapturedFields, _ field: Int) -> [UInt8]? {
     fields.withSpan(field) { text in
