@@ -33,7 +33,8 @@ run: release ## install what is missing, build, and watch this machine and a dem
 
 # The tests make network namespaces and run sshd, journald and iptables in them, so they run as root.
 test: build-packages test-packages swift ## install what is missing, then run every test and the format check
-	@swift build --build-tests
+	@swift build
+	swift build --build-tests
 	$(SUDO) env "PATH=$$PATH" swift test --skip-build
 	$(MAKE) lint
 
