@@ -101,7 +101,8 @@ struct ChildProcess {
     var environment = unsafe copies(["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
     defer {
       // Safe: what strdup returned, each freed once.
-      unsafe (argv + environment).forEach { unsafe free($0) }
+      for i in unsafe argv.indices { unsafe free(argv[i]) }
+      for i in unsafe environment.indices { unsafe free(environment[i]) }
     }
     var pid: pid_t = 0
     // Safe: all pointers outlive the call.

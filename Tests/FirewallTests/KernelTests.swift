@@ -40,6 +40,12 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
     func reaches(_ source: String, _ port: UInt16) throws -> Bool {
       try hosts.client.run { TCP.reaches(from: source, to: "10.77.0.1", port: port) }
     }
+    func isBlocked(_ source: String, _ port: UInt16) throws -> Bool {
+      try hosts.client.run { TCP.isBlocked(from: source, to: "10.77.0.1", port: port) }
+    }
+    // The link is up, and each side knows the other's hardware address.
+    for source in 2...5 { #expect(try reaches("10.77.0.\(source)", 22)) }
+    while let waiting = TCP.accept(listener) { close(waiting) }
     let firewall = IPSetActuator()
     try hosts.server.run { () throws in
       #expect(try firewall.prepare([ssh, everything], chains: ["INPUT"]).isEmpty)
@@ -53,21 +59,21 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
       close(served)
     }
     TCP.write(open)
-    #expect(TCP.arrives(served))
+    #expect(TCP.arrives(served, tries: 20))
 
     try hosts.server.run { () throws in
       #expect(try firewall.apply([add("sshd", "10.77.0.2")], now: now()) == [.applied])
     }
     TCP.write(open)
-    #expect(!TCP.arrives(served), "a banned client's connection lives on")
-    #expect(try !reaches("10.77.0.2", 22))
+    #expect(!TCP.arrives(served, tries: 2), "a banned client's connection lives on")
+    #expect(try isBlocked("10.77.0.2", 22))
     #expect(try reaches("10.77.0.2", 80), "a port that the jail does not name is blocked")
     #expect(try reaches("10.77.0.3", 22), "an address that is not banned is blocked")
 
     try hosts.server.run { () throws in
       #expect(try firewall.apply([add("recidive", "10.77.0.4/31")], now: now()) == [.applied])
     }
-    for source in ["10.77.0.4", "10.77.0.5"] { #expect(try !reaches(source, 80)) }
+    for source in ["10.77.0.4", "10.77.0.5"] { #expect(try isBlocked(source, 80)) }
     #expect(try reaches("10.77.0.3", 80))
 
     let lift = [
@@ -89,18 +95,22 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
     func reaches(_ source: String) throws -> Bool {
       try hosts.client.run { TCP.reaches(from: source, to: "fd77::1", port: 2225) }
     }
+    func isBlocked(_ source: String) throws -> Bool {
+      try hosts.client.run { TCP.isBlocked(from: source, to: "fd77::1", port: 2225) }
+    }
+    for source in 2...5 { #expect(try reaches("fd77::\(source)")) }
     let firewall = IPSetActuator()
     try hosts.server.run { () throws in
       #expect(try firewall.prepare([ssh], chains: ["INPUT"]).isEmpty)
       #expect(try firewall.apply([add("sshd", "fd77::2")], now: now()) == [.applied])
     }
-    #expect(try !reaches("fd77::2"))
+    #expect(try isBlocked("fd77::2"))
     #expect(try reaches("fd77::3"))
     try hosts.server.run { () throws in
       #expect(try firewall.apply([add("sshd", "fd77::4/127")], now: now()) == [.applied])
     }
-    #expect(try !reaches("fd77::4"))
-    #expect(try !reaches("fd77::5"))
+    #expect(try isBlocked("fd77::4"))
+    #expect(try isBlocked("fd77::5"))
     #expect(try reaches("fd77::3"))
   }
 
@@ -109,11 +119,12 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
       let firewall = IPSetActuator()
       _ = try firewall.prepare([ssh], chains: ["INPUT"])
       #expect(
-        try firewall.apply([add("sshd", "192.0.2.1", for: 1), add("sshd", "192.0.2.2", for: nil)], now: now()) == [
+        try firewall.apply([add("sshd", "192.0.2.1", for: 3), add("sshd", "192.0.2.2", for: nil)], now: now()) == [
           .applied, .applied,
         ])
       #expect(try firewall.contents().count == 2)
-      sleep(3)
+      let deadline = monotonicSeconds() + 20
+      while try firewall.contents().count > 1, monotonicSeconds() < deadline { usleep(50_000) }
       #expect(try firewall.contents() == [KernelBan(jail: "sshd", subnet: Subnet("192.0.2.2")!, remaining: nil)])
     }
   }
@@ -127,8 +138,8 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
         [add("sshd", "192.0.2.1", for: 4_000_000), add("sshd", "2001:db8::/64", for: 100)], now: now())
       let held = try firewall.contents().sorted { $0.remaining! < $1.remaining! }
       #expect(held.map(\.subnet.description) == ["2001:db8::/64", "192.0.2.1"])
-      #expect((98...100).contains(held[0].remaining!.seconds))
-      #expect((longestTimeout - 2...longestTimeout).contains(held[1].remaining!.seconds), "capped at ipset's ceiling")
+      #expect((80...100).contains(held[0].remaining!.seconds))
+      #expect((longestTimeout - 20...longestTimeout).contains(held[1].remaining!.seconds), "capped at ipset's ceiling")
       #expect(try firewall.apply([add("sshd", "192.0.2.9", for: -5)], now: now()) == [.expired])
       #expect(try firewall.contents().count == 2)
     }
@@ -251,7 +262,7 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
       #expect(report.failed.isEmpty)
       let held = Dictionary(uniqueKeysWithValues: try firewall.contents().map { ($0.subnet.description, $0.remaining) })
       #expect(held.count == 3)
-      #expect((58...60).contains(try #require(held["192.0.2.2"] ?? nil).seconds))
+      #expect((40...60).contains(try #require(held["192.0.2.2"] ?? nil).seconds))
       #expect(held["2001:db8::/64"] == .some(nil))
     }
   }

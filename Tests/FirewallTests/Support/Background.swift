@@ -29,7 +29,7 @@ struct Background: Sendable {
     }
     // Safe: copied strings, freed after the call; the array ends with nil.
     var argv = unsafe command.map { (word: String) -> UnsafeMutablePointer<CChar>? in unsafe strdup(word) } + [nil]
-    defer { unsafe argv.forEach { unsafe free($0) } }
+    defer { for i in unsafe argv.indices { unsafe free(argv[i]) } }
     var pid: pid_t = 0
     let code = unsafe posix_spawn(&pid, path, &actions, &attributes, &argv, environ)
     guard code == 0 else { throw FirewallError(.programFailed, "cannot run \(command[0]): \(errorText(code))") }

@@ -71,9 +71,25 @@ enum TCP {
     return fd
   }
 
+  /// Does a connection come about, on a busy machine too?
   static func reaches(from source: String, to target: String, port: UInt16) -> Bool {
-    guard let fd = connect(from: source, to: target, port: port) else { return false }
-    close(fd)
+    let end = monotonicSeconds() + 10
+    while monotonicSeconds() < end {
+      if let fd = connect(from: source, to: target, port: port) {
+        close(fd)
+        return true
+      }
+    }
+    return false
+  }
+
+  /// Does nothing answer? Twice, each time for as long as `wait`.
+  static func isBlocked(from source: String, to target: String, port: UInt16) -> Bool {
+    for _ in 0..<2 {
+      guard let fd = connect(from: source, to: target, port: port) else { continue }
+      close(fd)
+      return false
+    }
     return true
   }
 
@@ -92,10 +108,13 @@ enum TCP {
     _ = unsafe send(fd, &byte, 1, Int32(MSG_NOSIGNAL))
   }
 
-  /// Does a byte arrive in time?
-  static func arrives(_ fd: Int32) -> Bool {
+  /// Does a byte arrive within `tries` times `wait`?
+  static func arrives(_ fd: Int32, tries: Int) -> Bool {
     var byte: UInt8 = 0
-    // Safe: one byte.
-    return unsafe recv(fd, &byte, 1, 0) == 1
+    for _ in 0..<tries {
+      // Safe: one byte.
+      if unsafe recv(fd, &byte, 1, 0) == 1 { return true }
+    }
+    return false
   }
 }
