@@ -25,7 +25,7 @@ struct FileStatus {
   var size: UInt64
   var mode: mode_t
   var links: UInt64
-  /// Seconds since the epoch of the last change of the content and of the inode.
+  /// When the content last changed, in nanoseconds since the epoch, and the inode, in seconds.
   var modified: Int
   var changed: Int
 
@@ -35,7 +35,7 @@ struct FileStatus {
     size = UInt64(max(0, raw.st_size))
     mode = raw.st_mode
     links = UInt64(raw.st_nlink)
-    modified = raw.st_mtim.tv_sec
+    modified = raw.st_mtim.tv_sec &* 1_000_000_000 &+ raw.st_mtim.tv_nsec
     changed = raw.st_ctim.tv_sec
   }
 
@@ -59,7 +59,7 @@ struct FileStatus {
     // Safe: the path is read during the call.
     let birth = unsafe bailiff_birth_nanoseconds(path)
     guard birth < 0 else { return Int(birth) }
-    return ((try? of(path: path))?.modified ?? 0) &* 1_000_000_000
+    return (try? of(path: path))?.modified ?? 0
   }
 
   var isRegular: Bool { mode & S_IFMT == S_IFREG }

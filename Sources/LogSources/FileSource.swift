@@ -38,6 +38,8 @@ final class FileSource {
     return (String(name[..<open].dropLast()), slot)
   }
 
+  /// A slot that no file in the queue has. The one that was used last before may be among them: what is stored there tells
+  /// after a restart which generations were read.
   func freeSlot() -> Int {
     var slot = 1
     while queue.contains(where: { $0.slot == slot }) { slot += 1 }
@@ -49,7 +51,7 @@ final class FileSource {
     var result: [SourcePosition] = []
     let head = head
     for file in queue {
-      if file.hasMoved, !file.isCopy || file === head {
+      if file.hasMoved {
         file.hasMoved = false
         result.append(
           SourcePosition(source: name(of: file), position: .file(file.identity, offset: file.offset)))

@@ -1,3 +1,4 @@
+internal import Glibc
 import Model
 
 extension FileSources {
@@ -10,27 +11,45 @@ extension FileSources {
       let source = source(path, specs: specs(for: path))
       stored[path] = nil
       // Rotated ones first: they were drained before the source's own file was.
-      for file in files.sorted(by: { ($0.slot ?? .max) < ($1.slot ?? .max) }) where file.identity != .none {
-        restore(file, to: source, paths)
+      let files = files.filter { $0.identity != .none }
+      for file in files.sorted(by: { ($0.slot ?? .max) < ($1.slot ?? .max) }) {
+        restore(file, to: source, paths, read: files.filter { $0.slot != nil }.map(\.identity))
       }
     }
   }
 
-  private func restore(_ position: StoredFile, to source: FileSource, _ paths: [String]) {
-    guard let file = find(position, of: source.path, paths) else {
-      recover(position, of: source)
-      return
+  /// `read`: the rotated files that are known to be read.
+  private func restore(_ position: StoredFile, to source: FileSource, _ paths: [String], read: [FileIdentity]) {
+    var file = find(position, of: source.path, paths)
+    // A rotation may be under way right now: names change between looking and opening. Wait until they stay.
+    for _ in 0..<100 where file == nil {
+      let before = RotatedSiblings.snapshot(of: source.path)
+      usleep(5000)
+      file = find(position, of: source.path, paths)
+      if file == nil, RotatedSiblings.snapshot(of: source.path) == before { break }
     }
     if let slot = position.slot {
+      guard let file else { return }
       file.slot = slot
       file.isDrained = true
-    }
-    add(file, to: source)
-    // Rotated more than once meanwhile: what was written after this file and before today's.
-    if position.slot == nil, file.path != source.path {
-      for path in successors(of: file, source) {
-        if let next = try? FollowedFile(path: path) { add(next, to: source) }
+      add(file, to: source)
+    } else if let file {
+      if file.path != source.path {
+        add(file, to: source)
+        // Rotated more than once meanwhile: what was made after this file and before today's.
+        let siblings = OpenSibling.all(of: source.path)
+        if let i = siblings.firstIndex(where: { $0.sibling.inode == file.identity.inode }) {
+          for later in unread(siblings[(i + 1)...], of: source) { take(later, of: source) }
+        }
+      } else {
+        // It was empty when it was stored, and may have been filled and emptied since.
+        if position.identity.fingerprintLength < Fingerprint.enough {
+          recover(position, of: source, read: read, isFound: true)
+        }
+        add(file, to: source)
       }
+    } else {
+      recover(position, of: source, read: read, isFound: false)
     }
   }
 
@@ -48,6 +67,7 @@ extension FileSources {
     for candidate in candidates {
       guard let status = try? FileStatus.of(path: candidate), position.identity.isSameFile(as: status),
         status.size >= position.offset, let file = try? FollowedFile(path: candidate, offset: position.offset),
+        file.identity.inode == position.identity.inode,
         Fingerprint.matches(position.identity, head: Fingerprint.head(of: file.descriptor.raw))
       else { continue }
       return file
@@ -55,62 +75,123 @@ extension FileSources {
     return nil
   }
 
-  /// Siblings that were made after `file` and are not followed: later generations, none of which was read.
-  private func successors(of file: FollowedFile, _ source: FileSource) -> [String] {
-    guard let start = FileStatus.of(descriptor: file.descriptor.raw) else { return [] }
-    let current = try? FileStatus.of(path: source.path)
-    let birth = FileStatus.birth(of: file.path)
-    return RotatedSiblings.of(source.path).filter { sibling in
-      guard !sibling.isCompressed, sibling.birth >= birth, sibling.inode != start.inode,
-        let status = try? FileStatus.of(path: sibling.path)
-      else { return false }
-      return !(current?.isSameFile(as: status) ?? false) && follower(of: status).isEmpty
-    }.map(\.path)
+  /// Another file stands at the path than the last one that is followed: were there others in between, which came and
+  /// went before anybody looked?
+  func takeMissed(after last: FollowedFile, before next: FollowedFile, of source: FileSource) {
+    guard let reference = RotatedSiblings.at("/proc/self/fd/\(last.descriptor.raw)") else { return }
+    let siblings = OpenSibling.all(of: source.path) {
+      $0.inode != reference.inode && $0.inode != next.identity.inode && $0.isLater(than: reference)
+    }
+    for missed in unread(siblings, of: source) {
+      // What is compressed has another inode than the file that it was, which may be one that is read.
+      let isRead = source.queue.contains {
+        $0.identity.fingerprintLength >= Fingerprint.enough && Fingerprint.matches($0.identity, head: missed.head)
+      }
+      if !isRead || !missed.sibling.isCompressed { take(missed, of: source) }
+    }
   }
 
-  /// The file is gone, or was emptied: perhaps a copy of it is there.
-  private func recover(_ position: StoredFile, of source: FileSource) {
-    let copies = copies(of: position.identity, from: position.offset, source, since: nil)
-    for copy in copies {
-      source.queue.append(copy)
-      table.report(source.number, .recovered(from: copy.path))
+  /// Those of later generations that nobody follows.
+  private func unread(_ later: some Sequence<OpenSibling>, of source: FileSource) -> [OpenSibling] {
+    let current = try? FileStatus.of(path: source.path)
+    let head = (try? PastLog(source.path).decompressedHead()) ?? []
+    return later.filter { other in
+      // A copy of what stands there now: a copytruncate that is under way.
+      if other.head.count >= Fingerprint.enough, head.starts(with: other.head) { return false }
+      guard let status = FileStatus.of(descriptor: other.log.descriptor.raw) else { return false }
+      return !(current?.isSameFile(as: status) ?? false) && follower(of: status).isEmpty
     }
-    guard copies.isEmpty else { return }
+  }
+
+  /// The file is gone, or was emptied. If a copy of it is there, compressed or not, what was not read of it is read from
+  /// that; else, after the last generation that is known to be read, those that came later.
+  private func recover(_ position: StoredFile, of source: FileSource, read: [FileIdentity], isFound: Bool) {
+    let siblings = OpenSibling.all(of: source.path)
+    for (i, sibling) in siblings.enumerated().reversed() {
+      let isIt =
+        !isFound && position.identity.fingerprintLength >= Fingerprint.enough
+        && Fingerprint.matches(position.identity, head: sibling.head)
+        && !unread([sibling], of: source).isEmpty
+      let isRead = read.contains {
+        $0.fingerprintLength >= Fingerprint.enough && Fingerprint.matches($0, head: sibling.head)
+      }
+      guard isIt || isRead else { continue }
+      let later = unread(siblings[(i + 1)...], of: source)
+      if isIt { take(sibling, of: source, from: position.offset, position.identity) }
+      for next in later { take(next, of: source) }
+      return
+    }
+    guard !isFound else { return }
     table.report(
       source.number,
       .lost(
         "the file that was read up to byte \(position.offset) is gone (emptied, compressed or deleted while Bailiff was "
           + "not running); what was written to it after that was not read"))
     // Said once; nothing to look for any more.
-    let name = position.slot.map { FileSource.name(source.path, slot: $0) } ?? source.path
-    table.sink.checkpoint([SourcePosition(source: name, position: .file(.none, offset: 0))])
+    table.sink.checkpoint([SourcePosition(source: source.path, position: .file(.none, offset: 0))])
   }
 
-  /// Emptied in place while we read it.
+  /// Reads a rotated file: a compressed one at once, since nothing older is left to read; another in its turn.
+  private func take(
+    _ sibling: OpenSibling, of source: FileSource, from offset: UInt64 = 0, _ known: FileIdentity? = nil
+  ) {
+    guard sibling.sibling.isCompressed else {
+      if let file = sibling.follow(from: offset) {
+        table.report(source.number, .recovered(from: file.path))
+        add(file, to: source)
+      }
+      return
+    }
+    // Files that came before must be read before.
+    while turn(source, isDraining: true) {}
+    var counters = table.counters(source.number)
+    var end = offset
+    var identity = known ?? .none
+    do throws(SystemError) {
+      if known == nil {
+        // Its inode was never seen; the fingerprint alone finds it again.
+        identity.fingerprint = Fingerprint.hash(sibling.head.span)
+        identity.fingerprintLength = UInt32(sibling.head.count)
+      }
+      try sibling.log.resume(at: offset, as: source.number, to: table.sink, &counters) { offset in
+        end = offset
+        table.sink.checkpoint([SourcePosition(source: source.path, position: .file(identity, offset: offset))])
+      }
+      table.set(source.number, counters: counters)
+      table.report(source.number, .recovered(from: sibling.sibling.path))
+    } catch {
+      table.set(source.number, counters: counters)
+      table.report(source.number, .lost("\(error); what was not yet read of it is lost"))
+    }
+    let name = FileSource.name(source.path, slot: source.freeSlot())
+    table.sink.checkpoint([SourcePosition(source: name, position: .file(identity, offset: end))])
+  }
+
+  /// Emptied in place while we read it: logrotate's copytruncate copies it first.
   func truncated(_ file: FollowedFile, in source: FileSource) {
     let (identity, offset, seen) = (file.identity, file.offset, file.lastSeenSize)
     var unread = file.restart(buffer)
-    let copies = copies(of: identity, from: offset, source, since: file.lastVerified)
+    let copies = copies(of: identity, from: offset, source, since: file.lastAtEnd)
     if let i = source.queue.firstIndex(where: { $0 === file }) { source.queue.insert(contentsOf: copies, at: i) }
-    for copy in copies { table.report(source.number, .recovered(from: copy.path)) }
+    for copy in copies where copy.lag > 0 { table.report(source.number, .recovered(from: copy.path)) }
     if let first = copies.first, first.size >= seen { unread = 0 }
     table.report(source.number, .truncated(unread: unread))
     checkpoint(source)
   }
 
-  /// A sibling that begins as the emptied file did and holds at least what was read of it (logrotate's copytruncate
-  /// copies first), and what was copied after it, if the file was emptied more than once since.
+  /// A sibling that begins as the emptied file did and holds at least what was read of it, and what was copied after it,
+  /// if the file was emptied more than once since.
   private func copies(
-    of identity: FileIdentity, from offset: UInt64, _ source: FileSource, since: Int?
+    of identity: FileIdentity, from offset: UInt64, _ source: FileSource, since: Int
   ) -> [FollowedFile] {
-    guard identity.fingerprintLength > 0 else { return [] }
-    for sibling in RotatedSiblings.of(source.path).reversed() where !sibling.isCompressed && sibling.size >= offset {
-      guard let status = try? FileStatus.of(path: sibling.path), status.changed >= since ?? 0,
-        follower(of: status).isEmpty,
-        let copy = try? FollowedFile(path: sibling.path, offset: offset, isCopy: true),
-        Fingerprint.matches(identity, head: Fingerprint.head(of: copy.descriptor.raw))
+    guard identity.fingerprintLength >= Fingerprint.enough else { return [] }
+    let siblings = OpenSibling.all(of: source.path).filter { !$0.sibling.isCompressed }
+    for (i, sibling) in siblings.enumerated().reversed() where sibling.sibling.size >= offset {
+      guard let status = FileStatus.of(descriptor: sibling.log.descriptor.raw), status.changed >= since,
+        follower(of: status).isEmpty, Fingerprint.matches(identity, head: sibling.head),
+        let copy = sibling.follow(from: offset)
       else { continue }
-      return [copy] + successors(of: copy, source).compactMap { try? FollowedFile(path: $0, isCopy: true) }
+      return [copy] + unread(siblings[(i + 1)...], of: source).compactMap { $0.follow() }
     }
     return []
   }

@@ -110,7 +110,8 @@ extension FileSources {
     do {
       let file = try FollowedFile(path: source.path)
       if startsAtEnd, let size = source.firstSize { file.seekToLine(before: size, buffer) }
-      if let last = source.queue.last, !last.isCopy {
+      if let last = source.queue.last {
+        takeMissed(after: last, before: file, of: source)
         last.isReady = true
         table.report(source.number, .rotated)
       }

@@ -27,12 +27,14 @@ final class FileSources {
   var known: Set<String> = []
   var needsScan = true
   private var nextTick = 0.0
+  private var hasReportedWatching = false
   private var nextScan = 0.0
 
   /// Chunks of one file before it is the next one's turn.
   private static let chunksPerTurn = 4
   /// How long a file that was rotated away is followed after it last grew.
   static let linger = 60.0
+  private static let farewell = 86_400.0
   /// Seconds between looks at every file and path, which catch what inotify does not tell (network file systems).
   private static let tick = 1.0
   private static let scanEvery = 5.0
@@ -89,6 +91,8 @@ final class FileSources {
     needsScan = true
   }
 
+  private func isPlain(_ path: String) -> Bool { wanted.contains { $0.pattern.isPlain && $0.pattern.text == path } }
+
   func specs(for path: String) -> [Int] {
     Array(Set(wanted.filter { $0.pattern.matches(path) }.map(\.spec))).sorted()
   }
@@ -138,7 +142,8 @@ final class FileSources {
     guard now >= nextTick else { return }
     nextTick = now + Self.tick
     if now >= nextScan { needsScan = true }
-    for source in order {
+    // A copy: sources that are let go leave the list.
+    for source in Array(order) {
       for file in source.queue where file.look() { file.isReady = true }
       if let last = source.queue.last {
         if (try? FileStatus.of(path: source.path)).map({ !last.identity.isSameFile(as: $0) }) ?? (last.links > 0) {
@@ -166,7 +171,8 @@ final class FileSources {
     return more
   }
 
-  private func turn(_ source: FileSource) -> Bool {
+  /// `isDraining`: more files will follow, so the last is like those before it.
+  func turn(_ source: FileSource, isDraining: Bool = false) -> Bool {
     var i = 0
     while i < source.queue.count {
       let file = source.queue[i]
@@ -187,9 +193,8 @@ final class FileSources {
           return false
         }
       }
-      if i < source.queue.count - 1, !file.isDrained {
+      if isDraining || i < source.queue.count - 1, !file.isDrained {
         drained(file, in: source)
-        if file.isCopy { continue }
       }
       i += 1
     }
@@ -210,13 +215,9 @@ final class FileSources {
 
   /// A file that was renamed away is read to its end: its successor's turn. Both positions are stored together.
   private func drained(_ file: FollowedFile, in source: FileSource) {
-    if file.isCopy {
-      source.queue.removeAll { $0 === file }
-    } else {
-      file.isDrained = true
-      file.slot = source.freeSlot()
-      file.hasMoved = true
-    }
+    file.isDrained = true
+    file.slot = source.freeSlot()
+    file.hasMoved = true
     source.head?.hasMoved = true
     checkpoint(source)
   }
@@ -234,24 +235,41 @@ final class FileSources {
   private func letGo(_ source: FileSource, now: Double) {
     for file in source.queue where now - file.lastGrowth > Self.linger && !file.isReady {
       let isLast = file === source.queue.last
-      guard isLast ? file.links == 0 : file.isDrained && !file.isNamed else { continue }
+      // A file that was moved out of a pattern's reach may still be written to; a day's silence ends that.
+      let hasLeft = !file.isNamed && now - file.lastGrowth > Self.farewell && !isPlain(source.path)
+      guard isLast ? file.links == 0 || hasLeft : file.isDrained && !file.isNamed else { continue }
       var counters = table.counters(source.number)
       file.finishLastLine(buffer, source: source.number, to: table.sink, &counters)
       table.set(source.number, counters: counters)
       unwatch(file)
       source.queue.removeAll { $0 === file }
-      table.sink.checkpoint([
-        SourcePosition(source: source.name(of: file), position: .file(.none, offset: 0))
-      ])
+      // What is stored of a rotated file stays: it tells which generations were read.
+      let position: Position = isLast ? .file(.none, offset: 0) : .file(file.identity, offset: file.offset)
+      table.sink.checkpoint([SourcePosition(source: source.name(of: file), position: position)])
       table.publish(source.number)
-      if isLast { table.set(source.number, state: .waiting("the file was deleted; it is looked for")) }
+      if isLast { table.set(source.number, state: .waiting("the file is gone; it is looked for")) }
+    }
+    if source.queue.isEmpty, !isPlain(source.path), source.isKnown {
+      known.insert(source.path)
+      sources[source.path] = nil
+      order.removeAll { $0 === source }
+      table.hide(source.number, true)
     }
   }
 
   // MARK: Watches
 
   func watch(_ file: FollowedFile, of source: FileSource) {
-    guard let watch = watcher?.watch(file: file.descriptor.raw) else { return }
+    guard let watch = watcher?.watch(file: file.descriptor.raw) else {
+      if !hasReportedWatching {
+        hasReportedWatching = true
+        let reason = SystemError.last("watch it").description
+        table.report(
+          source.number,
+          .failed("\(reason); it is looked at once a second (raise fs.inotify.max_user_watches or …_instances)"))
+      }
+      return
+    }
     file.watch = watch
     watchedFiles[watch, default: []].append((source, file))
   }

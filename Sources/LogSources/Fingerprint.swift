@@ -6,6 +6,8 @@ import Model
 enum Fingerprint {
   /// Log lines begin with their time, so the first few are unlike any other file's.
   static let length = 256
+  /// Fewer bytes tell nothing without the inode: half a time stamp begins many files.
+  static let enough = 16
 
   /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). It need not withstand an attacker: who can choose the first bytes of a log and
   /// replace the file already owns the log.

@@ -25,14 +25,15 @@ final class FollowedFile {
   var slot: Int?
   /// A file that glob patterns still name is never let go, or it would be taken for a new one.
   var isNamed = true
-  /// The copy of a truncated file: read to its end, then let go at once.
+  /// The copy of a truncated file: its last line, if it has no end, goes on nowhere.
   let isCopy: Bool
   /// The position has changed since the last checkpoint.
   var hasMoved = true
   private(set) var lastGrowth: Double
 
   /// Opens a regular file. Nothing else is opened at all: a FIFO would wait for its writer.
-  init(path: String, offset: UInt64 = 0, isCopy: Bool = false) throws(SystemError) {
+  /// `name`: what messages call it, where `path` is not its name.
+  init(path: String, name: String? = nil, offset: UInt64 = 0, isCopy: Bool = false) throws(SystemError) {
     let before = try FileStatus.of(path: path)
     guard before.isRegular else {
       throw SystemError(
@@ -43,7 +44,7 @@ final class FollowedFile {
     guard raw >= 0 else { throw .last("open \(path)") }
     descriptor = Descriptor(raw)
     guard let status = FileStatus.of(descriptor: raw), status.isRegular else { throw .last("read \(path)") }
-    self.path = path
+    self.path = name ?? path
     self.isCopy = isCopy
     identity = Fingerprint.identity(of: status, head: Fingerprint.head(of: raw))
     self.offset = offset
@@ -106,7 +107,6 @@ final class FollowedFile {
     if size < offset || size < searchFrom { return true }
     let head = Fingerprint.head(of: descriptor.raw)
     guard Fingerprint.matches(identity, head: head) else { return true }
-    lastVerified = time(nil)
     if head.count > Int(identity.fingerprintLength) {
       identity.fingerprint = Fingerprint.hash(head.span)
       identity.fingerprintLength = UInt32(head.count)
@@ -115,8 +115,8 @@ final class FollowedFile {
     return false
   }
 
-  /// Seconds since the epoch when it was last known to be the same file.
-  private(set) var lastVerified = time(nil)
+  /// Seconds since the epoch when it was last read to its end: a copy made before holds nothing new.
+  private(set) var lastAtEnd = 0
 
   /// It was emptied: begin again. Returns how many bytes are known to be gone.
   func restart(_ buffer: LineBuffer) -> UInt64 {
@@ -166,7 +166,10 @@ final class FollowedFile {
     guard count >= 0 else { return .failed(errno) }
     guard count >= context else { return .truncated }
     if context == 1, count >= 1, buffer[0] != 10, buffer[0] != 0 { return .truncated }
-    if count == context { return .atEnd }
+    if count == context {
+      lastAtEnd = time(nil)
+      return .atEnd
+    }
     if offset == 0, buffer[0] == 0 {
       let start = firstByte(buffer)
       seek(to: start)
@@ -184,7 +187,9 @@ final class FollowedFile {
       counters.lines += UInt64(result.lines)
       counters.tooLong += UInt64(result.tooLong)
     }
-    return count == LineBuffer.chunk ? .more : .atEnd
+    if count == LineBuffer.chunk { return .more }
+    lastAtEnd = time(nil)
+    return .atEnd
   }
 
   private func skipLine(_ buffer: LineBuffer) -> Outcome {

@@ -114,6 +114,7 @@ final class JournalSource {
     }
     var counters = table.counters(number)
     let before = counters.lines
+    let start = wallClock()
     var more = true
     do throws(SystemError) {
       for _ in 0..<Self.entriesPerTurn {
@@ -132,7 +133,7 @@ final class JournalSource {
         }
         handle.deliver(entry, through: buffer, from: number, to: table.sink, &counters)
       }
-      if !more, counters.lines == before { completeUntil = wallClock() }
+      if !more { completeUntil = start }
     } catch {
       more = false
       table.set(number, state: .failed("\(error)"))

@@ -23,7 +23,7 @@ public final class PastLog: Sendable {
   /// The length of a file whose ranges can be read apart, also at the same time; nil where there is only one way through.
   public let size: UInt64?
   let compression: Compression?
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
 
   public init(_ path: String) throws(SystemError) {
     self.path = path
@@ -82,6 +82,46 @@ public final class PastLog: Sendable {
       at += UInt64(count)
     }
     return size
+  }
+
+  /// The first bytes of what a compressed file holds.
+  func decompressedHead() throws(SystemError) -> [UInt8] {
+    guard let compression else { return Fingerprint.head(of: descriptor.raw) }
+    let child = try Decompressor(compression, of: descriptor.raw, name: path)
+    let buffer = LineBuffer()
+    var count = 0
+    while count < Fingerprint.length {
+      try child.waitForOutput()
+      let more = buffer.read(child.output, count: Fingerprint.length - count, to: count)
+      guard more > 0 else { break }
+      count += more
+    }
+    return (0..<count).map { buffer[$0] }
+  }
+
+  /// Delivers what a compressed file holds from `offset` on; `checkpoint` is told after every chunk how far that is.
+  func resume(
+    at offset: UInt64, as source: Int, to sink: any LineSink, _ counters: inout SourceCounters,
+    checkpoint: (UInt64) -> Void
+  ) throws(SystemError) {
+    guard let compression else { return }
+    let child = try Decompressor(compression, of: descriptor.raw, name: path)
+    let buffer = LineBuffer()
+    var skipped: UInt64 = 0
+    while skipped < offset {
+      try child.waitForOutput()
+      let count = buffer.read(child.output, count: Int(min(offset - skipped, UInt64(LineBuffer.chunk))), to: 0)
+      guard count > 0 else { return try child.finish() }
+      skipped += UInt64(count)
+    }
+    let reader = StreamReader(child.output, name: path, buffer, offset: offset)
+    var more = true
+    while more {
+      try child.waitForOutput()
+      more = try reader.read(source: source, to: sink, &counters)
+      checkpoint(reader.offset)
+    }
+    try child.finish()
   }
 
   private func decompress(

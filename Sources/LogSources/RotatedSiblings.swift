@@ -10,6 +10,29 @@ public struct RotatedSibling: Hashable, Sendable {
   /// Nanoseconds since the epoch when it was made (where the file system knows, else last written to), by which siblings
   /// are ordered: an older one may still be written to.
   public var birth: Int
+  /// Nanoseconds since the epoch of the last write; compression keeps it.
+  public var modified: Int
+
+  /// Is it a later generation than `other`? Told by when they were made, or, where one was compressed and so made anew, by
+  /// when they were last written to.
+  func isLater(than other: RotatedSibling) -> Bool {
+    isCompressed || other.isCompressed
+      ? (modified, rank) > (other.modified, other.rank) : (birth, rank) > (other.birth, other.rank)
+  }
+
+  /// Tells generations of the same tick of the clock apart: `.2` is older than `.1`, a later date is later.
+  private var rank: Int {
+    var digits = ""
+    for character in RotatedSiblings.name(of: path).reversed() {
+      if character.isASCII, character.isNumber {
+        digits.insert(character, at: digits.startIndex)
+      } else if !digits.isEmpty {
+        break
+      }
+    }
+    let number = Int(digits.suffix(15)) ?? 0
+    return digits.count <= 4 ? -number : number
+  }
 }
 
 public enum RotatedSiblings {
@@ -18,12 +41,24 @@ public enum RotatedSiblings {
     let directory = String(PathPattern.parent(of: path[...]))
     let base = name(of: path)
     return names(in: directory).filter { isSibling($0.name, of: base) }.compactMap { entry in
-      let full = join(directory, entry.name)
-      guard let status = try? FileStatus.of(path: full), status.isRegular else { return nil }
-      return RotatedSibling(
-        path: full, isCompressed: isCompressed(entry.name), inode: status.inode, size: status.size,
-        birth: FileStatus.birth(of: full))
-    }.sorted { ($0.birth, $1.path) < ($1.birth, $0.path) }
+      at(join(directory, entry.name))
+    }.sorted { $1.isLater(than: $0) }
+  }
+
+  /// The names in the directory of `path` that belong to it, and their inodes.
+  static func snapshot(of path: String) -> [String: UInt64] {
+    let base = name(of: path)
+    let names = names(in: String(PathPattern.parent(of: path[...]))).filter {
+      $0.name == base || isSibling($0.name, of: base)
+    }
+    return Dictionary(names.map { ($0.name, $0.inode) }) { first, _ in first }
+  }
+
+  static func at(_ path: String) -> RotatedSibling? {
+    guard let status = try? FileStatus.of(path: path), status.isRegular else { return nil }
+    return RotatedSibling(
+      path: path, isCompressed: isCompressed(path), inode: status.inode, size: status.size,
+      birth: FileStatus.birth(of: path), modified: status.modified)
   }
 
   /// Is `name` what a rotation makes of `base`? A suffix of digits and separators after the whole name or before its

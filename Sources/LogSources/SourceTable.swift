@@ -13,6 +13,8 @@ final class SourceTable {
     var status: SourceStatus
     /// Left out of `status()`: a pattern that files match by now, or a source that a reload took away.
     var isHidden = false
+    /// Its place in the published list.
+    var visibleIndex: Int?
     var counters = SourceCounters()
   }
 
@@ -95,13 +97,16 @@ final class SourceTable {
     if let position { entries[number].status.position = position }
     if let lag { entries[number].status.lag = lag }
     let status = entries[number].status
-    published.statuses.withLock { all in
-      if let i = all.firstIndex(where: { $0.info.number == number }) { all[i] = status }
-    }
+    guard let i = entries[number].visibleIndex else { return }
+    published.statuses.withLock { $0[i] = status }
   }
 
   private func publish() {
-    let visible = entries.filter { !$0.isHidden }.map(\.status)
+    var visible: [SourceStatus] = []
+    for i in entries.indices {
+      entries[i].visibleIndex = entries[i].isHidden ? nil : visible.count
+      if !entries[i].isHidden { visible.append(entries[i].status) }
+    }
     published.statuses.withLock { $0 = visible }
   }
 }

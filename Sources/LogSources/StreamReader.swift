@@ -8,17 +8,18 @@ final class StreamReader {
   private var range: Range<UInt64>?
   /// Bytes at the buffer's start that belong to a line whose end is still to come.
   private var carried = 0
-  /// Where the carried bytes begin in the stream.
-  private var offset: UInt64
+  /// The first byte of the stream that is not delivered: where the carried bytes begin.
+  private(set) var offset: UInt64
   /// Bytes of the line over the limit that were neither delivered nor carried.
   private var dropped: UInt64 = 0
 
-  init(_ descriptor: Int32, name: String, _ buffer: LineBuffer, range: Range<UInt64>? = nil) {
+  /// `range`: of a file; `offset`: how much of a stream was read before.
+  init(_ descriptor: Int32, name: String, _ buffer: LineBuffer, range: Range<UInt64>? = nil, offset: UInt64 = 0) {
     self.descriptor = descriptor
     self.name = name
     self.buffer = buffer
     self.range = range
-    offset = range?.lowerBound ?? 0
+    self.offset = range?.lowerBound ?? offset
   }
 
   /// Reads once; false at the end, where a line that lacks its LF is delivered as if it had one.
