@@ -1,3 +1,5 @@
+import Settings
+
 /// What one of a jail's actions means to Bailiff, which bans in the kernel's firewall and runs no commands.
 struct BanAction {
   enum Kind: Equatable {
@@ -58,8 +60,9 @@ extension BanAction {
       let everything: Set = ["0:65535", "1:65535", "0-65535", "1-65535", "all", "any", ""]
       ports = names.isEmpty || names.contains(where: everything.contains) ? nil : names
     }
-    for other in protocols where !["tcp", "udp", "all"].contains(other) {
-      remarks.append("protocol `\(other)` becomes every protocol; Bailiff closes ports of tcp and udp")
+    for other in protocols where other != "all" && TransportProtocol(rawValue: other) == nil {
+      let known = TransportProtocol.allCases.map(\.rawValue).joined(separator: ", ")
+      remarks.append("protocol `\(other)` becomes every protocol; Bailiff knows the ports of \(known)")
       ports = nil
     }
     setChain(action, option)

@@ -154,6 +154,11 @@ struct JailTranslation {
         noteShared("bantime.factor", "`\(text)` is not a number above 0", "1 is taken; set `coefficient`")
       }
     }
+    if let coefficient = increment.coefficient, coefficient < 0.5, option("bantime.multipliers") == nil {
+      noteShared(
+        "bantime.factor", "with less than 0.5, the second ban is shorter than the first",
+        "fail2ban does not go below `bantime`; take 0.5 or more as `coefficient`")
+    }
     if let text = option("bantime.multipliers") {
       let values = text.split(separator: " ").map { Int($0) }
       if values.allSatisfy({ $0 ?? 0 > 0 }) {

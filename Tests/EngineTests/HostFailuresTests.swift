@@ -133,6 +133,19 @@ struct HostFailuresTests {
     #expect(resolver.counts.asked == 0)
   }
 
+  @Test func listsInIgnoreipAreReadAgain() throws {
+    let file = FileManager.default.temporaryDirectory.path + "/ignored-\(UUID().uuidString)"
+    try "192.0.2.7 # an office\n".write(toFile: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let plan = try plan("ignoreip: ['file:\(file)']")
+    let resolver = resolver([:])
+    defer { resolver.stop() }
+    var ignored = IgnoredNames()
+    #expect(ignored.refresh(plan, resolver) {} == [[Subnet("192.0.2.7")!]])
+    try "192.0.2.0/24\n2001:db8::/32\n".write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(ignored.refresh(plan, resolver) {} == [[Subnet("192.0.2.0/24")!, Subnet("2001:db8::/32")!]])
+  }
+
   @Test func namesInIgnoreipAreResolvedAgainAndKeptWhenDNSIsDown() async throws {
     let plan = try plan("ignoreip: [office.example, 192.0.2.100]")
     let isDown = Mutex(false)
