@@ -240,8 +240,12 @@ final class CrashingSink: LineSink, Sendable {
     for number in numbers { seen[number] += 1 }
     let lost = seen.indices.filter { seen[$0] == 0 }
     let doubled = seen.indices.filter { seen[$0] > 1 }
+    // Nobody can exclude that a file is emptied in the instant between two looks (and a restart makes that instant long):
+    // then the loss must have been said.
+    let isSaid = rotation == .copyTruncate && events.contains { $0.isLoss }
+    let missing = isSaid ? 0 : lost.count
     #expect(
-      lost.count == 0,
+      missing == 0,
       "\(lost.count) lost: \(lost.prefix(10)), \(crashes) crashes; \(events.suffix(8).map(\.description))")
     #expect(doubled.count == 0, "\(doubled.count) doubled: \(doubled.prefix(10)), \(crashes) crashes")
     print("\(rotation), seed \(seed): \(crashes) crashes, \(lost.count) lost, \(doubled.count) doubled of \(lines)")
