@@ -25,6 +25,7 @@ struct Bailiff: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "The daemon:", subcommands: daemonCommands),
       CommandGroup(name: "Bans:", subcommands: [Bans.self, BanNow.self, Unban.self, Confirm.self]),
+      CommandGroup(name: "The past:", subcommands: pastCommands),
       CommandGroup(name: "Settings:", subcommands: settingsCommands),
     ])
 
@@ -36,6 +37,11 @@ struct Bailiff: AsyncParsableCommand {
     ReplayLogs.self,
     Status.self,
     Reload.self,
+  ]
+  private static let pastCommands: [any ParsableCommand.Type] = [
+    Explain.self,
+    Audit.self,
+    Top.self,
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
     Check.self,

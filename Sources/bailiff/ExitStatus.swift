@@ -45,7 +45,7 @@ extension ExitStatus {
       exit(usage.rawValue)
     case let error as StoreError:
       complain(error.description)
-      exit(error.kind == .usage ? usage.rawValue : no.rawValue)
+      exit(ExitStatus(error.kind).rawValue)
     default: end(withParserError: error)
     }
   }
@@ -67,6 +67,14 @@ extension ExitStatus {
 
   private static func complain(_ message: String, program: Bool = true) {
     Diagnostics.write((program ? "bailiff: " : "") + printable(message) + "\n")
+  }
+
+  init(_ kind: StoreError.Kind) {
+    self =
+      switch kind {
+      case .usage, .missing, .cannotOpen, .newer: .usage
+      case .corrupt, .full, .io, .busy, .other: .no
+      }
   }
 
   init(_ kind: ControlError.Kind) {

@@ -17,7 +17,23 @@ struct SettingsCheck {
       if let definition = jail.definition, !seen.contains(definition) {
         seen.append(definition)
         add(Self.problems(of: definition, jail: jail.name))
+        warnAboutLiterals(of: definition, jail)
       }
+    }
+  }
+
+  /// Such a pattern costs as much as all others together (it runs on every line), so it is worth knowing.
+  private mutating func warnAboutLiterals(of definition: FilterDefinition, _ jail: JailSettings) {
+    guard jail.enabled, let filter = try? Filter(definition) else { return }
+    for name in filter.patternsWithoutLiterals {
+      var place = Place(file: definition.file, line: 0, column: 0)
+      if case .native(let rules) = definition.rules, let pattern = rules.patterns.first(where: { $0.name == name }) {
+        place = pattern.place
+      }
+      warnings.append(
+        SettingsError(
+          place, "pattern `\(name)` holds no text that all its matches share, so it is tried on every line",
+          remedy: "name what the service always writes, if there is such a text", jail: jail.name))
     }
   }
 

@@ -48,7 +48,7 @@ struct Bans: AsyncParsableCommand {
       ])
     }
     table.print(to: &output, on: Terminal())
-    output.line("\(grouped(bans.count)) \(bans.count == 1 ? "ban" : "bans")")
+    output.line(counted(bans.count, "ban"))
   }
 }
 

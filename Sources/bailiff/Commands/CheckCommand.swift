@@ -39,9 +39,9 @@ struct Check: ParsableCommand {
     let file = config.isAutomatic ? "no \(config.path), so what `run --dry-run` would watch" : config.path
     let count = check.errors.count
     output.line(
-      "\(printable(file)): \(count == 0 ? "ok" : "\(count) \(count == 1 ? "error" : "errors")")"
+      "\(printable(file)): \(count == 0 ? "ok" : counted(count, "error"))"
         + (check.warnings.isEmpty
-          ? "" : ", \(check.warnings.count) \(check.warnings.count == 1 ? "warning" : "warnings")"))
+          ? "" : ", " + counted(check.warnings.count, "warning")))
     guard count == 0, !check.settings.jails.isEmpty else { return }
     output.line()
     var table = Table([

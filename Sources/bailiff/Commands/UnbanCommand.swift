@@ -40,7 +40,7 @@ struct Unban: AsyncParsableCommand {
     if format.json {
       output.json([("id", .text(id)), ("count", .number(reply.count)), ("jails", .texts(reply.jails))])
     } else {
-      let what = id.map { printable($0) } ?? "\(grouped(reply.count)) \(reply.count == 1 ? "ban" : "bans")"
+      let what = id.map { printable($0) } ?? counted(reply.count, "ban")
       let jails = reply.jails.map(printable).joined(separator: ", ")
       output.line(id == nil && reply.count == 0 ? "no bans in force" : "unbanned \(what) in jail \(jails)")
     }

@@ -56,7 +56,8 @@ final class LineTester {
     self.filter = filter
     self.clock = clock
     self.hasTimestamps = hasTimestamps
-    filterSet = FilterSet([filter], keepsCaptures: true)
+    // Lines come one at a time, so that there is nothing to scan ahead.
+    filterSet = FilterSet([filter], keepsCaptures: true, isPrefiltered: false)
     switch filter.definition.rules {
     case .native(let rules):
       matcher = nil

@@ -55,6 +55,11 @@ func grouped(_ number: some BinaryInteger) -> String {
   return number < 0 ? "-" + text : text
 }
 
+/// `1 ban`, `2,000 bans`.
+func counted(_ number: some BinaryInteger, _ noun: String) -> String {
+  "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+}
+
 /// `4.0 KiB`.
 func byteSize(_ bytes: UInt64) -> String {
   guard bytes >= 1024 else { return "\(bytes) B" }

@@ -1,0 +1,53 @@
+public import ArgumentParser
+import Model
+public import Store
+
+/// Which rows of the audit are wanted.
+struct AuditOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("From then on: 24h, today, 2026-11-21, \"2026-11-21 05:24\", RFC 3339.", valueName: "time"))
+  var since: String?
+  @Option(help: ArgumentHelp("Before then.", valueName: "time"))
+  var until: String?
+  @Option(help: ArgumentHelp("An address or a block; bans of blocks around it count too.", valueName: "cidr"))
+  var ip: String?
+  @Option(help: "The user that was tried, exactly.")
+  var user: String?
+  @Option(help: "A jail.")
+  var jail: String?
+  @Option(help: "A pattern's name.")
+  var pattern: String?
+  @Option(help: "A log file's path, or journal.")
+  var source: String?
+  @Option(help: "failure, ban, unban or operator; may be repeated.")
+  var kind: [AuditRow.Kind] = []
+  @Option(help: "Stands anywhere in the line, the user or what an operator did.")
+  var text: String?
+
+  func filter() throws -> AuditFilter {
+    var filter = AuditFilter()
+    filter.since = try since.map { try parsePast($0, option: "--since") }
+    filter.until = try until.map { try parsePast($0, option: "--until") }
+    if let since = filter.since, let until = filter.until, since >= until {
+      throw CommandFailure(
+        .usage, "--since (\(LocalTime.text(since))) is not before --until (\(LocalTime.text(until))); swap them")
+    }
+    if let ip {
+      guard let subnet = Subnet(ip) else {
+        throw CommandFailure(
+          .usage, "--ip `\(ip)` is no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+      }
+      filter.identity = .network(subnet)
+    }
+    filter.user = user
+    filter.jail = jail
+    filter.pattern = pattern
+    filter.source = source
+    filter.kinds = Set(kind)
+    filter.text = text
+    return filter
+  }
+}
+
+extension AuditRow.Kind: ExpressibleByArgument {}
+extension TopKey: ExpressibleByArgument {}

@@ -1,0 +1,194 @@
+import ArgumentParser
+import Glibc
+import Model
+import Settings
+import Store
+
+struct Audit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Who, when, why, by which line: failures, bans, unbans and what operators did.",
+    discussion: """
+      Examples:
+        bailiff audit --since 24h --ip 192.0.2.0/24
+        bailiff audit --kind ban --kind unban --since yesterday
+        bailiff audit --user root --json | jq -r .line
+        bailiff audit verify
+
+      It reads the store itself, so it also works while the daemon is down.
+      """,
+    subcommands: [AuditList.self, AuditVerify.self], defaultSubcommand: AuditList.self)
+}
+
+struct AuditList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "The rows of the audit, newest first. The default.",
+    discussion: """
+      Examples:
+        bailiff audit list --jail sshd --since 1h
+        bailiff audit --follow
+        bailiff audit --csv --since 2026-11-01 > november.csv
+
+      Times are this machine's, with the zone shown; JSON and CSV have UTC. A table shows the newest 100 rows; JSON and \
+      CSV have all, unless --limit says otherwise.
+      """)
+
+  @OptionGroup var rows: AuditOptions
+  @Option(help: "At most so many rows.")
+  var limit: Int?
+  @Option(help: ArgumentHelp("Where the last page ended.", valueName: "cursor"))
+  var before: String?
+  @Flag(help: "Go on with new rows as they come.")
+  var follow = false
+  @OptionGroup var config: ConfigOptions
+  @Flag(help: "Print comma-separated values.")
+  var csv = false
+  @OptionGroup var format: JSONOption
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit needs at least 1") }
+    if csv, format.json { throw ValidationError("give --csv or --json, not both") }
+    if follow, before != nil {
+      throw ValidationError("--before pages through what is old; --follow waits for what is new")
+    }
+  }
+
+  func run() throws {
+    let filter = try rows.filter()
+    let cursor = try before.map { text throws(CommandFailure) in
+      guard let cursor = AuditCursor(text) else {
+        throw CommandFailure(.usage, "--before `\(text)` is no cursor; copy it from the end of the page before")
+      }
+      return cursor
+    }
+    let reader = try AuditStore.readOnly(path: try config.general().database)
+    if follow { try self.follow(reader, filter) }
+    if csv || format.json {
+      try stream(reader, filter, cursor)
+    } else {
+      try page(reader, filter, cursor)
+    }
+  }
+
+  private func page(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
+    let page = try reader.page(filter, limit: limit ?? 100, before: cursor)
+    var output = Output()
+    if page.rows.isEmpty {
+      output.line("nothing matches")
+    } else {
+      var table = AuditTable()
+      for row in page.rows { table.add(row) }
+      table.print(to: &output, on: Terminal())
+      if let next = page.next { output.line("older rows: --before \(next)") }
+    }
+    output.flush()
+  }
+
+  private func stream(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
+    var output = Output()
+    if csv { output.line(AuditRow.csvHeader) }
+    var count = 0
+    try reader.forEach(filter, before: cursor) { row in
+      write(row, to: &output)
+      count += 1
+      return limit.map { count < $0 } ?? true
+    }
+    output.flush()
+  }
+
+  private func write(_ row: AuditRow, to output: inout Output) {
+    if csv { output.line(row.csv) } else { output.json(row.members) }
+  }
+
+  /// First what is there already, oldest first, when a limit or a time asks for it; then what comes.
+  private func follow(_ reader: AuditReader, _ filter: AuditFilter) throws -> Never {
+    var mark = try reader.mark()
+    var output = Output()
+    if csv { output.line(AuditRow.csvHeader) }
+    let old = limit ?? (filter.since == nil ? 10 : 1000)
+    for row in try reader.page(filter, limit: old).rows.reversed() { show(row, to: &output) }
+    while true {
+      output.flush()
+      usleep(300_000)
+      for row in try reader.rows(after: &mark, filter) { show(row, to: &output) }
+    }
+  }
+
+  private func show(_ row: AuditRow, to output: inout Output) {
+    if csv || format.json {
+      write(row, to: &output)
+    } else {
+      let fields = [row.kind.rawValue, row.jail, row.id, row.user].filter { !$0.isEmpty }.map(printable)
+      output.line("\(LocalTime.text(row.time))  \(fields.joined(separator: "  "))  \(printable(row.story))")
+    }
+  }
+}
+
+struct AuditVerify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Is the record whole and unchanged?",
+    discussion: """
+      Examples:
+        bailiff audit verify
+        bailiff audit verify --checkpoint 1234:5f3c...
+
+      Every transaction is chained to the one before it by a hash; this works all of them out again and names the first \
+      row that was changed, removed or inserted. Whoever can write the store can also compute the chain anew, so keep the \
+      checkpoint that this prints somewhere else, and give it back later: then not even that goes unnoticed.
+      Exits 1 when the record was changed.
+      """)
+
+  @Option(help: "What an earlier verify printed.")
+  var checkpoint: String?
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+
+  func run() throws {
+    let wanted = try checkpoint.map { text throws(CommandFailure) in
+      guard let checkpoint = Checkpoint(text) else {
+        throw CommandFailure(
+          .usage, "--checkpoint `\(text)` is none; write NUMBER:HASH as an earlier verify printed it")
+      }
+      return checkpoint
+    }
+    let found = try AuditStore.readOnly(path: try config.general().database).verify(against: wanted)
+    var output = Output()
+    if format.json { output.json(found.members) } else { found.print(to: &output) }
+    output.flush()
+    if !found.isWhole { throw CommandFailure(.no) }
+  }
+}
+
+extension Verification {
+  fileprivate var members: [(String, JSON)] {
+    [
+      ("whole", .bool(isWhole)),
+      (
+        "problem",
+        problem.map {
+          .object([
+            ("kind", .string($0.kind.rawValue)), ("row", .string($0.row)), ("transaction", .number($0.transaction)),
+            ("time", .time($0.time)),
+          ])
+        } ?? .null
+      ), ("transactions", .number(transactions)), ("failures", .number(failures)), ("decisions", .number(decisions)),
+      ("events", .number(events)), ("checkpoint", .text(checkpoint?.description)),
+      ("checkpoint_found", checkpointFound.map(JSON.bool) ?? .null),
+    ]
+  }
+
+  fileprivate func print(to output: inout Output) {
+    if let problem { output.line("not whole: \(printable(problem.description))") }
+    if checkpointFound == false {
+      output.line("the checkpoint is not part of the chain: the record was written anew after it was taken")
+    }
+    output.line(
+      "\(isWhole ? "whole: " : "checked: ")\(counted(failures, "failure")), \(counted(decisions, "decision")), "
+        + "\(counted(events, "event")) in \(counted(transactions, "transaction"))")
+    for (kind, number) in removedThrough.sorted(by: { $0.key < $1.key }) {
+      output.line("retention removed \(printable(kind)) rows up to number \(grouped(number))")
+    }
+    if let checkpoint { output.line("checkpoint \(checkpoint)") }
+  }
+}
