@@ -1,4 +1,4 @@
-/// An IP address of either family in one 128-bit integer; IPv4 stands as IPv4-mapped IPv6 (`::ffff:a.b.c.d`, RFC 4291
+/// An IP address of either family as one 128-bit number; IPv4 stands as IPv4-mapped IPv6 (`::ffff:a.b.c.d`, RFC 4291
 /// section 2.5.5.2), so `192.0.2.7` and `::ffff:192.0.2.7` are the same address, as they are to a dual-stack daemon.
 ///
 /// ```swift
@@ -6,21 +6,32 @@
 /// Address("2001:DB8:0:0::1")!.description  // "2001:db8::1"
 /// ```
 public struct Address: Hashable, Comparable, Sendable {
+  // Two halves, not one UInt128: Swift 6.3 spills 128-bit integers in closures to addresses of half their alignment and
+  // then reads them with an instruction that demands all of it, which crashes. Halves also pack tighter.
+  private let high: UInt64
+  private let low: UInt64
+
   /// Network order read as one number: the first byte of the address is the most significant.
-  public let bits: UInt128
+  public var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
-  private static let mappedPrefix: UInt128 = 0xFFFF << 32
+  private static let mappedPrefix: UInt64 = 0xFFFF << 32
 
-  public init(bits: UInt128) { self.bits = bits }
+  public init(bits: UInt128) {
+    high = UInt64(truncatingIfNeeded: bits >> 64)
+    low = UInt64(truncatingIfNeeded: bits)
+  }
 
-  public init(ipv4: UInt32) { bits = Self.mappedPrefix | UInt128(ipv4) }
+  public init(ipv4: UInt32) {
+    high = 0
+    low = Self.mappedPrefix | UInt64(ipv4)
+  }
 
-  public var isIPv4: Bool { bits >> 32 == 0xFFFF }
+  public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
   /// The 32 bits of an IPv4 address; meaningless for IPv6.
-  public var ipv4: UInt32 { UInt32(truncatingIfNeeded: bits) }
+  public var ipv4: UInt32 { UInt32(truncatingIfNeeded: low) }
 
-  public static func < (a: Address, b: Address) -> Bool { a.bits < b.bits }
+  public static func < (a: Address, b: Address) -> Bool { (a.high, a.low) < (b.high, b.low) }
 
   /// Nil when `text` is anything but one whole address: no port, no brackets, no zone.
   public init?(_ text: some StringProtocol) {
