@@ -15,14 +15,15 @@ extension Daemon {
     }
   }
 
-  /// Bans `identity` in a jail (or on all ports) for `bantime`, or as long as the jail's bans last; `confirm` lifts it
-  /// again after that time unless `confirm(_:)` is called.
+  /// Bans `identity` in a jail (or on all ports) for `bantime` (negative: for ever), or as long as the jail's bans last;
+  /// `confirm` lifts it again after that time unless `confirm(_:)` is called.
   public func ban(
     _ identity: Identity, jail: String?, for bantime: TimeSpan?, force: Bool, confirm: TimeSpan?, uid: UInt32,
     command: String, session: Address?
   ) async throws -> (ban: Ban, confirmBy: Instant?) {
     guard case .network(let subnet) = identity else {
-      throw DaemonError("\(identity) is no address", remedy: "give an address or a block such as 192.0.2.0/24")
+      throw DaemonError(
+        "\(identity) is no address", remedy: "give an address or a block such as 192.0.2.0/24", isUsage: true)
     }
     let number = try await number(of: jail ?? Plan.operatorJail)
     if !force { try BanGuard.check(subnet, session: session) }
@@ -30,7 +31,7 @@ extension Daemon {
       let now = SystemClock.now()
       let length = bantime ?? loop.judge.decider.jails[number].bantime
       let decision = loop.judge.decider.ban(
-        identity, jail: number, from: now, until: length.map { now.adding($0) },
+        identity, jail: number, from: now, until: length.flatMap { $0 < .zero ? nil : now.adding($0) },
         cause: .operator(uid: uid, command: command))
       loop.carryOut([decision])
       var deadline: Instant?
@@ -143,7 +144,8 @@ extension Daemon {
   private func number(of jail: String) async throws -> Int {
     let names = current.withLock { $0.jailNames }
     guard let number = names.firstIndex(of: jail) else {
-      throw DaemonError("there is no jail `\(jail)`", remedy: "jails are: \(names.joined(separator: ", "))")
+      throw DaemonError(
+        "there is no jail `\(jail)`", remedy: "jails are: \(names.joined(separator: ", "))", isUsage: true)
     }
     return number
   }

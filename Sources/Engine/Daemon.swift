@@ -127,7 +127,7 @@ public final class Daemon: @unchecked Sendable {
     let old = current.withLock { $0 }
     let plan = Plan(settings)
     guard plan.problems.isEmpty else {
-      throw DaemonError(plan.problems.joined(separator: "; "), remedy: "bailiff check tells more")
+      throw DaemonError(plan.problems.joined(separator: "; "), remedy: "bailiff check tells more", isUsage: true)
     }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
     let ignored = OwnAddresses.ignored(settings)
@@ -211,10 +211,13 @@ public final class Daemon: @unchecked Sendable {
 public struct DaemonError: Error, Sendable, CustomStringConvertible {
   public var message: String
   public var remedy: String
+  /// Is the request itself wrong (there is no such jail), rather than refused?
+  public var isUsage: Bool
 
-  public init(_ message: String, remedy: String) {
+  public init(_ message: String, remedy: String, isUsage: Bool = false) {
     self.message = message
     self.remedy = remedy
+    self.isUsage = isUsage
   }
 
   public var description: String { "\(message); \(remedy)" }

@@ -35,7 +35,8 @@ extension ExitStatus {
       if let message = error.message { complain(message) }
       exit(error.status.rawValue)
     case let error as ControlError:
-      complain(error.description)
+      // The daemon's settings errors come a line each.
+      for line in error.description.split(separator: "\n") { complain(String(line)) }
       exit(ExitStatus(error.kind).rawValue)
     case let error as SettingsErrors:
       for error in error.errors { complain(error.description, program: false) }

@@ -20,10 +20,13 @@ enum CatchAll {
       )
     }
     let before = text[..<host.lowerBound]
-    guard let catchAll = catchAll(in: before), !isAnchoredAtEnd(text) else { return nil }
+    guard let catchAll = catchAll(in: withoutLookarounds(before)), !isAnchoredAtEnd(text) else { return nil }
+    // What introduces the address stands on the line once: whoever brings a second one is not matched.
+    let marker = String(before.reversed().prefix { $0.isLetter || $0.isNumber || " ,:;=".contains($0) }.reversed())
+    if marker.count >= 3, text.contains("(?!.*\(marker).*\(marker)") { return nil }
     return (
       "pattern `\(pattern.name)` has `\(catchAll)` before <host> and no end, so a client can bring its own address",
-      "end it with $, or write what `\(catchAll)` may hold, such as [^ ]+"
+      "end it with $, write what `\(catchAll)` may hold, such as [^ ]+, or begin with ^(?!.*\(marker).*\(marker))"
     )
   }
 
@@ -39,6 +42,32 @@ enum CatchAll {
       guard let head = rest.firstIndex(where: { ":)>".contains($0) }) else { return false }
       rest = rest[rest.index(after: head)...]
     }
+  }
+
+  /// The pattern without `(?=…)`, `(?!…)`, `(?<=…)` and `(?<!…)`, which take no text.
+  private static func withoutLookarounds(_ text: Substring) -> Substring {
+    var out = ""
+    var rest = text
+    while let first = rest.first {
+      guard ["(?=", "(?!", "(?<=", "(?<!"].contains(where: { rest.hasPrefix($0) }) else {
+        // An escaped bracket opens nothing.
+        let count = first == "\\" ? 2 : 1
+        out += rest.prefix(count)
+        rest = rest.dropFirst(count)
+        continue
+      }
+      var depth = 0
+      repeat {
+        switch rest.first {
+        case "\\": rest = rest.dropFirst()
+        case "(": depth += 1
+        case ")": depth -= 1
+        default: break
+        }
+        rest = rest.dropFirst()
+      } while depth > 0 && !rest.isEmpty
+    }
+    return Substring(out)
   }
 
   private static func catchAll(in text: Substring) -> String? {

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import LogSources
 import Model
+import Settings
 
 extension ControlHandlers {
   /// The API's requests, carried out by a running daemon.
@@ -55,9 +56,12 @@ private func said<Result>(_ body: () async throws -> Result) async throws -> Res
   do {
     return try await body()
   } catch let error as DaemonError {
-    throw ControlError(.no, error.message, remedy: error.remedy)
+    throw ControlError(error.isUsage ? .invalid : .no, error.message, remedy: error.remedy)
   } catch let error as ControlError {
     throw error
+  } catch let error as SettingsErrors {
+    // A line each, as `check` has them.
+    throw ControlError(.invalid, error.description)
   } catch {
     throw ControlError(.failed, "\(error)")
   }
