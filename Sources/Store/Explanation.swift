@@ -143,9 +143,18 @@ extension AuditReader {
         byOrigin[origin] = (old.0 + count, min(old.1, first), max(old.2, last))
       }
       guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return [] }
-      let (sql, arguments) = search.countsByOrigin
-      let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-      while let row = try rows.next() { add(row[0], row[1], row[2], row[3]) }
+      // Rows are numbered as they came: the first and the last tell when.
+      var edges: [Int64: (count: Int, first: Int64, last: Int64)] = [:]
+      try search.countsByOrigin(db) { origin, count, first, last in
+        let old = edges[origin] ?? (0, first, last)
+        edges[origin] = (old.count + count, min(old.first, first), max(old.last, last))
+      }
+      let time = try db.cachedStatement(sql: "SELECT time FROM failure WHERE id = ?")
+      for (origin, edge) in edges {
+        let first = try Int64.fetchOne(time, arguments: [edge.first]) ?? 0
+        let last = try Int64.fetchOne(time, arguments: [edge.last]) ?? 0
+        add(origin, edge.count, min(first, last), max(first, last))
+      }
       try PendingFailures.forEach(db, where: search.wants) { add($0.origin, Int($0.count), $0.time, $0.time) }
       var jails: [String: Explanation.JailCount] = [:]
       for (number, sum) in byOrigin {

@@ -3,6 +3,9 @@ internal import Model
 
 /// How much of the audit has been seen.
 public struct FollowMark: Hashable, Sendable {
+  /// Before everything.
+  public static let beginning = FollowMark(failure: 0, decision: 0, event: 0)
+
   var failure: Int64
   var decision: Int64
   var event: Int64
@@ -65,5 +68,12 @@ extension AuditReader {
     end.event = tip.event
     if let text = filter.text { rows.removeAll { !$0.contains(text) } }
     return (rows.sorted { $1.mark.isNewer(than: $0.mark) }, end)
+  }
+}
+
+extension FollowMark {
+  /// Has everything that `other` has seen been seen?
+  public func isAtOrBehind(_ other: FollowMark) -> Bool {
+    failure >= other.failure && decision >= other.decision && event >= other.event
   }
 }

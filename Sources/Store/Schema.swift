@@ -25,7 +25,7 @@ enum Schema {
       line ANY                   -- the shape's variables as a JSON array, or the line: text, a blob where it is not UTF-8
     ) STRICT;
     CREATE INDEX failure_time ON failure (time);
-    CREATE INDEX failure_address ON failure (id >> 16, address, count);
+    CREATE INDEX failure_address ON failure (id >> 16, address, origin, count);
     -- What the lines of one kind have in common; see LineShape.swift.
     CREATE TABLE shape (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
     -- When the failures of the chunk `id >> 16` happened.

@@ -59,40 +59,40 @@ extension AuditReader {
   ) throws -> TopResult {
     var sums: [Address: Int] = [:]
     var names: [String: Int] = [:]
-    func add(_ id: DatabaseValue, _ count: Int64) {
-      if let address = AddressKey.fromDatabaseValue(id)?.address {
+    func add(_ address: Address?, _ name: String, _ count: Int64) {
+      if let address {
         sums[key == .ip ? address : prefix(of: address).base, default: 0] += Int(count)
       } else if key == .ip {
-        names[StoredText.string(id), default: 0] += Int(count)
+        names[name, default: 0] += Int(count)
       }
     }
     let last = until.microseconds
     let chunks = try Row.fetchAll(
       db, sql: "SELECT id, first_time, last_time FROM chunk WHERE last_time >= ? AND first_time < ?",
       arguments: [since.microseconds, last])
+    // The index alone answers, in its own order.
+    let whole = try BoundStatement(
+      db,
+      sql: """
+        SELECT address, sum(count) FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ? GROUP BY address
+        """)
+    let part = try BoundStatement(
+      db, sql: "SELECT address, count FROM failure NOT INDEXED WHERE id BETWEEN ? AND ? AND time >= ? AND time < ?")
     for chunk in chunks {
       let id: Int64 = chunk[0]
-      let rows: RowCursor
       if (chunk[1] as Int64) >= since.microseconds, (chunk[2] as Int64) < last {
-        // The index alone answers, in its own order.
-        rows = try Row.fetchCursor(
-          db,
-          sql: """
-            SELECT address, sum(count) FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ? GROUP BY address
-            """, arguments: [id])
+        whole.bind(id, 1)
+        try whole.forEachCount(db, add)
       } else {
-        rows = try Row.fetchCursor(
-          db, sql: "SELECT address, count FROM failure NOT INDEXED WHERE id BETWEEN ? AND ? AND time >= ? AND time < ?",
-          arguments: [id << Chunk.bits, ((id + 1) << Chunk.bits) - 1, since.microseconds, last])
+        part.bind(id << Chunk.bits, 1)
+        part.bind(((id + 1) << Chunk.bits) - 1, 2)
+        part.bind(since.microseconds, 3)
+        part.bind(last, 4)
+        try part.forEachCount(db, add)
       }
-      while let row = try rows.next() { add(row[0], row[1]) }
     }
     try PendingFailures.forEach(db, where: { record, _ in record.time >= since.microseconds && record.time < last }) {
-      if let address = $0.address {
-        sums[key == .ip ? address : prefix(of: address).base, default: 0] += Int($0.count)
-      } else if key == .ip {
-        names[String(decoding: $0.name, as: UTF8.self), default: 0] += Int($0.count)
-      }
+      add($0.address, String(decoding: $0.name, as: UTF8.self), $0.count)
     }
     let total = sums.values.reduce(0, +) + names.values.reduce(0, +)
     let distinct = sums.count + names.count

@@ -42,6 +42,7 @@ struct Bailiff: AsyncParsableCommand {
     Explain.self,
     Audit.self,
     Top.self,
+    Report.self,
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
     Check.self,

@@ -16,7 +16,8 @@ struct Audit: ParsableCommand {
 
       It reads the store itself, so it also works while the daemon is down.
       """,
-    subcommands: [AuditList.self, AuditVerify.self], defaultSubcommand: AuditList.self)
+    subcommands: [AuditList.self, AuditVerify.self, AuditCheckpoint.self, AuditExport.self],
+    defaultSubcommand: AuditList.self)
 }
 
 struct AuditList: ParsableCommand {
@@ -87,11 +88,15 @@ struct AuditList: ParsableCommand {
   private func stream(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
     var output = Output()
     if csv { output.line(AuditRow.csvHeader) }
-    var count = 0
-    try reader.forEach(filter, before: cursor) { row in
-      write(row, to: &output)
-      count += 1
-      return limit.map { count < $0 } ?? true
+    // In pages: a slow reader of a pipe must not hold a moment of the store, whose write-ahead log would grow.
+    var cursor = cursor
+    var left = limit ?? .max
+    while left > 0 {
+      let page = try reader.page(filter, limit: min(left, 4096), before: cursor)
+      for row in page.rows { write(row, to: &output) }
+      left -= page.rows.count
+      guard let next = page.next else { break }
+      cursor = next
     }
     output.flush()
   }

@@ -1,0 +1,41 @@
+// Commits numbered failures to a store until it is killed: `storewriter PATH`. Each commit holds 7 failures, a ban and the
+// offset behind them; the next one begins at the stored position, as the daemon does after a crash.
+
+import Foundation
+import Model
+import Store
+
+func write(to path: String) throws {
+  let store = try AuditStore(path: path)
+  let names = Names(
+    jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "f")], sources: ["log"])
+  var next: UInt64 = 0
+  if case .file(_, let offset) = try store.positions().first?.position { next = offset }
+  var batch = FailureBatch()
+  while true {
+    batch.removeAll()
+    for _ in 0..<7 {
+      var failure = Failure(
+        time: Instant(seconds: 1_795_171_200 + Int64(next) * 2),
+        address: Address(ipv4: UInt32(truncatingIfNeeded: next)),
+        jail: 0, pattern: 0, source: 0)
+      let line = Array("failure number \(next)".utf8)
+      failure.line = batch.store(line.span)
+      failure.offset = next
+      batch.append(failure)
+      next += 1
+    }
+    let identity = FileIdentity(device: 1, inode: 2, fingerprint: 3, fingerprintLength: 4)
+    batch.positions = [SourcePosition(source: "log", position: .file(identity, offset: next))]
+    let ban = Decision(
+      action: .ban, jail: "sshd", identity: .network(Subnet(batch.failures[0].address)), time: batch.failures[0].time,
+      until: nil, count: 7)
+    try store.commit(batch, names: names, decisions: [ban])
+    if next % 5 == 0 { _ = try store.settle(limit: 50) }
+  }
+}
+
+do { try write(to: CommandLine.arguments[1]) } catch {
+  FileHandle.standardError.write(Data("\(error)\n".utf8))
+  exit(1)
+}
