@@ -141,14 +141,15 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
   private let offsets: UnsafeMutablePointer<Int>
   private var found = 0
 
-  public init() {
+  /// `matchLimit` is the work that one search may take; PCRE2 counts it in steps of its matching loop.
+  public init(matchLimit: UInt32 = Self.matchLimit) {
     // Safe: all three are owned by this value alone and freed in `deinit`; PCRE2 returns nil only when out of memory, where
     // nothing can go on.
     unsafe data = pcre2_match_data_create_8(Self.pairs, nil)!
     unsafe context = pcre2_match_context_create_8(nil)!
     unsafe stack = pcre2_jit_stack_create_8(Self.jitStack.start, Self.jitStack.most, nil)
     unsafe offsets = pcre2_get_ovector_pointer_8(data)
-    unsafe pcre2_set_match_limit_8(context, Self.matchLimit)
+    unsafe pcre2_set_match_limit_8(context, matchLimit)
     unsafe pcre2_set_depth_limit_8(context, 10_000)
     unsafe pcre2_set_heap_limit_8(context, 8 * 1024)  // KiB
     if let stack = unsafe stack { unsafe pcre2_jit_stack_assign_8(context, nil, UnsafeMutableRawPointer(stack)) }

@@ -36,12 +36,17 @@ public final class Fail2banMatcher {
     public var unresolved = 0
   }
 
+  /// Ten times what native patterns get. Many of fail2ban's stock patterns take quadratic time or worse: at 100,000 a user
+  /// name of 500 equal letters can make them give up on a line that fail2ban matches, at this limit it takes twice that. The
+  /// price is up to 10 ms for such a line and pattern; both are counted.
+  static let matchLimit: UInt32 = 1_000_000
+
   public let filter: Fail2banFilter
   public internal(set) var counts = Counts()
   /// Called when a pattern was stopped at its limit: its place in `failregex`, -1 for another expression.
   public var onGiveUp: ((Int) -> Void)?
 
-  private var scratch = MatchScratch()
+  private var scratch = MatchScratch(matchLimit: Fail2banMatcher.matchLimit)
   private var dates: Fail2banDates
   private var lastDate: Instant?
   private var window: LineWindow
