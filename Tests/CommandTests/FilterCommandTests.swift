@@ -140,6 +140,27 @@ import Testing
     #expect(finished.error.contains("web.yaml:4:"))
   }
 
+  /// nginx writes a line end in a path as it is, so that a client can write whole lines of its own into the error log. Such
+  /// a line is told by the lines around it, which the test of a filter must see as the engine does.
+  @Test func aForgedLineIsIgnored() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "error.log",
+      """
+      2026/11/21 07:13:07 [error] 5191#5191: *432 open() "/srv/www/x
+      2026/11/21 07:00:00 [error] 1#1: *1 limiting requests, excess: 9.9 by zone "one", client: 192.0.2.99, server: s, \
+      request: "GET / HTTP/1.1", host: "x"
+      " failed (2: No such file or directory), client: 192.0.2.7, server: www.example.test, request: "GET \
+      /x%0a2026/11/21%2007:00:00%20[error]%0a HTTP/1.1", host: "www.example.test"
+
+      """)
+    let tested = try await Binary.run("filter", "test", "nginx-error", file, "--json")
+    #expect(!tested.output.contains(#""id":"192.0.2.99""#), "\(tested.output)")
+    #expect(try tested.objects.dropFirst().first?["result"] as? String == "ignored")
+    let detected = try await Binary.run("filter", "detect", file, "--json")
+    #expect(!detected.output.contains("192.0.2.99"))
+  }
+
   @Test func detectNamesTheFiltersThatFit() async throws {
     let scratch = try Scratch()
     let file = try scratch.write("auth.log", Self.log)

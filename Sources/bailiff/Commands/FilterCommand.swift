@@ -86,11 +86,8 @@ struct FilterDetect: ParsableCommand {
     let history = LineHistory()
     var clock = try self.clock.clock()
     var found = [Detected](repeating: Detected(), count: filters.count)
-    try LogLines.forEach(in: file) { line, _ in
-      var bytes: [UInt8] = []
-      for i in 0..<line.count { bytes.append(line[i]) }
-      bytes.append(UInt8(ascii: "\n"))
-      set.scan(bytes.span, clock: &clock, history: history) { match, _, _ in
+    try LogLines.forEachBatch(in: file) { batch in
+      set.scan(batch.bytes.span, clock: &clock, history: history) { match, _, _ in
         let name = match.name
         found[match.filter].add(name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self))
       }

@@ -63,15 +63,18 @@ struct FilterTest: ParsableCommand {
     let tester = try LineTester(filter, clock: try clock.clock(), hasTimestamps: !withoutTimestamps)
     var summary = TestSummary()
     var output = Output()
-    try LogLines.forEach(in: file) { line, number in
-      let result = tester.test(line)
-      if format.json {
-        output.json([
-          ("line", .number(number)), ("result", .string(result.verdict.rawValue)),
-          ("failures", .array(result.failures.map { .object($0.members) })),
-        ])
-      } else {
-        summary.add(result, line: number)
+    var number = 0
+    try LogLines.forEachBatch(in: file, prefix: tester.prefix) { batch in
+      for result in tester.test(batch) {
+        number += 1
+        if format.json {
+          output.json([
+            ("line", .number(number)), ("result", .string(result.verdict.rawValue)),
+            ("failures", .array(result.failures.map { .object($0.members) })),
+          ])
+        } else {
+          summary.add(result, line: number)
+        }
       }
     }
     if !format.json { summary.print(to: &output, on: Terminal()) }

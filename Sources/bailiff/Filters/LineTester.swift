@@ -40,29 +40,31 @@ struct FoundFailure {
   }
 }
 
-/// Runs one filter over lines, one at a time, as the engine would.
+/// Runs one filter over lines as the engine would, and says what each came to.
 final class LineTester {
   private let filter: Filter
   private let filterSet: FilterSet
+  /// For lines taken out of their surroundings.
+  private let single: FilterSet
   /// fail2ban's filters are asked directly: only their own matcher tells of sessions.
   private let matcher: Fail2banMatcher?
   private let history = LineHistory()
   private var clock: LogClock
   private let hasTimestamps: Bool
-  private let stamp: [UInt8]
+  /// What must stand before each line of a batch: syslog filters find the program behind a stamp.
+  let prefix: [UInt8]
 
   /// Without time stamps every line happened at `clock.now`.
   init(_ filter: Filter, clock: LogClock, hasTimestamps: Bool) throws {
     self.filter = filter
     self.clock = clock
     self.hasTimestamps = hasTimestamps
-    // Lines come one at a time, so that there is nothing to scan ahead.
     filterSet = FilterSet([filter], keepsCaptures: true, isPrefiltered: false)
+    single = FilterSet([filter], isPrefiltered: false)
     switch filter.definition.rules {
     case .native(let rules):
       matcher = nil
-      // Syslog filters find the program behind a stamp; lines that come without one get this.
-      stamp = hasTimestamps || rules.programs.isEmpty ? [] : Array((clock.now.rfc3339() + " ").utf8)
+      prefix = hasTimestamps || rules.programs.isEmpty ? [] : Array((clock.now.rfc3339() + " ").utf8)
     case .fail2ban(let rules):
       do {
         matcher = Fail2banMatcher(
@@ -70,31 +72,45 @@ final class LineTester {
       } catch {
         throw CommandFailure(.usage, error.description)
       }
-      stamp = []
+      prefix = []
     }
   }
 
   /// Patterns that were stopped at their limit.
   var gaveUp: Int { filterSet.counts.gaveUp + (matcher?.counts.gaveUp ?? 0) }
 
-  func test(_ line: borrowing Span<UInt8>) -> LineResult {
-    if let matcher { return test(line, matcher) }
-    var bytes = stamp
-    for i in 0..<line.count { bytes.append(line[i]) }
-    bytes.append(UInt8(ascii: "\n"))
-    var failures: [FoundFailure] = []
+  /// A result for each line of the batch.
+  func test(_ batch: LineBatch) -> [LineResult] {
+    if let matcher {
+      return batch.starts.indices.map { test(batch.line($0).span, matcher) }
+    }
+    var results = [LineResult](repeating: LineResult(verdict: .none), count: batch.starts.count)
     // Read before the clock is lent.
     let now = clock.now
-    let ignored = filterSet.counts.ignored
-    let distrusted = filterSet.counts.distrusted
-    filterSet.scan(bytes.span, clock: &clock, history: history) { match, _, _ in
+    let before = filterSet.counts
+    var number = 0
+    filterSet.scan(batch.bytes.span, clock: &clock, history: history) { match, _, offset in
+      while number + 1 < batch.starts.count, batch.starts[number + 1] <= offset { number += 1 }
       var failure = FoundFailure(match, pattern: filter.patternNames[match.pattern])
       if !hasTimestamps { failure.time = now }
-      failures.append(failure)
+      results[number].verdict = .failure
+      results[number].failures.append(failure)
     }
-    guard failures.isEmpty else { return LineResult(verdict: .failure, failures: failures) }
-    return LineResult(
-      verdict: filterSet.counts.ignored > ignored || filterSet.counts.distrusted > distrusted ? .ignored : .none)
+    if filterSet.counts.ignored > before.ignored || filterSet.counts.distrusted > before.distrusted {
+      for number in results.indices where results[number].verdict == .none && matchesAlone(batch.line(number)) {
+        results[number].verdict = .ignored
+      }
+    }
+    return results
+  }
+
+  /// Does the line match, or is it ignored, without the lines around it? The counts of a batch do not say which line it was.
+  private func matchesAlone(_ line: [UInt8]) -> Bool {
+    var clock = clock
+    let before = single.counts
+    single.scan(line.span, clock: &clock, history: LineHistory()) { _, _, _ in }
+    let after = single.counts
+    return after.matched + after.ignored + after.distrusted > before.matched + before.ignored + before.distrusted
   }
 
   private func test(_ line: borrowing Span<UInt8>, _ matcher: Fail2banMatcher) -> LineResult {
@@ -106,6 +122,14 @@ final class LineTester {
     guard failures.isEmpty else { return LineResult(verdict: .failure, failures: failures) }
     if case .ignored = outcome { return LineResult(verdict: .ignored) }
     return LineResult(verdict: .none)
+  }
+}
+
+extension LineBatch {
+  /// A line without its LF.
+  fileprivate func line(_ number: Int) -> [UInt8] {
+    let end = number + 1 < starts.count ? starts[number + 1] : bytes.count
+    return Array(bytes[starts[number]..<end - 1])
   }
 }
 

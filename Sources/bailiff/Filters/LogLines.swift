@@ -1,24 +1,56 @@
 import Glibc
 
+/// Lines back to back, each with its LF, as the engine gets them: what follows a line can decide about it too.
+struct LineBatch {
+  private(set) var bytes: [UInt8] = []
+  /// Where each line begins.
+  private(set) var starts: [Int] = []
+
+  var isFull: Bool { bytes.count >= 256 << 10 }
+
+  mutating func append(_ line: borrowing Span<UInt8>, after prefix: [UInt8] = []) {
+    starts.append(bytes.count)
+    bytes += prefix
+    // Safe: the pointer is used only inside the call; appending through it is one memcpy.
+    unsafe line.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\n"))
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    starts.removeAll(keepingCapacity: true)
+  }
+}
+
 /// The lines of a log for the commands that look at single lines; `-` is standard input. Lines are cut where the daemon cuts
 /// them.
 enum LogLines {
   static let longestLine = 64 << 10
 
-  /// Lends each line without its line end, and its number from 1.
-  static func forEach(in path: String, _ body: (borrowing Span<UInt8>, Int) throws -> Void) throws {
+  /// Lends the lines in batches, with `prefix` before each.
+  static func forEachBatch(in path: String, prefix: [UInt8] = [], _ body: (LineBatch) throws -> Void) throws {
+    var batch = LineBatch()
+    try forEach(in: path) { line in
+      batch.append(line, after: prefix)
+      guard batch.isFull else { return }
+      try body(batch)
+      batch.removeAll()
+    }
+    if !batch.starts.isEmpty { try body(batch) }
+  }
+
+  /// Lends each line without its line end.
+  private static func forEach(in path: String, _ body: (borrowing Span<UInt8>) throws -> Void) throws {
     let file = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(errno))") }
     defer { if file != STDIN_FILENO { close(file) } }
     var chunk = [UInt8](repeating: 0, count: 256 << 10)
     var line: [UInt8] = []
-    var number = 0
     var isPending = false
 
     func end() throws {
-      number += 1
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
-      try body(line.span, number)
+      try body(line.span)
       line.removeAll(keepingCapacity: true)
       isPending = false
     }

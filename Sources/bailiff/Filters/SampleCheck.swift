@@ -13,8 +13,10 @@ struct SampleCheck {
   init(_ sample: Sample, _ filter: Filter, clock: LogClock) throws {
     self.sample = sample
     let tester = try LineTester(filter, clock: clock, hasTimestamps: true)
-    if let before = sample.before { _ = tester.test(Array(before.utf8).span) }
-    result = tester.test(Array(sample.line.utf8).span)
+    var batch = LineBatch()
+    if let before = sample.before { batch.append(Array(before.utf8).span) }
+    batch.append(Array(sample.line.utf8).span)
+    result = tester.test(batch).last ?? LineResult(verdict: .none)
     differences = []
     compare()
   }
