@@ -97,6 +97,8 @@ public actor ControlServer {
       running.cancel()
       group.cancelAll()
     }
+    // Connections that are still being closed schedule work on the threads that end next.
+    _ = await running.result
     try? await threads.shutdownGracefully()
   }
 }
