@@ -136,6 +136,39 @@ struct SampleConformanceTests {
     print("samples: \(agreed) of \(steps.count) agree")
   }
 
+  /// The same lines as the engine reads them: many at once, and only those that the prefilter lets through are dated and
+  /// matched.
+  @Test func everyAnnotatedLineAgreesInBatches() throws {
+    let directory = try TemporaryDirectory()
+    let zone = try #require(ZoneOffsets(name: "Europe/Berlin"))
+    let logs = Dictionary(grouping: try Self.steps(directory).filter { $0.given == nil }) {
+      $0.path + $0.options.map { "\($0)=\($1)" }.sorted().joined(separator: ",")
+    }
+    var agreed = 0
+    for steps in logs.values {
+      var found: [Int: [(host: String, time: Double)]] = [:]
+      let set = FilterSet([
+        try Filter(try FilterTranslation.loadFilter(path: steps[0].path, options: steps[0].options))
+      ])
+      var clock = LogClock(now: Instant(seconds: 1_124_013_600), zone: zone)
+      let text = Array(steps.map(\.line).joined(separator: "\n").utf8)
+      set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
+        let id = match.name.isEmpty ? match.address.description : String(decoding: match.name, as: UTF8.self)
+        found[text[..<offset].count { $0 == 10 }, default: []].append((id, match.time.epoch))
+      }
+      for (number, step) in steps.enumerated() {
+        let failures = found[number] ?? []
+        let host = step.host.map { Address($0)?.description ?? $0 }
+        let agrees =
+          failures.count == (step.match ? 1 : 0)
+          && failures.allSatisfy { (host == nil || $0.host == host) && (step.time == nil || $0.time == step.time) }
+        agreed += agrees ? 1 : 0
+        #expect(agrees, "\(step.filter)\(step.options) \(step.file):\(step.number): \(failures) in: \(step.line)")
+      }
+    }
+    print("samples in batches: \(agreed) of \(logs.values.reduce(0) { $0 + $1.count }) agree")
+  }
+
   static func differences(_ step: Step, _ failure: Fail2banFailure) -> [String] {
     func text(_ name: String) -> String? { failure[name].map { String(decoding: $0, as: UTF8.self) } }
     var found: [String] = []
