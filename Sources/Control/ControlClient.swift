@@ -29,11 +29,13 @@ public struct ControlClient: Sendable {
 
   public func bans(_ request: BansRequest = BansRequest()) async throws(ControlError) -> [BanReply] {
     let query = request.jail.map { "?jail=" + Self.percentEncoded($0) } ?? ""
-    let lines = try await send(.GET, "/v1/bans" + query).readableBytesView.split(separator: UInt8(ascii: "\n"))
-    var bans: [BanReply] = []
-    bans.reserveCapacity(lines.count)
-    for line in lines { bans.append(try ControlJSON.decode(BanReply.self, from: line)) }
-    return bans
+    var body = try await send(.GET, "/v1/bans" + query)
+    // One list is decoded in a fraction of the time that its lines take one by one.
+    var list = Array("[".utf8)
+    list += (body.readBytes(length: body.readableBytes) ?? []).map { $0 == 10 ? UInt8(ascii: ",") : $0 }
+    if list.last == UInt8(ascii: ",") { list.removeLast() }
+    list.append(UInt8(ascii: "]"))
+    return try ControlJSON.decode([BanReply].self, from: list)
   }
 
   public func ban(_ request: BanRequest) async throws(ControlError) -> BannedReply {

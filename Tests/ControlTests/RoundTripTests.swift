@@ -66,7 +66,9 @@ import Testing
     }
     let server = try TestServer()
     try await server.start(bans: bans)
-    let got = try await server.client.bans()
+    var client = server.client
+    client.deadline = 60
+    let got = try await client.bans()
     #expect(got.map(\.ban) == bans)
     // A jail's name survives the query, whatever it holds.
     #expect(try await server.client.bans(BansRequest(jail: "web \u{1b}&?")).count == 10_000)

@@ -7,6 +7,9 @@ struct AuditCheckpoint: ParsableCommand {
     commandName: "checkpoint",
     abstract: "The end of the chain, to be kept elsewhere.",
     discussion: """
+      Example:
+        bailiff audit checkpoint
+
       Print it, mail it, put it on another machine: `bailiff audit verify --checkpoint` proves the record against it. \
       Unlike verify, which prints one too, it takes no time.
       """)
