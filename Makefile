@@ -3,7 +3,7 @@
 # What the build needs, and what the tests run beside it (Debian's names).
 BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libvectorscan-dev libmnl-dev libsystemd-dev pkg-config
 TEST_PACKAGES := ipset iptables iproute2 openssh-server openssh-client sshpass systemd systemd-journal-remote fail2ban \
-  rsyslog python3 curl sqlite3 gzip xz-utils zstd util-linux procps
+  rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps
 
 # `make run` ends by itself after this many seconds; empty: with Ctrl-C.
 DEMO_SECONDS ?=
@@ -31,11 +31,12 @@ help: ## what there is to make
 run: release ## install what is missing, build, and watch this machine and a demonstration attack; changes no firewall
 	@fixtures/demo/play.sh .build/release/bailiff "$(CURDIR)/.build/demo" $(DEMO_SECONDS)
 
-# The tests make network namespaces and run sshd, journald and iptables in them, so they run as root.
+# The tests make network namespaces and run sshd, journald and iptables in them, so they run as root; no more at once than
+# there are cores, because many wait for daemons and deadlines.
 test: build-packages test-packages swift ## install what is missing, then run every test and the format check
 	@swift build
 	swift build --build-tests
-	$(SUDO) env "PATH=$$PATH" swift test --skip-build
+	$(SUDO) env "PATH=$$PATH" swift test --skip-build --experimental-maximum-parallelization-width "$$(nproc)"
 	$(MAKE) lint
 
 build: build-packages swift ## build for debugging
