@@ -1,20 +1,26 @@
+internal import Firewall
 internal import Model
 
-/// Keeps operators from banning themselves or half the world by a slip; `--force` passes.
+/// Keeps people from being locked out by a slip or by a jail.
 enum BanGuard {
+  /// What an operator asks for; `--force` passes.
   static func check(_ subnet: Subnet, session: Address?) throws(DaemonError) {
-    let narrowest: UInt8 = subnet.isIPv4 ? 16 : 32
-    guard subnet.prefixLength >= narrowest else {
-      throw DaemonError(
-        "\(subnet) is wider than /\(narrowest)", remedy: "give --force if that many addresses are meant")
+    guard let objection = Protected.collect(caller: session).objections(to: subnet).first else { return }
+    throw DaemonError("\(objection)", remedy: "give --force if that is meant")
+  }
+}
+
+/// What speaks against bans that jails decide, asked again at most once a second: it reads a dozen files under /proc.
+struct BanObjections {
+  private var protected = Protected()
+  private var collected = Instant(microseconds: .min)
+
+  /// The first reason not to ban this; nil: none.
+  mutating func objection(to subnet: Subnet, protectSessions: Bool, now: Instant) -> String? {
+    if now.since(collected) >= .seconds(1) || now < collected {
+      protected = Protected.collect()
+      collected = now
     }
-    if let session, subnet.contains(session) {
-      throw DaemonError(
-        "\(subnet) holds \(session), from which you are logged in", remedy: "give --force if you can get in another way"
-      )
-    }
-    for own in OwnAddresses.interfaces() where subnet.contains(own) {
-      throw DaemonError("\(subnet) holds \(own), an address of this machine", remedy: "give --force if that is meant")
-    }
+    return protected.objections(to: subnet, protectSessions: protectSessions).first?.description
   }
 }

@@ -34,6 +34,7 @@ final class DecisionLoop: @unchecked Sendable {
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
+  private var objections = BanObjections()
   private var lastIgnored = Instant(microseconds: 0)
   private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
   /// Bans that are lifted unless somebody confirms them in time.
@@ -101,7 +102,20 @@ final class DecisionLoop: @unchecked Sendable {
       if !resolved.isEmpty { box.post(.batch(resolved, names, plan), urgent: true) }
     }
     judge.judge(&batch, now: now, into: &decisions)
+    if !decisions.isEmpty, firewall.changesKernel { decisions.removeAll { isWithheld($0, now) } }
     carryOut(decisions, with: batch)
+  }
+
+  /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
+  private func isWithheld(_ decision: Decision, _ now: Instant) -> Bool {
+    guard decision.action == .ban, let subnet = decision.identity.subnet, decision.until.map({ $0 > now }) ?? true,
+      let jail = plan.jailNames.firstIndex(of: decision.jail),
+      let reason = objections.objection(to: subnet, protectSessions: plan.settings.protectSessions, now: now)
+    else { return false }
+    _ = judge.decider.unban(decision.identity, jail: jail, at: now, cause: .limit)
+    log.warning("[\(decision.jail)] \(subnet) is not banned after \(decision.count) failures: \(reason)")
+    writer.event(.note, subject: subnet.description, detail: "not banned by \(decision.jail): \(reason)")
+    return true
   }
 
   /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
@@ -152,7 +166,7 @@ final class DecisionLoop: @unchecked Sendable {
 
   private func report(_ decisions: [Decision], _ now: Instant) {
     for decision in decisions where decision.cause != .expired {
-      log.decision(decision)
+      log.decision(decision, now: now)
       guard decision.action == .ban, decision.cause == .limit else { continue }
       if now.since(minute.start) > .minutes(1) { minute = (now, 0, false) }
       minute.bans += 1

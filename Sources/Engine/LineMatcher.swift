@@ -97,7 +97,7 @@ public final class LineMatcher {
   }
 
   private func append(
-    _ match: Match, _ line: borrowing Span<UInt8>, _ group: Group, _ source: UInt32, _ offset: UInt64,
+    _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ group: Group, _ source: UInt32, _ offset: UInt64,
     _ batch: inout FailureBatch
   ) {
     let lineRange = batch.store(line)

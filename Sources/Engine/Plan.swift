@@ -100,6 +100,11 @@ public final class Plan: Sendable {
     Set(specs.flatMap { $0 < readers.count ? readers[$0] : [] }).sorted()
   }
 
+  /// Does what a line means to one of these jails depend on the lines before it?
+  public func needsOrder(_ jails: [Int]) -> Bool {
+    jails.contains { self.jails[$0].filter.map { filters[$0].needsOrder } ?? false }
+  }
+
   /// Every jail's limits with `ignored` added to its ignore list, the operators' jail last.
   public func limits(ignoring ignored: [Subnet] = []) -> [Jail] {
     var limits = jails.map { entry in

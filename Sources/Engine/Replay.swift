@@ -39,21 +39,46 @@ public final class Replay {
   public func run(_ paths: [String], onDecision body: @escaping (Decision) throws -> Void) throws -> Summary {
     let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: paths)
     for (number, path) in paths.enumerated() {
-      let sink = ReplaySink(plan, jails: jails(reading: path))
       let log = try PastLog(path)
-      sink.onBatch = { [self] batch in try take(&batch, names, body) }
-      let counts = try log.read(as: number, to: sink, while: { sink.error == nil })
-      if let error = sink.error { throw error }
-      summary.lines += Int(clamping: counts.lines)
-      summary.bytes += Int(clamping: counts.bytes)
-      summary.tooLong += Int(clamping: counts.tooLong)
-      summary.matched += sink.matcher.counts.matched
-      summary.ignored += sink.matcher.counts.ignored
+      let jails = jails(reading: path)
+      let counts =
+        if let size = log.size, size >= SegmentedLog.smallest, SegmentedLog.workers > 1, !plan.needsOrder(jails) {
+          try SegmentedLog(log, plan: plan, jails: jails, source: number).read { [self] batch in
+            try take(&batch, names, body)
+          }
+        } else {
+          try readInOrder(log, jails, number) { [self] batch in try take(&batch, names, body) }
+        }
+      summary.lines += counts.lines
+      summary.bytes += counts.bytes
+      summary.tooLong += counts.tooLong
+      summary.matched += counts.matched
+      summary.ignored += counts.ignored
     }
-    while try store?.settle() ?? false {}
+    try settle(leaving: 0, ifFewerThan: Self.settledAtOnce)
     try store?.close()
     summary.ids = plan.jailNames.indices.reduce(0) { $0 + judge.decider.tracked(in: $1) }
     return summary
+  }
+
+  private func readInOrder(
+    _ log: PastLog, _ jails: [Int], _ source: Int, _ body: @escaping (inout FailureBatch) throws -> Void
+  ) throws -> ReplayCounts {
+    let sink = ReplaySink(plan, jails: jails)
+    sink.onBatch = body
+    let counts = try log.read(as: source, to: sink, while: { sink.error == nil })
+    if let error = sink.error { throw error }
+    return ReplayCounts(counts, sink.matcher.counts)
+  }
+
+  /// Rows with indexes cost three times what reading and deciding do. A few are made at once; many are left to the daemon's
+  /// idle time, up to what a question can look through without being slow.
+  private static let settledAtOnce = 10_000
+  private static let leftUnsettled = 500_000
+
+  private func settle(leaving: Int, ifFewerThan most: Int = .max) throws {
+    guard let store, store.unsettled <= most else { return }
+    while store.unsettled > leaving, try store.settle() {}
   }
 
   /// The jails that watch this very path; all of them when none does (a log that was rotated or copied elsewhere).
@@ -71,6 +96,7 @@ public final class Replay {
     summary.failures += batch.failures.reduce(0) { $0 &+ Int($1.count) }
     judge.judge(&batch, now: now, into: &decisions)
     try store?.commit(batch, names: names, decisions: decisions, applied: nil)
+    if let store, store.unsettled > Self.leftUnsettled + 100_000 { try settle(leaving: Self.leftUnsettled) }
     for decision in decisions {
       summary.bans += decision.action == .ban ? 1 : 0
       try body(decision)
@@ -79,7 +105,7 @@ public final class Replay {
 }
 
 /// A replay's end of a source: lines in, batches to the judge.
-private final class ReplaySink: LineSink {
+final class ReplaySink: LineSink {
   let matcher: LineMatcher
   var onBatch: (inout FailureBatch) throws -> Void = { _ in }
   private(set) var error: (any Error)?
@@ -108,4 +134,31 @@ private final class ReplaySink: LineSink {
   }
 
   func report(_ event: SourceEvent) {}
+}
+
+/// What became of one log's lines.
+struct ReplayCounts: Sendable {
+  var lines = 0
+  var bytes = 0
+  var tooLong = 0
+  var matched = 0
+  var ignored = 0
+
+  init() {}
+
+  init(_ read: PastLog.Counts, _ matched: LineMatcher.Counts) {
+    lines = Int(clamping: read.lines)
+    bytes = Int(clamping: read.bytes)
+    tooLong = Int(clamping: read.tooLong)
+    self.matched = matched.matched
+    ignored = matched.ignored
+  }
+
+  mutating func add(_ other: ReplayCounts) {
+    lines += other.lines
+    bytes += other.bytes
+    tooLong += other.tooLong
+    matched += other.matched
+    ignored += other.ignored
+  }
 }

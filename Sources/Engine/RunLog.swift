@@ -17,9 +17,12 @@ public struct RunLog: Sendable {
   public func warning(_ text: String) { write(4, text) }
   public func notice(_ text: String) { if !isQuiet { write(5, text) } }
 
-  func decision(_ decision: Decision) {
+  func decision(_ decision: Decision, now: Instant) {
     guard !isQuiet else { return }
-    let end = decision.until.map { "until \(Self.local($0))" } ?? "for ever"
+    let isOver = decision.until.map { $0 <= now } ?? false
+    let end =
+      (decision.until.map { "until \(Self.local($0))" } ?? "for ever")
+      + (isOver ? ", which is over: recorded only" : "")
     switch decision.action {
     case .ban: notice("[\(decision.jail)] ban \(decision.identity) (\(decision.count) failures) \(end)")
     case .extend: notice("[\(decision.jail)] extend \(decision.identity) \(end)")

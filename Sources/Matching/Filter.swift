@@ -36,6 +36,15 @@ public final class Filter: Sendable {
     }
   }
 
+  /// Does what a line means depend on the lines before it (sessions, torn records)? Parts of a log then cannot be matched
+  /// apart.
+  public var needsOrder: Bool {
+    switch body {
+    case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil
+    case .fail2ban: true
+    }
+  }
+
   /// The names of the patterns that are tried on every line of their sources, because no text can be told that all their
   /// matches hold.
   public var patternsWithoutLiterals: [String] {

@@ -1,7 +1,8 @@
 public import Model
 
-/// What one pattern found in one line. One object is lent again and again: take what you keep.
-public final class Match {
+/// What one pattern found in one line. One value is lent again and again, its arrays keep their memory: take what you
+/// keep.
+public struct Match {
   /// The filter's place in its `FilterSet`.
   public internal(set) var filter = 0
   /// The pattern's place in its filter.
@@ -31,7 +32,7 @@ public final class Match {
   }
 
   /// Takes over what a fail2ban filter found.
-  func take(_ failure: Fail2banFailure, captures keepsCaptures: Bool) {
+  mutating func take(_ failure: Fail2banFailure, captures keepsCaptures: Bool) {
     reset()
     pattern = failure.pattern
     time = failure.time
@@ -48,14 +49,16 @@ public final class Match {
       isHostName = true
     }
     guard keepsCaptures else { return }
+    var captures: [Capture] = []
     failure.forEachCapture { name, value in
       var bytes: [UInt8] = []
       bytes.append(value, 0..<value.count)
       captures.append(Capture(name: name, value: bytes))
     }
+    self.captures = captures
   }
 
-  func reset() {
+  mutating func reset() {
     count = 1
     weight = 1
     host.removeAll(keepingCapacity: true)

@@ -1,5 +1,5 @@
 /// A native filter, compiled.
-struct NativeFilter: Sendable {
+final class NativeFilter: Sendable {
   let programs: [[UInt8]]
   let patterns: [NativePattern]
   let ignore: [NativePattern]
@@ -35,7 +35,7 @@ struct NativeFilter: Sendable {
 }
 
 /// A native pattern, its tags expanded and its groups known by number.
-struct NativePattern: Sendable {
+final class NativePattern: Sendable {
   let name: String
   let pattern: Pattern
   let hosts: [Int]

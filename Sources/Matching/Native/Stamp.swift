@@ -2,6 +2,10 @@ public import Model
 
 /// The clock of a log: what "now" is while it is read, and the zone of stamps that name none.
 public struct LogClock: Sendable {
+  /// The year that the zone's clocks show at `yearAsked`.
+  private var shownYear = 0
+  private var yearAsked: Instant?
+
   /// For stamps without a year, and for lines without any stamp.
   public var now: Instant
   public var zone: ZoneOffsets
@@ -9,6 +13,15 @@ public struct LogClock: Sendable {
   public init(now: Instant, zone: ZoneOffsets = ZoneOffsets()) {
     self.now = now
     self.zone = zone
+  }
+
+  /// This year, where the log was written.
+  mutating func year() -> Int {
+    if yearAsked != now {
+      yearAsked = now
+      shownYear = CivilTime(now, offset: zone.seconds(at: now)).year
+    }
+    return shownYear
   }
 }
 
@@ -118,7 +131,7 @@ enum Stamp {
         return civil.instant(offset: offset ?? clock.zone.seconds(at: civil))
       }
       // No year: this one, unless that lies more than a day ahead; then the last one (a log read on New Year's Day).
-      let thisYear = CivilTime(clock.now, offset: clock.zone.seconds(at: clock.now)).year
+      let thisYear = clock.year()
       for back in 0...1 {
         civil.year = thisYear - back
         guard civil.isValid else { continue }

@@ -6,8 +6,9 @@ internal import CVectorscan
 // Unchecked: the database is never written to after compilation, and may be used from any number of threads at once, each
 // with a scratch of its own (hyperscan's dev reference, "Scratch space").
 @safe final class Prefilter: @unchecked Sendable {
-  /// For each literal, the slots of the patterns that need it.
-  let slots: [[Int]]
+  /// The slots of the patterns that need each literal, all in one array: `slotRange(of:)` says where.
+  let slotList: [UInt16]
+  private let slotStarts: [Int]
   fileprivate let database: OpaquePointer
 
   /// `patterns`: what each slot's pattern needs. Nil when there is nothing to look for, or Vectorscan cannot be used on this
@@ -17,11 +18,12 @@ internal import CVectorscan
     for (slot, required) in patterns.enumerated() {
       for literal in required?.literals ?? [] { bySlot[literal, default: []].append(slot) }
     }
-    guard !bySlot.isEmpty, hs_valid_platform() == HS_SUCCESS else { return nil }
+    guard !bySlot.isEmpty, patterns.count <= Int(UInt16.max), hs_valid_platform() == HS_SUCCESS else { return nil }
     let literals = bySlot.keys.sorted {
       ($0.bytes.description, $0.caseless ? 1 : 0) < ($1.bytes.description, $1.caseless ? 1 : 0)
     }
-    slots = literals.map { bySlot[$0]! }
+    slotList = literals.flatMap { bySlot[$0]!.map { UInt16($0) } }
+    slotStarts = literals.reduce(into: [0]) { $0.append($0.last! + bySlot[$1]!.count) }
 
     // All texts in one array, so that one pointer serves for all of them.
     var text: [CChar] = []
@@ -54,6 +56,8 @@ internal import CVectorscan
     guard result == HS_SUCCESS, let database = unsafe database else { return nil }
     unsafe self.database = database
   }
+
+  func slotRange(of literal: Int) -> Range<Int> { slotStarts[literal]..<slotStarts[literal + 1] }
 
   deinit { unsafe hs_free_database(database) }
 }

@@ -1,0 +1,349 @@
+internal import Model
+
+/// The machinery of a `FilterSet`: a struct that nobody copies, so that the state which every candidate line touches costs
+/// no check for exclusive access and no reference count.
+struct LineScanner: ~Copyable {
+  private(set) var counts = FilterSet.Counts()
+  /// Called when a pattern was stopped at its limit: filter, pattern.
+  var onGiveUp: ((Int, Int) -> Void)?
+
+  /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
+  private let slots: [Int]
+  /// Patterns that the prefilter knows nothing of: every line is a candidate for them.
+  private let always: [UInt64]
+  private let triesEveryLine: Bool
+  private let prefilter: PrefilterScratch?
+  /// The slots that may match the line at hand, a bit each.
+  private var wanted: [UInt64]
+  private let keepsCaptures: Bool
+  private let keepsHistory: Bool
+  private var scratch = MatchScratch()
+  private var match = Match()
+  /// The native filters, by their place in the set.
+  private let natives: [NativeFilter?]
+  /// Sessions and dates of the fail2ban filters, by their place.
+  private let matchers: [Fail2banMatcher?]
+  /// What a fail2ban filter found in the line at hand; the first `foundCount` count.
+  private var found: [Match] = []
+  private var foundCount = 0
+  private var entryLine: [UInt8] = []
+
+  init(_ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool) {
+    var slots = [0]
+    var required: [RequiredLiterals?] = []
+    for filter in filters {
+      required += filter.requiredLiterals
+      slots.append(required.count)
+    }
+    self.slots = slots
+    let prefilter = isPrefiltered ? Prefilter(required).flatMap { PrefilterScratch($0) } : nil
+    self.prefilter = prefilter
+    var always = [UInt64](repeating: 0, count: required.count / 64 + 1)
+    for slot in required.indices where required[slot] == nil || prefilter == nil {
+      always[slot / 64] |= 1 << (slot % 64)
+    }
+    self.always = always
+    triesEveryLine = always.contains { $0 != 0 }
+    wanted = always
+    self.keepsCaptures = keepsCaptures
+    natives = filters.map { filter in
+      if case .native(let native) = filter.body { native } else { nil }
+    }
+    matchers = filters.map { filter in
+      if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
+    }
+    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
+  }
+
+  /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
+  /// the line's offset in `lines`.
+  mutating func scan(
+    _ lines: borrowing Span<UInt8>, clock: inout LogClock, history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    if triesEveryLine || prefilter == nil || !prefilter!.scan(lines) {
+      scanEveryLine(lines, &clock, history, body)
+    } else {
+      scanCandidates(lines, &clock, history, body)
+    }
+    if keepsHistory { history.keep(lines) }
+  }
+
+  /// Every line, with what the prefilter found in it.
+  private mutating func scanEveryLine(
+    _ lines: borrowing Span<UInt8>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    let isScanned = prefilter?.scan(lines) ?? false
+    let hits = prefilter?.hits ?? []
+    var hit = 0
+    var at = 0
+    while at < lines.count {
+      let end = lines.firstLF(from: at)
+      if isScanned { want(upTo: end, of: hits, &hit) } else { wantAll() }
+      handle(lines, at..<end, &clock, history, body)
+      at = end + 1
+    }
+  }
+
+  /// Only the lines in which the prefilter found something.
+  private mutating func scanCandidates(
+    _ lines: borrowing Span<UInt8>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    let hits = prefilter!.hits
+    var hit = 0
+    while hit < hits.count {
+      let found = Int(hits[hit] >> 32) - 1
+      let start = lines.lineStart(before: found)
+      let end = lines.firstLF(from: found)
+      want(upTo: end, of: hits, &hit)
+      handle(lines, start..<end, &clock, history, body)
+    }
+  }
+
+  /// Marks the patterns whose literals end at or before `end`.
+  private mutating func want(upTo end: Int, of hits: [UInt64], _ hit: inout Int) {
+    for word in wanted.indices { wanted[word] = always[word] }
+    while hit < hits.count, Int(hits[hit] >> 32) <= end {
+      let literal = Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF)
+      for position in prefilter!.prefilter.slotRange(of: literal) {
+        let slot = Int(prefilter!.prefilter.slotList[position])
+        wanted[slot / 64] |= 1 << UInt64(slot % 64)
+      }
+      hit += 1
+    }
+  }
+
+  private mutating func wantAll() {
+    for word in wanted.indices { wanted[word] = ~0 }
+  }
+
+  private func isWanted(_ slot: Int) -> Bool { wanted[slot / 64] & 1 << UInt64(slot % 64) != 0 }
+
+  /// Is any pattern of this filter wanted?
+  private func isWanted(filter: Int) -> Bool {
+    for slot in slots[filter]..<slots[filter + 1] where isWanted(slot) { return true }
+    return false
+  }
+
+  /// Matches one journal message, whose program and time the journal vouches for. `header` writes what stands before the
+  /// message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
+  mutating func scan(
+    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, clock: inout LogClock,
+    header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+  ) {
+    var isComposed = false
+    if prefilter != nil, prefilter!.scan(message) {
+      var hit = 0
+      want(upTo: message.count, of: prefilter!.hits, &hit)
+    } else {
+      wantAll()
+    }
+    var outcome = LineOutcome()
+    for index in natives.indices {
+      if let native = natives[index] {
+        guard isWanted(filter: index), native.programs.isEmpty || native.admits(program, 0..<program.count) else {
+          continue
+        }
+        if attempt(native, index, message, 0..<message.count, &outcome) {
+          outcome.matched = true
+          match.time = time
+          match.isDated = true
+          body(match, message)
+        }
+      } else if let matcher = matchers[index] {
+        // What its patterns need may stand in the header, which the scan of the message did not see.
+        if !isComposed {
+          isComposed = true
+          entryLine.removeAll(keepingCapacity: true)
+          header(&entryLine)
+          entryLine.append(message, 0..<message.count)
+        }
+        // Taken out while it is lent, and put back.
+        var line: [UInt8] = []
+        swap(&line, &entryLine)
+        attempt(matcher, index, line.span, time, &clock, &outcome)
+        swap(&line, &entryLine)
+        for position in 0..<foundCount { body(found[position], message) }
+      }
+    }
+    count(outcome)
+  }
+
+  private struct LineOutcome {
+    var matched = false
+    var ignored = false
+  }
+
+  private mutating func count(_ outcome: LineOutcome) {
+    counts.candidates += 1
+    if outcome.matched { counts.matched += 1 } else if outcome.ignored { counts.ignored += 1 }
+  }
+
+  private mutating func handle(
+    _ lines: borrowing Span<UInt8>, _ range: Range<Int>, _ clock: inout LogClock, _ history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
+  ) {
+    var end = range.upperBound
+    if end > range.lowerBound, lines[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    guard end > range.lowerBound else { return }
+    let line = lines.extracting(range.lowerBound..<end)
+    var outcome = LineOutcome()
+    var header: SyslogHeader?
+    var isParsed = false
+    var trusted: Bool?
+    for index in natives.indices where isWanted(filter: index) {
+      if let native = natives[index] {
+        var subject = 0..<line.count
+        var repeated = 1
+        if !isParsed {
+          header = SyslogHeader.parse(line)
+          isParsed = true
+        }
+        if !native.programs.isEmpty {
+          guard let header, native.admits(line, header.program) else { continue }
+          subject = header.message..<line.count
+          if let unwrapped = RepeatedMessage(line, from: header.message) {
+            subject = unwrapped.content
+            repeated = unwrapped.count
+          }
+        }
+        guard attempt(native, index, line, subject, &outcome) else { continue }
+        if let limit = native.untrustedAfterOpenQuote {
+          let believed = trusted ?? !history.mayBeForged(lines, lineStart: range.lowerBound, within: limit)
+          trusted = believed
+          guard believed else {
+            counts.distrusted += 1
+            continue
+          }
+        }
+        if native.records == .nginx,
+          history.mayBeForged(
+            lines, nginxLine: range.lowerBound..<end, host: subject.lowerBound + match.hostOffset)
+        {
+          counts.distrusted += 1
+          continue
+        }
+        outcome.matched = true
+        match.count = min(match.count * repeated, 1_000_000)
+        date(line, header, &clock)
+        body(match, line, range.lowerBound)
+      } else if let matcher = matchers[index] {
+        attempt(matcher, index, line, nil, &clock, &outcome)
+        for position in 0..<foundCount { body(found[position], line, range.lowerBound) }
+      }
+    }
+    count(outcome)
+  }
+
+  /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
+  private mutating func date(
+    _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ clock: inout LogClock
+  ) {
+    var end = 0
+    let found: Instant? =
+      if let header { Stamp.parse(line, at: header.stamp.lowerBound, clock: &clock, end: &end) } else {
+        Stamp.find(in: line, clock: &clock)
+      }
+    match.isDated = found != nil
+    match.time = found ?? clock.now
+  }
+
+  /// Tries a fail2ban filter; what it finds stands in `found` afterwards.
+  private mutating func attempt(
+    _ matcher: Fail2banMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
+    _ clock: inout LogClock, _ outcome: inout LineOutcome
+  ) {
+    foundCount = 0
+    let before = matcher.counts.gaveUp
+    let result = matcher.tryLine(line, clock: &clock, time: time) { failure in
+      if foundCount == found.count { found.append(Match()) }
+      found[foundCount].take(failure, captures: keepsCaptures)
+      found[foundCount].filter = filter
+      foundCount += 1
+    }
+    counts.gaveUp += matcher.counts.gaveUp - before
+    if foundCount > 0 { outcome.matched = true }
+    if case .ignored = result { outcome.ignored = true }
+  }
+
+  /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
+  private mutating func attempt(
+    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
+    _ outcome: inout LineOutcome
+  ) -> Bool {
+    let subject = line.extracting(range)
+    for index in native.patterns.indices where isWanted(slots[filter] + index) {
+      let candidate = native.patterns[index]
+      switch scratch.match(candidate.pattern, subject) {
+      case .none: continue
+      case .gaveUp:
+        counts.gaveUp += 1
+        onGiveUp?(filter, index)
+        continue
+      case .matched: break
+      }
+      guard take(candidate, subject) else { continue }
+      match.filter = filter
+      match.pattern = index
+      for ignored in native.ignore where scratch.match(ignored.pattern, subject) == .matched {
+        outcome.ignored = true
+        return false
+      }
+      return true
+    }
+    return false
+  }
+
+  /// Takes the groups of a match; false when its host is no address.
+  private mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>) -> Bool {
+    guard let host = firstGroup(candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
+      return false
+    }
+    match.reset()
+    match.address = address
+    match.hostOffset = host.lowerBound
+    match.host.append(subject, host)
+    if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
+    if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
+    switch candidate.weight {
+    case .fixed(let value): match.weight = Int(value)
+    case .captured(let group, let values, let otherwise):
+      match.weight = Int(otherwise)
+      if let range = scratch.group(group) {
+        for (text, value) in values where equal(subject, range, text) { match.weight = Int(value) }
+      }
+    }
+    if keepsCaptures {
+      for (name, group) in candidate.pattern.names {
+        guard let range = scratch.group(group) else { continue }
+        var value: [UInt8] = []
+        value.append(subject, range)
+        match.captures.append(Match.Capture(name: name, value: value))
+      }
+    }
+    return true
+  }
+
+  private func firstGroup(_ groups: [Int]) -> Range<Int>? {
+    for group in groups { if let range = scratch.group(group) { return range } }
+    return nil
+  }
+
+  /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
+  private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+    var value = 0
+    for i in range {
+      guard isDigit(text[i]), value < 1_000_000 else { break }
+      value = value * 10 + Int(text[i] - UInt8(ascii: "0"))
+    }
+    return min(max(value, 1), 1_000_000)
+  }
+
+  private func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
+    guard range.count == other.count else { return false }
+    for i in 0..<other.count where text[range.lowerBound + i] != other[i] { return false }
+    return true
+  }
+}
