@@ -23,6 +23,8 @@ public final class AuditStore: Sendable {
   /// The copy that was kept of a store of an older version, when this opened one.
   public let migratedCopy: String?
   let queue: DatabaseQueue
+  /// How many failures may wait before committing settles some itself.
+  static let backlog = 1_000_000
   let state: Mutex<WriterState>
 
   /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
@@ -82,6 +84,9 @@ public final class AuditStore: Sendable {
     try transaction { state, db in
       try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
     }
+    // Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. The batch is stored
+    // already: what fails here is tried again by the next call, and met by whoever calls `settle`.
+    if unsettled > Self.backlog { _ = try? settle(limit: 2 * batch.failures.count) }
   }
 
   /// Stores something that happened beside failures and bans.

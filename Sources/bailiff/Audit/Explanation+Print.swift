@@ -20,15 +20,18 @@ extension Explanation {
           + LocalTime.text(jail.last))
     }
     for close in closeness {
+      let spared =
+        close.ignored.map { "; \($0) is in ignoreip: it is not counted any more" }
+        ?? "; not in ignoreip, which would have spared it"
       output.line(
         "  \(printable(close.jail.name)): \(close.weight) of \(close.jail.maxretry) within the last "
-          + LocalTime.span(close.jail.findtime))
+          + LocalTime.span(close.jail.findtime) + spared)
     }
     for ban in bans { ban.print(to: &output, now: now) }
     if banCount > bans.count { output.line("\n\(grouped(banCount - bans.count)) older bans: --bans \(banCount)") }
     guard bans.isEmpty, !recent.isEmpty else { return }
     output.line("\nIts newest failures:")
-    for row in recent.reversed() { row.printFailure(to: &output) }
+    for row in recent.reversed() { row.printFailure(to: &output, window: nil) }
   }
 
   func members(_ now: Instant, _ closeness: [Closeness]) -> [(String, JSON)] {
@@ -51,7 +54,7 @@ extension Explanation {
           closeness.map {
             .object([
               ("jail", .string($0.jail.name)), ("weight", .number($0.weight)), ("maxretry", .number($0.jail.maxretry)),
-              ("findtime", .number($0.jail.findtime.seconds)),
+              ("findtime", .number($0.jail.findtime.seconds)), ("ignored_by", .text($0.ignored?.description)),
             ])
           })
       ), ("recent", .array(recent.map { .object($0.members) })),
@@ -63,7 +66,12 @@ extension Explanation.BanStory {
   /// The timeline: the lines, oldest first, the decision, the kernel, the end.
   fileprivate func print(to output: inout Output, now: Instant) {
     output.line("\nBan \(number) in jail \(printable(jail))" + (failures.isEmpty ? "" : ", by these lines:"))
-    for row in failures { row.printFailure(to: &output) }
+    // The window as it filled.
+    var sum = 0
+    for row in failures {
+      sum += row.count * row.weight
+      row.printFailure(to: &output, window: "\(grouped(sum)) of \(grouped(count))")
+    }
     let why =
       switch cause {
       case "limit": "\(count) failures reached the limit"
@@ -113,11 +121,12 @@ extension Explanation.BanStory {
 
 extension AuditRow {
   /// The time, the pattern with its filter, the place, and the line below.
-  fileprivate func printFailure(to output: inout Output) {
+  fileprivate func printFailure(to output: inout Output, window: String?) {
     let times = count > 1 ? ", \(grouped(count)) times" : ""
     let place = offset.map { "\(source) at byte \($0)" } ?? cursor.map { "\(source), cursor \($0)" } ?? source
     output.line(
       "  \(LocalTime.text(time))  \(printable(pattern)) of \(printable(filterFile.isEmpty ? filter : filterFile))\(times)"
+        + (window.map { "  [\($0)]" } ?? "")
     )
     output.line("      \(printable(place))")
     output.line("      \(printable(line))")

@@ -34,7 +34,8 @@ struct Explain: ParsableCommand {
       throw CommandFailure(.no, "nothing is known of \(id): no failure and no ban is stored")
     }
     let now = LocalTime.now()
-    let closeness = try Closeness.all(of: explanation.identity, config.read().settings, reader, now: now)
+    let closeness = try Closeness.all(
+      of: explanation.identity, in: Set(explanation.jails.map(\.jail)), config.read().settings, reader, now: now)
     var output = Output()
     if format.json {
       output.json(explanation.members(now, closeness))
@@ -49,14 +50,20 @@ struct Explain: ParsableCommand {
 struct Closeness {
   var jail: Jail
   var weight: Int
+  /// The entry of `ignoreip` that covers the id now.
+  var ignored: Subnet?
 
-  static func all(of identity: Identity, _ settings: Settings, _ reader: AuditReader, now: Instant) throws
+  static func all(
+    of identity: Identity, in known: Set<String>, _ settings: Settings, _ reader: AuditReader, now: Instant
+  ) throws
     -> [Closeness]
   {
     try settings.jails.filter(\.enabled).compactMap { jail in
       let weight = try reader.weight(
         of: identity, jail: jail.name, since: now.subtracting(jail.limits.findtime))
-      return weight > 0 ? Closeness(jail: jail.limits, weight: weight) : nil
+      guard weight > 0 || known.contains(jail.name) else { return nil }
+      let ignored = identity.subnet.flatMap { id in jail.limits.ignore.subnets.first { $0.contains(id) } }
+      return Closeness(jail: jail.limits, weight: weight, ignored: ignored)
     }
   }
 }

@@ -71,7 +71,7 @@ struct Top: ParsableCommand {
     }
     table.print(to: &output, on: terminal)
     output.line(
-      "\(counted(result.total, "failure")) of \(counted(result.distinct, by == .prefix ? "network" : by.rawValue)) since \(LocalTime.text(result.since))"
+      "\(counted(result.total, "failure")) of \(counted(result.distinct, by.rawValue, plural: by == .prefix ? "prefixes" : nil)) since \(LocalTime.text(result.since))"
     )
   }
 

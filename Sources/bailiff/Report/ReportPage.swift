@@ -154,6 +154,6 @@ struct ReportPage {
     th,td{text-align:left;padding:4px 8px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;
     overflow-wrap:anywhere}th{font-weight:500}.number{text-align:right;font-variant-numeric:tabular-nums;width:5em}
     .ranking .bar{width:30%}.ranking .bar svg{height:12px;margin-top:5px}.ranking .note{width:5em;white-space:nowrap}
-    .scroll{overflow-x:auto}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
+    .scroll{overflow-x:auto}@media(max-width:600px){svg text{font-size:19px}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
     """
 }

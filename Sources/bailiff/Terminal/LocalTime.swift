@@ -56,8 +56,8 @@ func grouped(_ number: some BinaryInteger) -> String {
 }
 
 /// `1 ban`, `2,000 bans`.
-func counted(_ number: some BinaryInteger, _ noun: String) -> String {
-  "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+func counted(_ number: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
+  "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// `4.0 KiB`.

@@ -1,0 +1,70 @@
+import Foundation
+import FoundationXML
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct ReportTests {
+  private func recorded() async throws -> AuditCommandTests.Recorded {
+    let store = try await AuditCommandTests.Recorded()
+    let stamp = ISO8601DateFormatter().string(from: Date().addingTimeInterval(-60))
+    let log = try store.scratch.write(
+      "markup.log",
+      "\(stamp) web sshd[9]: Failed password for <script>alert(1)</script>&'\" from 192.0.2.98 port 1 ssh2\n")
+    let replay = try await store.run("replay", "--record", log)
+    try #require(replay.status == 0, "\(replay)")
+    return store
+  }
+
+  /// One file that loads nothing, in which what attackers wrote is text.
+  @Test func theReportNeedsNothingElse() async throws {
+    let store = try await recorded()
+    let path = store.scratch.path + "/report.html"
+    let finished = try await store.run("report", "--since", "1h", "--output", path)
+    #expect(finished.status == 0, "\(finished)")
+    let html = try String(contentsOfFile: path, encoding: .utf8)
+    for text in ["src=", "href=", "url(", "@import", "http:", "https:", "<script"] {
+      #expect(!html.contains(text), "\(text)")
+    }
+    #expect(html.contains("&lt;script&gt;alert(1)"))
+    #expect(html.contains("192.0.2.7"))
+    #expect(html.contains("<b>5</b><span>failures</span>"))
+    #expect(html.contains("<b>1</b><span>bans</span>"))
+    // Well-formed: every parser of XML agrees on where the charts end.
+    let charts = html.components(separatedBy: "<svg").dropFirst().map {
+      "<svg" + $0.components(separatedBy: "</svg>")[0] + "</svg>"
+    }
+    #expect(charts.count > 6)
+    for chart in charts { #expect(XMLParser(data: Data(chart.utf8)).parse(), "\(chart)") }
+    let again = try await store.run("report", "--since", "1h", "--output", "-")
+    #expect(again.output.hasPrefix("<!DOCTYPE html>"))
+  }
+
+  @Test func everythingCanBeExported() async throws {
+    let store = try await recorded()
+    let plain = try await store.run("audit", "export")
+    #expect(plain.status == 0)
+    #expect(
+      try plain.objects.map { $0["kind"] as? String } == ["failure", "failure", "failure", "ban", "failure", "failure"])
+    #expect(try await store.run("audit", "export", "--before", "2020-01-01").output.isEmpty)
+    let path = store.scratch.path + "/audit.jsonl.gz"
+    #expect(try await store.run("audit", "export", "--output", path).status == 0)
+    #expect(try await Binary.shell("gzip -dc \(path)").output == plain.output)
+    let bad = try await store.run("audit", "export", "--output", store.scratch.path + "/none/x")
+    #expect(bad.status == 1)
+    #expect(bad.error.contains("cannot be written"))
+  }
+
+  @Test func aCheckpointIsProvenLater() async throws {
+    let store = try await recorded()
+    let checkpoint = try await store.run("audit", "checkpoint").output.trimmingCharacters(in: .newlines)
+    let log = try store.scratch.write("later.log", AuditCommandTests.log(end: Date()))
+    #expect(try await store.run("replay", "--record", log).status == 0)
+    #expect(try await store.run("audit", "verify", "--checkpoint", checkpoint).status == 0)
+    #expect(
+      try await Binary.shell(
+        "sqlite3 \(store.scratch.path)/state/bailiff.db \"UPDATE event SET detail = 'x'; UPDATE failure SET count = 2 WHERE id = 1\""
+      ).status == 0)
+    let changed = try await store.run("audit", "verify")
+    #expect(changed.status == 1)
+    #expect(changed.output.contains("was changed"))
+  }
+}
