@@ -102,6 +102,7 @@ if [ -n "$(SUDO)" ] && ! command -v sudo >/dev/null; then
 fi
 echo "Installing$$missing"
 enabled() { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null | cut -d ' ' -f 1 | sort; }
+machine=$$(command -v systemctl || true) # without one nothing boots here, and nothing can be a surprise
 before=$$(enabled || true)
 guard=/usr/sbin/policy-rc.d
 if [ ! -e $$guard ]; then
@@ -111,7 +112,7 @@ if [ ! -e $$guard ]; then
 fi
 $(SUDO) apt-get update
 $(SUDO) env DEBIAN_FRONTEND=noninteractive $$run </dev/null
-for unit in $$(comm -13 <(echo "$$before") <(enabled || true)); do
+[ -z "$$machine" ] || for unit in $$(comm -13 <(echo "$$before") <(enabled || true)); do
   $(SUDO) systemctl --root=/ disable "$$unit"
 done
 endef

@@ -10,10 +10,12 @@ struct ReplayLogs: AsyncParsableCommand {
     abstract: "The same engine over past logs: who would have been banned, and when.",
     discussion: """
       Nothing is banned and, without --record, nothing is stored. Files may be compressed (gzip, xz, zstd); `-` is standard
-      input. A file that a jail's logpath names is read by that jail; any other file by all of them.
+      input. A file that a jail's logpath names is read by that jail; any other file by all of them. Without settings, every
+      native filter is a jail, with its own limits.
 
       Examples:
         bailiff replay /var/log/auth.log
+        journalctl -o short-iso -u ssh | bailiff replay -
         bailiff replay --jail sshd /var/log/auth.log.*.gz
         bailiff replay --json auth.log | jq -r 'select(.action == "ban").id'
       """)
@@ -28,7 +30,9 @@ struct ReplayLogs: AsyncParsableCommand {
   var files: [String]
 
   func run() async throws {
-    var settings = try config.settings()
+    // The log may be another machine's, so it does not matter which logs are on this one.
+    let everywhere = Settings.Machine(hasFile: { _ in true }, hasJournal: true)
+    var settings = config.isAutomatic ? .automatic(machine: everywhere) : try config.settings()
     if let jail {
       guard let index = settings.jails.firstIndex(where: { $0.name == jail }) else {
         let names = settings.jails.map(\.name).joined(separator: ", ")
