@@ -20,6 +20,11 @@ public struct Decider: Sendable {
     var jail: Jail
     var windows: WindowTable
     var bans: [UInt128: Ban] = [:]
+    /// Until when ids were banned whose ban is over by the clock, but not yet by the log, which may lag: lines of that time
+    /// are still to come, and do not count.
+    var answered: [UInt128: Instant] = [:]
+    /// The time of the newest failure: how far the log is.
+    var newest = Instant(microseconds: .min)
     /// How often an id was banned before, for growing ban times.
     var history: [UInt128: Int] = [:]
     var tally = Tally()
@@ -63,6 +68,11 @@ public struct Decider: Sendable {
       }
       states[index].bans[key] = nil
     }
+    if time > states[index].newest { states[index].newest = time }
+    if !states[index].answered.isEmpty, let end = states[index].answered[key] {
+      if time < end { return }
+      states[index].answered[key] = nil
+    }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
     // A name may be a block of addresses (fail2ban's <SUBNET>), which can be banned as one.
@@ -101,12 +111,17 @@ public struct Decider: Sendable {
       number: ban.number, cause: cause)
   }
 
-  /// Ends the bans whose time is over, and gives memory of idle ids back.
+  /// Ends the bans whose time is over.
   public mutating func expire(at now: Instant, _ ended: (Decision) -> Void) {
     for index in states.indices {
+      let newest = states[index].newest
+      if !states[index].answered.isEmpty {
+        states[index].answered = states[index].answered.filter { $0.value > newest }
+      }
       let over = states[index].bans.filter { $0.value.until.map { $0 <= now } ?? false }
       for (key, ban) in over.sorted(by: { ($0.value.until!, $0.key) < ($1.value.until!, $1.key) }) {
         states[index].bans[key] = nil
+        if ban.until! > newest { states[index].answered[key] = ban.until }
         ended(
           Decision(
             action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until!, until: ban.until,
@@ -116,15 +131,21 @@ public struct Decider: Sendable {
     }
   }
 
-  /// Forgets ids that have been idle for a jail's `findtime`.
+  /// Forgets ids that have been idle for a jail's `findtime`, as its log goes: a log that lags is not done with them yet.
   public mutating func shrink(at now: Instant) {
-    for index in states.indices { states[index].windows.expire(before: now) }
+    for index in states.indices { states[index].windows.expire(before: min(now, states[index].newest)) }
   }
 
   /// A ban that was in force before a restart or a reload.
   public mutating func restore(_ ban: Ban) {
     guard let index = states.firstIndex(where: { $0.jail.name == ban.jail }) else { return }
     states[index].bans[key(of: ban.identity, in: index)] = ban
+  }
+
+  /// A ban, over by now, from before a restart: failures before its end do not count, should the log still bring some.
+  public mutating func restoreAnswered(_ identity: Identity, in jail: Int, until end: Instant) {
+    let key = key(of: identity, in: jail)
+    if states[jail].bans[key] == nil { states[jail].answered[key] = end }
   }
 
   /// How often `identity` was banned before, as the store knows it.
@@ -144,6 +165,7 @@ public struct Decider: Sendable {
     let key = id.map(nameKey) ?? subnet(of: failure.address, in: index).base.bits
     guard states[index].bans[key] == nil else { return }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
+    if failure.time > states[index].newest { states[index].newest = failure.time }
     _ = states[index].windows.add(key, at: failure.time, weight: overflow ? .max : weight)
   }
 
@@ -179,6 +201,8 @@ public struct Decider: Sendable {
   // MARK: Questions
 
   public func bans(in jail: Int) -> [Ban] { Array(states[jail].bans.values) }
+
+  public func banCount(in jail: Int) -> Int { states[jail].bans.count }
 
   public func ban(of identity: Identity, in jail: Int) -> Ban? { states[jail].bans[key(of: identity, in: jail)] }
 

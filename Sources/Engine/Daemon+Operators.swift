@@ -111,7 +111,7 @@ extension Daemon {
           return JailReport(
             name: loop.plan.jailNames[number], failures: tally.failures,
             tracked: loop.judge.decider.tracked(in: number),
-            evicted: loop.judge.decider.evicted(in: number), bansInForce: loop.judge.decider.bans(in: number).count,
+            evicted: loop.judge.decider.evicted(in: number), bansInForce: loop.judge.decider.banCount(in: number),
             bansEver: tally.bans)
         }
       }

@@ -24,7 +24,8 @@ public final class Daemon: @unchecked Sendable {
   public let started: Instant
   private let intake: Intake
   private let reader: LogReader
-  private let late = Intake.LatePositions()
+  private let late = LatePositions()
+  private let patterns: PatternHealth
   private let load: @Sendable () throws -> Settings
   private let readerDone = DispatchSemaphore(value: 0)
   private let watcher: Reconciler
@@ -52,19 +53,20 @@ public final class Daemon: @unchecked Sendable {
 
     try FileManager.default.createDirectory(
       atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    var setAside: String?
-    store = try Self.open(settings.database, log: log, setAside: &setAside)
-    writer = StoreWriter(store, onFull: settings.onFull, log: log)
-
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
     for notice in made { log.warning("firewall: \(notice)") }
     notices.withLock { $0 = plan.problems + made.map(\.description) }
 
-    var judge = Judge(plan, ignoring: OwnAddresses.ignored(settings))
-    let over = try Restoration.restore(&judge, from: store, plan: plan, now: started)
-    loop = DecisionLoop(plan, judge: judge, firewall: firewall, writer: writer, late: late, log: log)
-    if setAside != nil { try loop.adoptBans(heldBy: firewall, now: started) }
+    let restored = try Restoration.open(
+      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), now: started, log: log)
+    store = restored.store
+    writer = StoreWriter(store, onFull: settings.onFull, log: log)
+    patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
+      Self.record(pattern, hits, isQuarantined, writer, log)
+    }
+    loop = DecisionLoop(plan, judge: restored.judge, firewall: firewall, writer: writer, late: late, log: log)
+    let adopted = restored.setAside == nil ? [] : try loop.adoptBans(heldBy: firewall, now: started)
     let report = try firewall.restore(loop.allBans(), now: started)
     for failed in report.failed {
       log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
@@ -74,23 +76,21 @@ public final class Daemon: @unchecked Sendable {
       log.notice("\(report.added + report.kept + report.adjusted) bans in force, \(report.added) of them put back")
     }
 
-    let positions = try store.positions()
-    reader = try LogReader(sources: plan.specs, positions: positions)
-    intake = Intake(plan, output: loop.box, late: late) { [writer, log] event in
+    reader = try LogReader(sources: plan.specs, positions: restored.positions)
+    intake = Intake(plan, output: loop.box, late: late, patterns: patterns) { [writer, log] event in
       Self.record(event, writer, log)
     }
     watcher = Reconciler(firewall) { [loop] cause in
-      loop.box.post(.act { $0.repair(SystemClock.now(), cause: cause) }, urgent: true)
+      loop.box.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
     }
     writer.start()
-    if let setAside {
+    if let setAside = restored.setAside {
       writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
     }
-    if !over.isEmpty {
-      writer.commit(
-        FailureBatch(), names: Names(jails: plan.jailNames, patterns: [], sources: []), decisions: over, applied: [],
-        at: started)
-    }
+    let names = Names(jails: plan.jailNames, patterns: [], sources: [])
+    writer.commit(
+      FailureBatch(), names: names, decisions: adopted, applied: Set(adopted.indices), at: started)
+    writer.commit(FailureBatch(), names: names, decisions: restored.over, applied: [], at: started)
   }
 
   public enum LogStart: Sendable { case beginning, end }
@@ -111,6 +111,8 @@ public final class Daemon: @unchecked Sendable {
 
   /// Reads no more, finishes what was read, and stores it. Bans stay.
   public func stop() {
+    // On a disk that is full the reader may be waiting for the decider, and the decider for the store.
+    writer.hurry()
     reader.stop()
     readerDone.wait()
     watcher.stop()
@@ -161,7 +163,7 @@ public final class Daemon: @unchecked Sendable {
   /// Runs `body` on the decider's thread.
   func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionLoop) -> Result) async -> Result {
     await withCheckedContinuation { done in
-      loop.box.post(.act { loop in done.resume(returning: body(loop)) }, urgent: true)
+      loop.box.postUrgent(.act { loop in done.resume(returning: body(loop)) })
     }
   }
 
@@ -178,15 +180,19 @@ public final class Daemon: @unchecked Sendable {
     }
   }
 
-  private static func open(_ path: String, log: RunLog, setAside: inout String?) throws -> AuditStore {
-    do {
-      return try AuditStore(path: path)
-    } catch let error as StoreError where error.kind == .corrupt {
-      let place = try AuditStore.setAside(path: path, at: SystemClock.now())
-      setAside = place
-      log.error("\(error); it was moved to \(place) and a new store begun; bans are taken over from the firewall")
-      return try AuditStore(path: path)
-    }
+  /// Patterns that were stopped at their limit since the settings were read.
+  public var stoppedPatterns: [StoppedPattern] { patterns.all }
+
+  private static func record(
+    _ pattern: PatternName, _ hits: Int, _ isQuarantined: Bool, _ writer: StoreWriter, _ log: RunLog
+  ) {
+    let subject = "\(pattern.filter)/\(pattern.name)"
+    let what =
+      isQuarantined
+      ? "stopped at its match limit \(hits) times: it is not tried any more until the settings are reloaded"
+      : "stopped at its match limit: make it less ambiguous"
+    log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
+    writer.event(.patternQuarantined, subject: subject, detail: what)
   }
 
   private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {

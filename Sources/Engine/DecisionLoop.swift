@@ -11,16 +11,19 @@ internal import Synchronization
 final class DecisionLoop: @unchecked Sendable {
   enum Item: Sendable {
     case batch(FailureBatch, Names, Plan)
+    /// Failures of the addresses of host names that were looked up; their lines were in an earlier batch.
+    case resolved(FailureBatch, Names, Plan)
     /// A person's command, a reload: run between two batches, on the thread that owns the state.
     case act(@Sendable (DecisionLoop) -> Void)
   }
 
-  let box = Mailbox<Item>(capacity: 64)
+  /// Some 15,000 failures.
+  let box = Mailbox<Item>(capacity: 8 << 20)
   private(set) var plan: Plan
   var judge: Judge
   let firewall: any Actuator
   private let writer: StoreWriter
-  private let late: Intake.LatePositions
+  private let late: LatePositions
   private var names: Names
   private var thread: Thread?
   private let finished = DispatchSemaphore(value: 0)
@@ -47,7 +50,7 @@ final class DecisionLoop: @unchecked Sendable {
   }
 
   init(
-    _ plan: Plan, judge: Judge, firewall: any Actuator, writer: StoreWriter, late: Intake.LatePositions, log: RunLog,
+    _ plan: Plan, judge: Judge, firewall: any Actuator, writer: StoreWriter, late: LatePositions, log: RunLog,
     resolver: NameResolver = NameResolver()
   ) {
     self.plan = plan
@@ -76,10 +79,16 @@ final class DecisionLoop: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = box.take(waiting: 1) {
+    // While too much waits for the disk, new lines stay where they are; commands and what is due go on.
+    while true {
+      let isHeld = writer.isFull
+      guard let items = box.take(waiting: isHeld ? 0.05 : 1, urgentOnly: isHeld) else { break }
       for item in items {
         switch item {
-        case .batch(let batch, let names, let plan): decide(batch, names, plan)
+        case .batch(let batch, let names, let plan):
+          decide(batch, names, plan)
+          late.batchIsDecided()
+        case .resolved(let batch, let names, let plan): decide(batch, names, plan)
         case .act(let body): body(self)
         }
       }
@@ -99,7 +108,7 @@ final class DecisionLoop: @unchecked Sendable {
     let now = SystemClock.now()
     hosts.resolve(in: &batch, self.plan) { [box, names = self.names, plan = self.plan, log] resolved, sentence in
       if let sentence { log.warning(sentence) }
-      if !resolved.isEmpty { box.post(.batch(resolved, names, plan), urgent: true) }
+      if !resolved.isEmpty { box.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
     judge.judge(&batch, now: now, into: &decisions)
     if !decisions.isEmpty, firewall.changesKernel { decisions.removeAll { isWithheld($0, now) } }
@@ -237,13 +246,16 @@ final class DecisionLoop: @unchecked Sendable {
     }
   }
 
-  /// Without a store the firewall is the only memory: what it holds is taken over.
-  func adoptBans(heldBy firewall: any Actuator, now: Instant) throws {
-    for held in try firewall.contents() {
+  /// Without a store the firewall is the only memory: what it holds is taken over. Gives the decisions to be stored.
+  func adoptBans(heldBy firewall: any Actuator, now: Instant) throws -> [Decision] {
+    try firewall.contents().map { held in
+      let until = held.remaining.map { now.adding($0) }
       judge.decider.restore(
         Ban(
-          jail: held.jail, identity: .network(held.subnet), since: now, until: held.remaining.map { now.adding($0) },
-          count: 0, number: 1, applied: true))
+          jail: held.jail, identity: .network(held.subnet), since: now, until: until, count: 0, number: 1, applied: true
+        ))
+      return Decision(
+        action: .ban, jail: held.jail, identity: .network(held.subnet), time: now, until: until, cause: .reconciled)
     }
   }
 
@@ -262,7 +274,7 @@ final class DecisionLoop: @unchecked Sendable {
   private func refreshIgnored() {
     lastIgnored = SystemClock.now()
     let changed = ignored.refresh(plan, hosts.resolver) { [box] in
-      box.post(.act { $0.refreshIgnored() }, urgent: true)
+      box.postUrgent(.act { $0.refreshIgnored() })
     }
     if let changed { judge.ignore(changed) }
   }

@@ -16,25 +16,10 @@ final class Intake: LineSink, @unchecked Sendable {
     var jails: [Int] = []
   }
 
-  /// Positions that moved without a failure; they are stored with the next batch, or by the decider's next tick.
-  final class LatePositions: Sendable {
-    private let positions = Mutex<[String: SourcePosition]>([:])
-
-    func add(_ moved: [SourcePosition]) {
-      positions.withLock { late in for position in moved { late[position.source] = position } }
-    }
-
-    func take() -> [SourcePosition] {
-      positions.withLock { late in
-        defer { late.removeAll(keepingCapacity: true) }
-        return late.isEmpty ? [] : late.values.sorted { $0.source < $1.source }
-      }
-    }
-  }
-
   private var plan: Plan
   private let output: Mailbox<DecisionLoop.Item>
   private let late: LatePositions
+  private let patterns: PatternHealth
   private let published: Mutex<[Int: SourceCounts]> = Mutex([:])
   private let onEvent: @Sendable (SourceEvent) -> Void
   private var matchers: [Int: LineMatcher] = [:]
@@ -44,9 +29,10 @@ final class Intake: LineSink, @unchecked Sendable {
 
   init(
     _ plan: Plan, output: Mailbox<DecisionLoop.Item>, late: LatePositions,
-    onEvent: @escaping @Sendable (SourceEvent) -> Void
+    patterns: PatternHealth, onEvent: @escaping @Sendable (SourceEvent) -> Void
   ) {
     self.plan = plan
+    self.patterns = patterns
     self.output = output
     self.late = late
     self.onEvent = onEvent
@@ -59,7 +45,10 @@ final class Intake: LineSink, @unchecked Sendable {
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
     matchers.removeAll()
-    for info in infos.values { matchers[info.number] = LineMatcher(plan, jails: plan.jails(reading: info.specs)) }
+    patterns.removeAll()
+    for info in infos.values {
+      matchers[info.number] = LineMatcher(plan, jails: plan.jails(reading: info.specs), patterns: patterns)
+    }
   }
 
   func counts() -> [Int: SourceCounts] { published.withLock { $0 } }
@@ -68,7 +57,7 @@ final class Intake: LineSink, @unchecked Sendable {
     infos[source.number] = source
     while names.sources.count <= source.number { names.sources.append("") }
     names.sources[source.number] = source.name
-    matchers[source.number] = LineMatcher(plan, jails: plan.jails(reading: source.specs))
+    matchers[source.number] = LineMatcher(plan, jails: plan.jails(reading: source.specs), patterns: patterns)
   }
 
   func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
@@ -93,8 +82,8 @@ final class Intake: LineSink, @unchecked Sendable {
   private func flush(_ positions: [SourcePosition]) {
     guard !batch.failures.isEmpty else { return }
     // What moved before comes first: a later position of the same source follows it in the list and wins.
-    batch.positions = late.take() + positions
-    output.post(.batch(batch, names, plan))
+    batch.positions = late.takeForBatch() + positions
+    output.post(.batch(batch, names, plan), cost: batch.size)
     batch = FailureBatch()
   }
 

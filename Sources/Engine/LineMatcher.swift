@@ -33,7 +33,9 @@ public final class LineMatcher {
   private let plan: Plan
   private let groups: [Group]
 
-  public init(_ plan: Plan, jails: [Int]) {
+  /// - Parameter patterns: told of patterns that are stopped at their limit. Without it none is quarantined, so that a
+  ///   replay on several threads is the same every time.
+  public init(_ plan: Plan, jails: [Int], patterns: PatternHealth? = nil) {
     self.plan = plan
     var zones: [String?: [Int]] = [:]
     for jail in jails where plan.jails[jail].filter != nil {
@@ -54,6 +56,14 @@ public final class LineMatcher {
       return Group(
         set: FilterSet(filters.map { plan.filters[$0] }),
         clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()), jails: users)
+    }
+    guard let patterns else { return }
+    for group in groups {
+      let jails = group.jails
+      group.set.onGiveUp = { filter, pattern in
+        guard let jail = jails[filter].first else { return false }
+        return patterns.gaveUp(plan.patternNames[plan.jails[jail].firstPattern + pattern])
+      }
     }
   }
 

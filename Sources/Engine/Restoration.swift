@@ -5,6 +5,42 @@ internal import Store
 /// What the store knows, given back to the decider after a restart: bans in force, how often ids were banned, and the
 /// failures that the windows held.
 enum Restoration {
+  /// A store that could be read, and what it knows.
+  struct Restored {
+    var store: AuditStore
+    var judge: Judge
+    /// The bans that ended while nobody watched.
+    var over: [Decision]
+    var positions: [SourcePosition]
+    /// Where a damaged store was moved to.
+    var setAside: String?
+  }
+
+  /// Opens the store and reads what it knows. One that is damaged, wherever that shows, is moved away and a new one begun.
+  static func open(
+    _ path: String, plan: Plan, ignoring: [Subnet], now: Instant, log: RunLog
+  ) throws -> Restored {
+    func read(_ setAside: String?) throws -> Restored {
+      let store = try AuditStore(path: path)
+      do {
+        var judge = Judge(plan, ignoring: ignoring)
+        let over = try restore(&judge, from: store, plan: plan, now: now)
+        return Restored(
+          store: store, judge: judge, over: over, positions: try store.positions(), setAside: setAside)
+      } catch {
+        try? store.close()
+        throw error
+      }
+    }
+    do {
+      return try read(nil)
+    } catch let error as StoreError where error.kind == .corrupt {
+      let place = try AuditStore.setAside(path: path, at: SystemClock.now())
+      log.error("\(error); it was moved to \(place) and a new store begun; bans are taken over from the firewall")
+      return try read(place)
+    }
+  }
+
   /// Gives the decisions that record the bans which ended while nobody watched.
   static func restore(_ judge: inout Judge, from store: AuditStore, plan: Plan, now: Instant) throws -> [Decision] {
     let over = try store.bansOver(at: now).map { ban in
@@ -25,6 +61,7 @@ enum Restoration {
     guard let newest = try store.newestFailure(jail: limits.name) else { return }
     let since = min(newest, now).subtracting(limits.findtime)
     let answered = try store.answered(jail: limits.name, since: since)
+    for (identity, end) in answered where end > newest { judge.decider.restoreAnswered(identity, in: jail, until: end) }
     try store.recentFailures(jail: limits.name, since: since) { stored in
       var failure = Failure(
         time: stored.time, address: stored.address ?? Address(bits: 0), jail: UInt16(jail), pattern: 0, source: 0)

@@ -5,7 +5,11 @@ internal import Store
 internal import Synchronization
 
 /// The store's thread: every commit, and the settling of rows when there is time.
-// Unchecked: `store` and the names are used by its own thread alone once it runs; what others see is behind a Mutex.
+///
+/// A commit that fails is tried again until it succeeds (`on_full: wait`), or its failures are let go and counted and what
+/// was decided is kept for when there is room (`shed`). Posting never waits, so bans go on being applied either way; the
+/// decider leaves new lines where they are while `isFull`.
+// Unchecked: `store`, `owed` and the like are used by its own thread alone; what others see is behind a Mutex.
 final class StoreWriter: @unchecked Sendable {
   struct Health: Sendable {
     var problem: String?
@@ -17,16 +21,26 @@ final class StoreWriter: @unchecked Sendable {
   private enum Item: Sendable {
     case commit(FailureBatch, Names, [Decision], applied: Set<Int>, at: Instant)
     case event(AuditEvent)
-    case act(@Sendable (AuditStore) -> Void)
   }
 
-  private let box = Mailbox<Item>(capacity: 64)
+  /// How much may wait for the disk, in bytes: some 70,000 failures.
+  private static let capacity = 32 << 20
+  /// How many decisions and events are kept for a disk that is full, with `shed`.
+  private static let mostOwed = 100_000
+
+  private let box = Mailbox<Item>(capacity: capacity)
   private let store: AuditStore
   private let onFull: Mutex<OnFull>
   private let log: RunLog
   private let state = Mutex(Health())
   private let finished = DispatchSemaphore(value: 0)
   private let isEnding = Mutex(false)
+  /// Nothing more is stored: a commit after one that was given up would store a position past failures that are not.
+  private var hasGivenUp = false
+  /// What is left of shed commits, and events, in their order.
+  private var owed: [Item] = []
+  private var shedSince: (failures: Int, start: Instant)?
+  private var mayWaitOut = false
 
   init(_ store: AuditStore, onFull: OnFull, log: RunLog) {
     self.store = store
@@ -35,6 +49,8 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   var health: Health { state.withLock { $0 } }
+  /// Does too much wait for the disk?
+  var isFull: Bool { box.isFull }
 
   func set(onFull: OnFull) { self.onFull.withLock { $0 = onFull } }
 
@@ -46,7 +62,8 @@ final class StoreWriter: @unchecked Sendable {
 
   func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
     guard !batch.isEmpty || !decisions.isEmpty else { return }
-    box.post(.commit(batch, names, decisions, applied: applied, at: now))
+    box.postAtOnce(
+      .commit(batch, names, decisions, applied: applied, at: now), cost: batch.size + 256 * decisions.count)
   }
 
   func event(
@@ -54,15 +71,16 @@ final class StoreWriter: @unchecked Sendable {
   ) {
     let event = AuditEvent(
       time: SystemClock.now(), action: action, subject: subject, detail: detail, uid: uid, command: command)
-    box.post(.event(event), urgent: true)
+    box.postAtOnce(.event(event), cost: 256)
   }
 
-  /// Runs `body` on the store's thread, after what was posted before it.
-  func act(_ body: @escaping @Sendable (AuditStore) -> Void) { box.post(.act(body), urgent: true) }
+  /// From now on nothing is waited for: a commit that fails, and all after it, are given up. Their positions are not
+  /// stored either, so their lines are read again at the next start.
+  func hurry() { isEnding.withLock { $0 = true } }
 
-  /// Ends after everything that was posted is stored, or, on a full disk, after one more try.
+  /// Ends after everything that was posted is stored or given up.
   func finish() {
-    isEnding.withLock { $0 = true }
+    hurry()
     box.close()
     finished.wait()
   }
@@ -70,40 +88,90 @@ final class StoreWriter: @unchecked Sendable {
   private func run() {
     while let items = box.take(waiting: store.unsettled > 0 ? 0 : 1) {
       for item in items { carryOut(item) }
-      if items.isEmpty, store.unsettled > 0 { _ = attempt { _ = try store.settle() } }
+      guard items.isEmpty else { continue }
+      if !owed.isEmpty { _ = payOwed() }
+      if store.unsettled > 0, !attempt({ _ = try store.settle() }) { Thread.sleep(forTimeInterval: 0.5) }
     }
+    if !owed.isEmpty { _ = payOwed() }
     finished.signal()
   }
 
   private func carryOut(_ item: Item) {
-    switch item {
-    case .commit(let batch, let names, let decisions, let applied, let now):
-      let stored = insist { [store] in
-        let bans = decisions.indices.filter { decisions[$0].action != .unban }
-        let all = bans.allSatisfy(applied.contains)
-        try store.commit(batch, names: names, decisions: decisions, applied: all && !bans.isEmpty ? now : nil)
-        guard !all else { return }
-        for index in bans where applied.contains(index) {
-          try store.markApplied(jail: decisions[index].jail, identity: decisions[index].identity, at: now)
-        }
+    guard !hasGivenUp else { return }
+    var pause = 0.1
+    while true {
+      if payOwed(), attempt({ try write(item) }) {
+        if case .commit(let batch, _, _, _, _) = item { state.withLock { $0.committed += batch.failureCount } }
+        return
       }
-      let failures = batch.failures.reduce(0) { $0 &+ Int($1.count) }
-      state.withLock { if stored { $0.committed += failures } else { $0.shed += failures } }
-    case .event(let event):
-      _ = insist { [store] in try store.record(event) }
-    case .act(let body): body(store)
+      if isEnding.withLock({ $0 }) {
+        hasGivenUp = true
+        log.error("store: what could not be stored is read again at the next start")
+        return
+      }
+      if onFull.withLock({ $0 }) == .shed, !mayWaitOut {
+        shed(item)
+        return
+      }
+      Thread.sleep(forTimeInterval: pause)
+      pause = min(pause * 2, 1)
     }
   }
 
-  /// Tries until it succeeds; gives up on a full disk only when the settings say so, or when the daemon ends.
-  private func insist(_ body: () throws -> Void) -> Bool {
-    var pause = 0.1
-    while true {
-      if attempt(body) { return true }
-      if onFull.withLock({ $0 }) == .shed || isEnding.withLock({ $0 }) { return false }
-      Thread.sleep(forTimeInterval: pause)
-      pause = min(pause * 2, 5)
+  private func write(_ item: Item) throws {
+    switch item {
+    case .commit(let batch, let names, let decisions, let applied, let now):
+      let bans = decisions.indices.filter { decisions[$0].action != .unban }
+      let all = bans.allSatisfy(applied.contains)
+      try store.commit(batch, names: names, decisions: decisions, applied: all && !bans.isEmpty ? now : nil)
+      guard !all else { return }
+      for index in bans where applied.contains(index) {
+        try store.markApplied(jail: decisions[index].jail, identity: decisions[index].identity, at: now)
+      }
+    case .event(let event): try store.record(event)
     }
+  }
+
+  // MARK: A full disk with `shed`
+
+  /// Lets the failures go; keeps decisions, positions and events.
+  private func shed(_ item: Item) {
+    var rest = item
+    if case .commit(let batch, let names, let decisions, let applied, let now) = item {
+      let failures = batch.failureCount
+      state.withLock { $0.shed += failures }
+      shedSince = ((shedSince?.failures ?? 0) + failures, shedSince?.start ?? now)
+      var positions = FailureBatch()
+      positions.positions = batch.positions
+      if decisions.isEmpty, case .commit(var last, let names, let made, let done, let at)? = owed.last {
+        // Most commits hold nothing but failures: their positions join, where a later one of a source wins.
+        for position in positions.positions {
+          last.positions.removeAll { $0.source == position.source }
+          last.positions.append(position)
+        }
+        owed[owed.count - 1] = .commit(last, names, made, applied: done, at: at)
+        return
+      }
+      rest = .commit(positions, names, decisions, applied: applied, at: now)
+    }
+    if owed.count < Self.mostOwed { owed.append(rest) }
+  }
+
+  /// Stores what was kept, and how much was not; true when nothing is left of it.
+  private func payOwed() -> Bool {
+    while let item = owed.first {
+      guard attempt({ try write(item) }) else { return false }
+      owed.removeFirst()
+    }
+    guard let shed = shedSince else { return true }
+    let event = AuditEvent(
+      time: SystemClock.now(), action: .shed, subject: store.path,
+      detail: "\(shed.failures) failures since \(shed.start.rfc3339()) are not in the audit; bans were applied",
+      uid: nil, command: "")
+    guard attempt({ try store.record(event) }) else { return false }
+    shedSince = nil
+    log.warning("store: \(event.detail)")
+    return true
   }
 
   private func attempt(_ body: () throws -> Void) -> Bool {
@@ -116,6 +184,8 @@ final class StoreWriter: @unchecked Sendable {
       if had != nil { log.notice("store: writes succeed again") }
       return true
     } catch {
+      // Another process has the store: that passes.
+      mayWaitOut = (error as? StoreError)?.kind == .busy
       let isNews = state.withLock { health in
         defer { health.problem = "\(error)" }
         return health.problem == nil
@@ -124,4 +194,12 @@ final class StoreWriter: @unchecked Sendable {
       return false
     }
   }
+}
+
+extension FailureBatch {
+  /// How many failures it stands for.
+  var failureCount: Int { failures.reduce(0) { $0 &+ Int($1.count) } }
+
+  /// About how many bytes of memory it takes.
+  var size: Int { 256 + bytes.count + failures.count * MemoryLayout<Failure>.stride }
 }

@@ -22,8 +22,8 @@ public final class FilterSet {
 
   public let filters: [Filter]
   public var counts: Counts { scanner.counts }
-  /// Called when a pattern was stopped at its limit: filter, pattern.
-  public var onGiveUp: ((Int, Int) -> Void)? {
+  /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
+  public var onGiveUp: ((Int, Int) -> Bool)? {
     get { scanner.onGiveUp }
     set { scanner.onGiveUp = newValue }
   }

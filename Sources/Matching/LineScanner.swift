@@ -4,8 +4,8 @@ internal import Model
 /// no check for exclusive access and no reference count.
 struct LineScanner: ~Copyable {
   private(set) var counts = FilterSet.Counts()
-  /// Called when a pattern was stopped at its limit: filter, pattern.
-  var onGiveUp: ((Int, Int) -> Void)?
+  /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
+  var onGiveUp: ((Int, Int) -> Bool)?
 
   /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
   private let slots: [Int]
@@ -15,6 +15,8 @@ struct LineScanner: ~Copyable {
   private let prefilter: PrefilterScratch?
   /// The slots that may match the line at hand, a bit each.
   private var wanted: [UInt64]
+  /// The slots that are never tried again.
+  private var quarantined: [UInt64]
   private let keepsCaptures: Bool
   private let keepsHistory: Bool
   private var scratch = MatchScratch()
@@ -45,6 +47,7 @@ struct LineScanner: ~Copyable {
     self.always = always
     triesEveryLine = always.contains { $0 != 0 }
     wanted = always
+    quarantined = [UInt64](repeating: 0, count: always.count)
     self.keepsCaptures = keepsCaptures
     natives = filters.map { filter in
       if case .native(let native) = filter.body { native } else { nil }
@@ -119,7 +122,17 @@ struct LineScanner: ~Copyable {
     for word in wanted.indices { wanted[word] = ~0 }
   }
 
-  private func isWanted(_ slot: Int) -> Bool { wanted[slot / 64] & 1 << UInt64(slot % 64) != 0 }
+  private func isWanted(_ slot: Int) -> Bool {
+    (wanted[slot / 64] & ~quarantined[slot / 64]) & 1 << UInt64(slot % 64) != 0
+  }
+
+  /// Says that a pattern was stopped at its limit.
+  private mutating func report(_ filter: Int, _ pattern: Int) {
+    guard onGiveUp?(filter, pattern) == true else { return }
+    let slot = slots[filter] + pattern
+    quarantined[slot / 64] |= 1 << UInt64(slot % 64)
+    matchers[filter]?.quarantine(pattern)
+  }
 
   /// Is any pattern of this filter wanted?
   private func isWanted(filter: Int) -> Bool {
@@ -263,7 +276,10 @@ struct LineScanner: ~Copyable {
       found[foundCount].filter = filter
       foundCount += 1
     }
-    counts.gaveUp += matcher.counts.gaveUp - before
+    if matcher.counts.gaveUp != before {
+      counts.gaveUp += matcher.counts.gaveUp - before
+      for pattern in matcher.takeStopped() { report(filter, pattern) }
+    }
     if foundCount > 0 { outcome.matched = true }
     if case .ignored = result { outcome.ignored = true }
   }
@@ -280,7 +296,7 @@ struct LineScanner: ~Copyable {
       case .none: continue
       case .gaveUp:
         counts.gaveUp += 1
-        onGiveUp?(filter, index)
+        report(filter, index)
         continue
       case .matched: break
       }

@@ -43,8 +43,10 @@ public final class Fail2banMatcher {
 
   public let filter: Fail2banFilter
   public internal(set) var counts = Counts()
-  /// Called when a pattern was stopped at its limit: its place in `failregex`, -1 for another expression.
-  public var onGiveUp: ((Int) -> Void)?
+  /// Those of `failregex` that were stopped at their limit since they were last asked for.
+  private var stopped: [Int] = []
+  /// Those that are not tried any more.
+  private var quarantined: Set<Int> = []
 
   private var scratch = MatchScratch(matchLimit: Fail2banMatcher.matchLimit)
   private var dates: Fail2banDates
@@ -164,13 +166,22 @@ public final class Fail2banMatcher {
     lastDate.flatMap { $0 > now.subtracting(.seconds(60)) ? $0 : nil }
   }
 
+  /// Never tries this one of `failregex` again.
+  func quarantine(_ index: Int) { quarantined.insert(index) }
+
+  func takeStopped() -> [Int] {
+    defer { stopped.removeAll() }
+    return stopped
+  }
+
   private func isMatch(_ pattern: Fail2banPattern, _ text: borrowing Span<UInt8>, _ index: Int) -> Bool {
     switch scratch.match(pattern.pattern, text) {
     case .matched: return true
     case .none: return false
     case .gaveUp:
       counts.gaveUp += 1
-      onGiveUp?(index)
+      // Another expression than those that find failures is only counted: without it the filter would mean something else.
+      if index >= 0 { stopped.append(index) }
       return false
     }
   }
@@ -179,7 +190,7 @@ public final class Fail2banMatcher {
   private func match(
     _ text: [UInt8], in whole: [UInt8], _ prefregex: Fail2banPattern?, _ body: (Fail2banFailure) -> Void
   ) -> Outcome {
-    for index in filter.failregex.indices {
+    for index in filter.failregex.indices where quarantined.isEmpty || !quarantined.contains(index) {
       let pattern = filter.failregex[index]
       guard isMatch(pattern, text.span, index), let place = scratch.group(0) else { continue }
       pattern.capture(text.span, scratch, into: &failure.fields)

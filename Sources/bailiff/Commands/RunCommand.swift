@@ -30,6 +30,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let log = RunLog(isQuiet: quiet)
+    FileLimit.raise()
     let settings = try begin(log)
     let firewall = try actuator(settings)
     let config = config

@@ -88,7 +88,12 @@ extension StatusReply {
       firewall: FirewallStatus(
         backend: health.changesKernel ? "ipset" : "dry-run", problem: health.firewallProblem, chains: health.chains,
         entries: inForce, repairs: UInt64(health.repairs)),
-      quarantined: [], warnings: health.notices)
+      quarantined: daemon.stoppedPatterns.map { stopped in
+        QuarantinedPattern(
+          filter: stopped.pattern.filter, pattern: stopped.pattern.name,
+          reason: stopped.isQuarantined ? "match limit, no longer tried" : "match limit", hits: UInt64(stopped.hits))
+      },
+      warnings: health.notices)
   }
 
   private static func size(_ path: String) -> UInt64 {
