@@ -97,7 +97,9 @@ let package = Package(
     tests("Fail2banTests", ["Model", "Matching", "Detection", "Settings", "Fail2ban"]),
     tests(
       "EngineTests",
-      ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine"]),
+      [
+        "Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine", "CMnl",
+      ]),
     tests("ControlTests", ["Model", "Control"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Control", "bailiff"]),

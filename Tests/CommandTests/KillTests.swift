@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+/// The built daemon loses its process at any instant while its log is written and rotated.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct KillTests {
+  @Test func everyFailureIsInTheAuditExactlyOnce() async throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    let result = try await survive(kills: 15, rotation: .rename, seed: seed)
+    print(
+      "\(result.kills) kills, \(result.rotations) rotations, \(result.lines) lines: \(result.lost.count) lost, "
+        + "\(result.doubled.count) doubled, \(result.bans) bans (seed \(seed))")
+    #expect(result.lost.isEmpty, "seed \(seed): \(result.lost.prefix(5)) \(result.events)")
+    #expect(result.doubled.isEmpty, "seed \(seed): \(result.doubled.prefix(5))")
+  }
+
+  /// Between copying and truncating there is a moment whose lines nobody can have: what may be lost is said.
+  @Test func afterCopyTruncateLossIsSaid() async throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    let result = try await survive(kills: 5, rotation: .copyTruncate, seed: seed)
+    print(
+      "copytruncate: \(result.kills) kills, \(result.rotations) rotations, \(result.lines) lines: "
+        + "\(result.lost.count) lost, \(result.doubled.count) doubled, loss reported \(result.events.count) times (seed \(seed))"
+    )
+    #expect(result.lost.isEmpty || !result.events.isEmpty, "seed \(seed): \(result.lost.prefix(5))")
+    #expect(result.doubled.isEmpty, "seed \(seed): \(result.doubled.prefix(5))")
+  }
+
+  struct Result {
+    var kills = 0
+    var rotations = 0
+    var lines = 0
+    var lost: [String] = []
+    var doubled: [String] = []
+    var bans = 0
+    /// What the audit says about sources that failed.
+    var events: [String] = []
+  }
+
+  private func survive(kills: Int, rotation: Attack.Rotation, seed: UInt64) async throws -> Result {
+    let scratch = try Scratch()
+    let logs = scratch.path + "/log"
+    try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
+    let attack = try Attack(in: logs, rotation: rotation, seed: seed)
+    let config = try settings(scratch, "live", logs)
+    var random = Random(state: seed)
+
+    var daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    try attack.write(10)
+    // Its position is stored now; without one, a log that was renamed before the daemon ever saw it is nobody's.
+    try await poll("the first lines") { try await users(config).count == 10 }
+    attack.start()
+    for _ in 0..<kills {
+      usleep(UInt32(200_000 + random.next() % 900_000))
+      daemon.kill()
+      usleep(UInt32(random.next() % 150_000))
+      daemon = try RunningDaemon(config)
+    }
+    let written = attack.stop()
+    #expect(written.problem == nil)
+
+    var result = Result(kills: kills, rotations: written.rotations, lines: written.lines.count)
+    let expected = Set(written.lines.indices.map { "u\($0)" })
+    var found: [String] = []
+    var last = -1
+    var unchanged = 0
+    // All there, or, where lines may be lost, no more to come.
+    try await poll("every failure") {
+      found = try await users(config)
+      unchanged = found.count == last ? unchanged + 1 : 0
+      last = found.count
+      return found.count >= expected.count || unchanged > 10
+    }
+    var times: [String: Int] = [:]
+    for user in found { times[user, default: 0] += 1 }
+    result.lost = expected.subtracting(times.keys).sorted()
+    result.doubled = times.filter { $0.value > 1 }.keys.sorted()
+    let operators = try await Binary.run("audit", "--json", "--kind", "operator", "--config", config)
+    for line in operators.output.split(separator: "\n") where line.contains("source-failed") {
+      result.events.append(String(line))
+    }
+
+    // The bans in force are those of one that was never disturbed.
+    let bans = try await Binary.run("bans", "--json", "--config", config).objects
+    result.bans = bans.count
+    if result.lost.isEmpty {
+      let other = try settings(scratch, "replay", logs)
+      // In the order in which they were written, which is that of the files.
+      let all = try scratch.write("all.log", written.lines.joined())
+      let replay = try await Binary.run("replay", "--record", "--json", "--config", other, all)
+      #expect(replay.status == 0, "\(replay.error)")
+      let wanted = try replay.objects.filter { $0["action"] as? String == "ban" }
+      #expect(!wanted.isEmpty)
+      #expect(described(bans) == described(wanted))
+      #expect(Set(try await users(other)) == expected)
+    }
+    let recorded = try await Binary.run("audit", "--json", "--kind", "ban", "--config", config).objects
+    #expect(described(recorded) == described(bans), "each ban is in the audit once")
+    #expect(try await Binary.run("audit", "verify", "--config", config).status == 0)
+    #expect(daemon.terminate() == 0)
+    return result
+  }
+
+  /// Ids with their counts, as often as they stand there.
+  private func described(_ bans: [[String: Any]]) -> [String] {
+    bans.map { "\($0["jail"] ?? "") \($0["id"] ?? "") \($0["count"] ?? "")" }.sorted()
+  }
+
+  private func users(_ config: String) async throws -> [String] {
+    let audit = try await Binary.run("audit", "--json", "--kind", "failure", "--config", config)
+    guard audit.status == 0 else { return [] }
+    return try audit.objects.compactMap { $0["user"] as? String }
+  }
+
+  private func settings(_ scratch: Scratch, _ name: String, _ logs: String) throws -> String {
+    let filters = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../filters")
+      .standardizedFileURL
+    return try scratch.write(
+      "\(name).yaml",
+      """
+      state: \(scratch.path)/\(name)
+      socket: \(scratch.path)/\(name).sock
+      filters: [\(filters.path(percentEncoded: false))]
+      ignoreself: false
+      jails:
+        sshd: {filter: sshd, logpath: [\(logs)/auth.log], port: [ssh], maxretry: 4, findtime: 1h, bantime: 1d}
+
+      """)
+  }
+}
+
+/// Polls until `body` says so; a slow machine gets two minutes.
+func poll(_ what: String, _ body: () async throws -> Bool) async throws {
+  let deadline = Date(timeIntervalSinceNow: 120)
+  while !(try await body()) {
+    guard Date() < deadline else {
+      Issue.record("waited in vain for \(what)")
+      return
+    }
+    try await Task.sleep(for: .milliseconds(200))
+  }
+}
+
+/// `bailiff run --dry-run`, which ends with the test.
+final class RunningDaemon {
+  private let process = Process()
+
+  /// - Parameter disk: where it runs; nil: here.
+  init(_ config: String, in disk: SmallDisk? = nil) throws {
+    let command =
+      (disk?.enter ?? []) + [Binary.path, "run", "--dry-run", "--from-start", "--quiet", "--config", config]
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.environment = ["TZ": "UTC", "PATH": "/usr/bin:/bin"]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+  }
+
+  /// SIGKILL: nothing is finished, nothing written.
+  func kill() {
+    guard process.isRunning else { return }
+    Glibc.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// Ends it as systemd does; its exit status.
+  func terminate() -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationReason == .exit ? process.terminationStatus : -1
+  }
+}
