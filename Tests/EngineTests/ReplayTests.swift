@@ -36,7 +36,7 @@ import Testing
     var second = 0
     var bytes = 0
     let path = directory.appending(path: "auth.log").path
-    FileManager.default.createFile(atPath: path, contents: nil)
+    try Data().write(to: URL(filePath: path))
     let file = try FileHandle(forWritingTo: URL(filePath: path))
     while bytes < megabytes << 20 {
       text = ""
