@@ -51,8 +51,9 @@ lint: swift ## check the format
 format: swift ## put the source into its format
 	@swift format --in-place --recursive --parallel Sources Tests Package.swift
 
-bench: release ## measure (Benchmarks/)
+bench: ## measure (Benchmarks/)
 	@[ -x Benchmarks/run ] || { echo "there are no benchmarks in this checkout" >&2; exit 1; }
+	$(MAKE) release
 	Benchmarks/run
 
 install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
