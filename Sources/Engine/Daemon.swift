@@ -61,7 +61,7 @@ public final class Daemon: @unchecked Sendable {
     let restored = try Restoration.open(
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), now: started, log: log)
     store = restored.store
-    writer = StoreWriter(store, onFull: settings.onFull, log: log)
+    writer = StoreWriter(store, settings: settings, log: log)
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
@@ -136,7 +136,7 @@ public final class Daemon: @unchecked Sendable {
     let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
     current.withLock { $0 = plan }
     notices.withLock { $0 = made.map(\.description) }
-    writer.set(onFull: settings.onFull)
+    writer.adopt(settings)
     // The reader first, between two turns; then the decider, behind every batch of the old plan.
     await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
       reader.reload(sources: plan.specs) { [intake] in

@@ -30,7 +30,7 @@ final class StoreWriter: @unchecked Sendable {
 
   private let box = Mailbox<Item>(capacity: capacity)
   private let store: AuditStore
-  private let onFull: Mutex<OnFull>
+  private let policy: Mutex<(onFull: OnFull, retention: RetentionPolicy)>
   private let log: RunLog
   private let state = Mutex(Health())
   private let finished = DispatchSemaphore(value: 0)
@@ -42,9 +42,13 @@ final class StoreWriter: @unchecked Sendable {
   private var shedSince: (failures: Int, start: Instant)?
   private var mayWaitOut = false
 
-  init(_ store: AuditStore, onFull: OnFull, log: RunLog) {
+  /// When old rows were last looked for, and whether there were more of them than one step removes.
+  private var lastRetention = Instant(microseconds: .min)
+  private var isBehind = false
+
+  init(_ store: AuditStore, settings: Settings, log: RunLog) {
     self.store = store
-    self.onFull = Mutex(onFull)
+    policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
     self.log = log
   }
 
@@ -52,7 +56,9 @@ final class StoreWriter: @unchecked Sendable {
   /// Does too much wait for the disk?
   var isFull: Bool { box.isFull }
 
-  func set(onFull: OnFull) { self.onFull.withLock { $0 = onFull } }
+  func adopt(_ settings: Settings) {
+    policy.withLock { $0 = (settings.onFull, RetentionPolicy(settings.retention)) }
+  }
 
   func start() {
     let thread = Thread { [self] in run() }
@@ -86,14 +92,28 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = box.take(waiting: store.unsettled > 0 ? 0 : 1) {
+    while let items = box.take(waiting: store.unsettled > 0 ? 0 : isBehind ? 0.05 : 1) {
       for item in items { carryOut(item) }
       guard items.isEmpty else { continue }
       if !owed.isEmpty { _ = payOwed() }
-      if store.unsettled > 0, !attempt({ _ = try store.settle() }) { Thread.sleep(forTimeInterval: 0.5) }
+      if store.unsettled == 0 {
+        forgetOld()
+      } else if !attempt({ _ = try store.settle() }) {
+        Thread.sleep(forTimeInterval: 0.5)
+      }
     }
     if !owed.isEmpty { _ = payOwed() }
     finished.signal()
+  }
+
+  /// Removes what the settings no longer keep, a little at a time, so that commits never wait for it.
+  private func forgetOld() {
+    let now = SystemClock.now()
+    guard isBehind || now.since(lastRetention) > .minutes(10) || now < lastRetention else { return }
+    lastRetention = now
+    let retention = policy.withLock { $0.retention }
+    isBehind = false
+    _ = attempt { isBehind = try store.retain(retention, now: now, limit: 2048) }
   }
 
   private func carryOut(_ item: Item) {
@@ -109,7 +129,7 @@ final class StoreWriter: @unchecked Sendable {
         log.error("store: what could not be stored is read again at the next start")
         return
       }
-      if onFull.withLock({ $0 }) == .shed, !mayWaitOut {
+      if policy.withLock({ $0.onFull }) == .shed, !mayWaitOut {
         shed(item)
         return
       }
@@ -202,4 +222,11 @@ extension FailureBatch {
 
   /// About how many bytes of memory it takes.
   var size: Int { 256 + bytes.count + failures.count * MemoryLayout<Failure>.stride }
+}
+
+extension RetentionPolicy {
+  /// Bans are decisions; what operators did is kept as long as bans are.
+  fileprivate init(_ retention: Retention) {
+    self.init(failures: retention.failures, decisions: retention.bans, events: retention.bans, size: retention.size)
+  }
 }
