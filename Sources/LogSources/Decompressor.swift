@@ -52,8 +52,8 @@ final class Decompressor {
     guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw .last("make a pipe") }
     pipe = Descriptor(ends[0])
     let writing = Descriptor(ends[1])
-    // Safe: memfd_create(2) reads the name during the call.
-    complaints = Descriptor(unsafe memfd_create("complaints", 1 /* MFD_CLOEXEC */))
+    // Safe: memfd_create(2) reads the name during the call. 1 is MFD_CLOEXEC, a macro that Swift does not see.
+    complaints = Descriptor(unsafe memfd_create("complaints", 1))
     process = -1
     // The program reads from the file's start, whatever was read before.
     lseek(file, 0, SEEK_SET)
@@ -93,6 +93,7 @@ final class Decompressor {
     unsafe posix_spawnattr_setsigdefault(&attributes, &all)
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let arguments = unsafe [strdup(program.name), strdup("-dc"), nil]
+    // swift-format-ignore: ReplaceForEachWithForLoop
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
     let code = unsafe posix_spawnp(&process, program.name, &actions, &attributes, arguments, environ)

@@ -91,6 +91,7 @@ extension AuditReader {
         try part.forEachCount(db, add)
       }
     }
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try PendingFailures.forEach(db, where: { record, _ in record.time >= since.microseconds && record.time < last }) {
       add($0.address, String(decoding: $0.name, as: UTF8.self), $0.count)
     }
@@ -162,6 +163,7 @@ extension AuditReader {
     }
     let first = range.since.microseconds
     let last = range.until.microseconds
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try PendingFailures.forEach(db, where: { record, _ in record.time >= first && record.time < last }) {
       switch key {
       case .user where $0.user.isEmpty: break

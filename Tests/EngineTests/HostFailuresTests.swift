@@ -38,6 +38,7 @@ struct HostFailuresTests {
   }
 
   private func resolver(_ answers: [String: NameResolver.Answer]) -> NameResolver {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     NameResolver(limits: NameResolver.Limits(), clock: { Self.now }) { answers[$0] ?? .none("not there") }
   }
 
@@ -150,6 +151,7 @@ struct HostFailuresTests {
     let plan = try plan("ignoreip: [office.example, 192.0.2.100]")
     let isDown = Mutex(false)
     let time = Mutex(Self.now)
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     let resolver = NameResolver(limits: NameResolver.Limits(), clock: { time.withLock { $0 } }) { _ in
       isDown.withLock { $0 } ? .none("down") : .addresses(Self.addresses)
     }

@@ -19,7 +19,8 @@ import Testing
         NativeRules(
           programs: ["sshd"],
           patterns: [
-            PatternDefinition(name: "failed", match: "^Failed password for (?:invalid user )?<user> from <host> port <port> ssh2$")
+            PatternDefinition(
+              name: "failed", match: "^Failed password for (?:invalid user )?<user> from <host> port <port> ssh2$")
           ])))
     settings.jails = [
       JailSettings(
@@ -43,9 +44,10 @@ import Testing
       for n in 0..<2_000 {
         second += n % 3
         let stamp = Instant(seconds: 1_795_000_000 + Int64(second / 10)).rfc3339()
-        text += "\(stamp) web sshd[\(n)]: Accepted publickey for deploy from 198.51.100.4 port 1 ssh2: ED25519 SHA256:abc\n"
+        let start = "\(stamp) web sshd[\(n)]:"
+        text += "\(start) Accepted publickey for deploy from 198.51.100.4 port 1 ssh2: ED25519 SHA256:abc\n"
         if n % 4 == 0 {
-          text += "\(stamp) web sshd[\(n)]: Failed password for invalid user u\(n) from 203.0.113.\(n % 250) port 22 ssh2\n"
+          text += "\(start) Failed password for invalid user u\(n) from 203.0.113.\(n % 250) port 22 ssh2\n"
         }
       }
       bytes += text.utf8.count

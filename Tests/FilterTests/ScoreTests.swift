@@ -10,8 +10,13 @@ import Testing
     var line: String
     var abuse: Bool
     var action: Int
-    var action_abuse: Bool
+    var isActionAbuse: Bool
     var note: String
+
+    enum CodingKeys: String, CodingKey {
+      case line, abuse, action, note
+      case isActionAbuse = "action_abuse"
+    }
   }
 
   static let abusers: Set<String> = ["10.78.0.2", "fd00:78::2"]
@@ -58,12 +63,12 @@ import Testing
       var caught: Set<Int> = []
       var acts: [Int: Labelled] = [:]
       for (line, reports) in zip(labelled, found) {
-        if line.action_abuse { acts[line.action] = line }
+        if line.isActionAbuse { acts[line.action] = line }
         for report in reports {
           if Self.victims.contains(report.address) {
             score.injections += 1
             Issue.record("\(file): \(report.filter) believed \(line.line)")
-          } else if line.action_abuse {
+          } else if line.isActionAbuse {
             #expect(Self.abusers.contains(report.address), "\(file): \(report) in \(line.line)")
             caught.insert(line.action)
           } else if let stray = Self.strays[name], line.line.contains(stray) {
@@ -137,23 +142,26 @@ import Testing
   static func logLine(_ text: String, journal: Bool) throws -> LogLine {
     guard journal else { return LogLine(bytes: bytes(text)) }
     let entry = try JSONDecoder().decode(Entry.self, from: Data(text.utf8))
-    return LogLine(bytes: entry.message, program: entry.SYSLOG_IDENTIFIER ?? "")
+    return LogLine(bytes: entry.message, program: entry.identifier ?? "")
   }
 
   private struct Entry: Decodable {
-    var SYSLOG_IDENTIFIER: String?
+    var identifier: String?
     var message: [UInt8]
 
-    enum CodingKeys: String, CodingKey { case SYSLOG_IDENTIFIER, MESSAGE }
+    enum CodingKeys: String, CodingKey {
+      case identifier = "SYSLOG_IDENTIFIER"
+      case message = "MESSAGE"
+    }
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
-      SYSLOG_IDENTIFIER = try values.decodeIfPresent(String.self, forKey: .SYSLOG_IDENTIFIER)
+      identifier = try values.decodeIfPresent(String.self, forKey: .identifier)
       // journalctl writes what is no text as an array of numbers.
-      if let text = try? values.decode(String.self, forKey: .MESSAGE) {
+      if let text = try? values.decode(String.self, forKey: .message) {
         message = Array(text.utf8)
       } else {
-        message = try values.decode([UInt8].self, forKey: .MESSAGE)
+        message = try values.decode([UInt8].self, forKey: .message)
       }
     }
   }
