@@ -4,6 +4,8 @@
 BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libvectorscan-dev libmnl-dev libsystemd-dev pkg-config
 TEST_PACKAGES := ipset iptables iproute2 openssh-server openssh-client sshpass systemd systemd-journal-remote fail2ban \
   rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps
+# The peers that `make bench` measures beside Bailiff, never started as services.
+BENCH_PACKAGES := fail2ban sshguard grep ipset iptables iproute2 python3 util-linux
 
 # `make run` ends by itself after this many seconds; empty: with Ctrl-C.
 DEMO_SECONDS ?=
@@ -23,7 +25,7 @@ MAKEFLAGS += --no-print-directory
 RELEASE := swift build -c release --static-swift-stdlib --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test build release lint format bench install uninstall clean swift build-packages test-packages
+.PHONY: help run test build release lint format bench install uninstall clean swift build-packages test-packages bench-packages
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -51,10 +53,8 @@ lint: swift ## check the format
 format: swift ## put the source into its format
 	@swift format --in-place --recursive --parallel Sources Tests Package.swift
 
-bench: ## measure (Benchmarks/)
-	@[ -x Benchmarks/run ] || { echo "there are no benchmarks in this checkout" >&2; exit 1; }
-	$(MAKE) release
-	Benchmarks/run
+bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
+	@$(SUDO) Benchmarks/run --keep
 
 install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
 	@[ -x .build/release/bailiff ] || { echo "nothing to install yet: run \`make release\` first" >&2; exit 1; }
@@ -83,6 +83,9 @@ build-packages:
 
 test-packages:
 	@$(call install_packages,$(TEST_PACKAGES))
+
+bench-packages:
+	@$(call install_packages,$(BENCH_PACKAGES))
 
 # Installs those packages that are missing. None of them may start a service, now or at the next boot: what the tests need
 # of sshd or fail2ban they start themselves, and on somebody's own machine they would be a surprise.
