@@ -9,7 +9,8 @@ import Testing
 @Suite struct RetentionTests {
   /// The daemon, idle, removes what the settings no longer keep, and only that.
   @Test func oldFailuresGoWhenThereIsTime() async throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-retention-\(UUID().uuidString)").path
+    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-retention-\(UUID().uuidString)")
+      .path
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
     var settings = Settings()
