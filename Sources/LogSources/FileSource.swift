@@ -7,6 +7,8 @@ final class FileSource {
   let path: String
   var specs: [Int]
   var queue: [FollowedFile] = []
+  /// Rotated files that are read and not followed: compressed since, and so files of their own.
+  var read: [FileIdentity] = []
   /// Something was read here before (now or before a restart), so whatever takes the path is new and read whole.
   var isKnown: Bool
   /// Where to begin in a file that was there, but not readable, when reading began.

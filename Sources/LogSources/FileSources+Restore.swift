@@ -12,14 +12,12 @@ extension FileSources {
       stored[path] = nil
       // Rotated ones first: they were drained before the source's own file was.
       let files = files.filter { $0.identity != .none }
-      for file in files.sorted(by: { ($0.slot ?? .max) < ($1.slot ?? .max) }) {
-        restore(file, to: source, paths, read: files.filter { $0.slot != nil }.map(\.identity))
-      }
+      source.read = files.filter { $0.slot != nil }.map(\.identity)
+      for file in files.sorted(by: { ($0.slot ?? .max) < ($1.slot ?? .max) }) { restore(file, to: source, paths) }
     }
   }
 
-  /// `read`: the rotated files that are known to be read.
-  private func restore(_ position: StoredFile, to source: FileSource, _ paths: [String], read: [FileIdentity]) {
+  private func restore(_ position: StoredFile, to source: FileSource, _ paths: [String]) {
     var file = find(position, of: source.path, paths)
     // A rotation may be under way right now: names change between looking and opening. Wait until they stay.
     for _ in 0..<100 where file == nil {
@@ -29,7 +27,7 @@ extension FileSources {
       if file == nil, RotatedSiblings.snapshot(of: source.path) == before { break }
     }
     if let slot = position.slot {
-      guard let file else { return }
+      guard let file else { return takeRest(position, slot, of: source) }
       file.slot = slot
       file.isDrained = true
       add(file, to: source)
@@ -39,17 +37,19 @@ extension FileSources {
         // Rotated more than once meanwhile: what was made after this file and before today's.
         let siblings = OpenSibling.all(of: source.path)
         if let i = siblings.firstIndex(where: { $0.sibling.inode == file.identity.inode }) {
-          for later in unread(siblings[(i + 1)...], of: source) { take(later, of: source) }
+          for later in unread(siblings[(i + 1)...], of: source) where !isRead(later, source.read) {
+            take(later, of: source)
+          }
         }
       } else {
         // It was empty when it was stored, and may have been filled and emptied since.
         if position.identity.fingerprintLength < Fingerprint.enough {
-          recover(position, of: source, read: read, isFound: true)
+          recover(position, of: source, isFound: true)
         }
         add(file, to: source)
       }
     } else {
-      recover(position, of: source, read: read, isFound: false)
+      recover(position, of: source, isFound: false)
     }
   }
 
@@ -84,10 +84,9 @@ extension FileSources {
     }
     for missed in unread(siblings, of: source) {
       // What is compressed has another inode than the file that it was, which may be one that is read.
-      let isRead = source.queue.contains {
-        $0.identity.fingerprintLength >= Fingerprint.enough && Fingerprint.matches($0.identity, head: missed.head)
+      if !missed.sibling.isCompressed || !isRead(missed, source.queue.map(\.identity) + source.read) {
+        take(missed, of: source)
       }
-      if !isRead || !missed.sibling.isCompressed { take(missed, of: source) }
     }
   }
 
@@ -103,21 +102,26 @@ extension FileSources {
     }
   }
 
+  private func isRead(_ sibling: OpenSibling, _ read: [FileIdentity]) -> Bool {
+    read.contains {
+      $0.fingerprintLength >= Fingerprint.enough && Fingerprint.matches($0, head: sibling.head)
+    }
+  }
+
   /// The file is gone, or was emptied. If a copy of it is there, compressed or not, what was not read of it is read from
   /// that; else, after the last generation that is known to be read, those that came later.
-  private func recover(_ position: StoredFile, of source: FileSource, read: [FileIdentity], isFound: Bool) {
+  private func recover(_ position: StoredFile, of source: FileSource, isFound: Bool) {
     let siblings = OpenSibling.all(of: source.path)
-    for (i, sibling) in siblings.enumerated().reversed() {
-      let isIt =
-        !isFound && position.identity.fingerprintLength >= Fingerprint.enough
-        && Fingerprint.matches(position.identity, head: sibling.head)
-        && !unread([sibling], of: source).isEmpty
-      let isRead = read.contains {
-        $0.fingerprintLength >= Fingerprint.enough && Fingerprint.matches($0, head: sibling.head)
+    let found =
+      isFound || position.identity.fingerprintLength < Fingerprint.enough
+      ? nil
+      : siblings.lastIndex {
+        Fingerprint.matches(position.identity, head: $0.head) && !unread([$0], of: source).isEmpty
       }
-      guard isIt || isRead else { continue }
-      let later = unread(siblings[(i + 1)...], of: source)
-      if isIt { take(sibling, of: source, from: position.offset, position.identity) }
+    if let i = found ?? siblings.lastIndex(where: { isRead($0, source.read) }) {
+      // One that is read may have been written to after its successor was made, and look later than that.
+      let later = unread(siblings[(i + 1)...], of: source).filter { !isRead($0, source.read) }
+      if found != nil { take(siblings[i], of: source, from: position.offset, position.identity) }
       for next in later { take(next, of: source) }
       return
     }
@@ -144,27 +148,48 @@ extension FileSources {
     }
     // Files that came before must be read before.
     while turn(source, isDraining: true) {}
+    var identity = known ?? .none
+    if known == nil {
+      // Its inode was never seen; the fingerprint alone finds it again.
+      identity.fingerprint = Fingerprint.hash(sibling.head.span)
+      identity.fingerprintLength = UInt32(sibling.head.count)
+    }
+    let end = decompress(sibling, of: source, from: offset, identity, storedAs: source.path)
+    source.read = source.read.suffix(31) + [identity]
+    let name = FileSource.name(source.path, slot: source.freeSlot())
+    table.sink.checkpoint([SourcePosition(source: name, position: .file(identity, offset: end))])
+  }
+
+  /// A rotated file was read to its end, then something was still written to it, and it was compressed: what came late is
+  /// read from there.
+  private func takeRest(_ position: StoredFile, _ slot: Int, of source: FileSource) {
+    guard position.identity.fingerprintLength >= Fingerprint.enough,
+      let sibling = OpenSibling.all(of: source.path, where: \.isCompressed).last(where: {
+        Fingerprint.matches(position.identity, head: $0.head)
+      })
+    else { return }
+    let name = FileSource.name(source.path, slot: slot)
+    _ = decompress(sibling, of: source, from: position.offset, position.identity, storedAs: name)
+  }
+
+  /// Reads a compressed file from `offset` on; gives how far.
+  private func decompress(
+    _ sibling: OpenSibling, of source: FileSource, from offset: UInt64, _ identity: FileIdentity, storedAs name: String
+  ) -> UInt64 {
     var counters = table.counters(source.number)
     var end = offset
-    var identity = known ?? .none
     do throws(SystemError) {
-      if known == nil {
-        // Its inode was never seen; the fingerprint alone finds it again.
-        identity.fingerprint = Fingerprint.hash(sibling.head.span)
-        identity.fingerprintLength = UInt32(sibling.head.count)
-      }
       try sibling.log.resume(at: offset, as: source.number, to: table.sink, &counters) { offset in
         end = offset
-        table.sink.checkpoint([SourcePosition(source: source.path, position: .file(identity, offset: offset))])
+        table.sink.checkpoint([SourcePosition(source: name, position: .file(identity, offset: offset))])
       }
       table.set(source.number, counters: counters)
-      table.report(source.number, .recovered(from: sibling.sibling.path))
+      if end > offset { table.report(source.number, .recovered(from: sibling.sibling.path)) }
     } catch {
       table.set(source.number, counters: counters)
       table.report(source.number, .lost("\(error); what was not yet read of it is lost"))
     }
-    let name = FileSource.name(source.path, slot: source.freeSlot())
-    table.sink.checkpoint([SourcePosition(source: name, position: .file(identity, offset: end))])
+    return end
   }
 
   /// Emptied in place while we read it: logrotate's copytruncate copies it first.

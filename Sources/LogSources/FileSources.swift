@@ -243,6 +243,7 @@ final class FileSources {
       table.set(source.number, counters: counters)
       unwatch(file)
       source.queue.removeAll { $0 === file }
+      source.read = source.read.suffix(31) + [file.identity]
       // What is stored of a rotated file stays: it tells which generations were read.
       let position: Position = isLast ? .file(.none, offset: 0) : .file(file.identity, offset: file.offset)
       table.sink.checkpoint([SourcePosition(source: source.name(of: file), position: position)])

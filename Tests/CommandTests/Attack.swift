@@ -4,7 +4,11 @@ import Synchronization
 
 /// A log of failed logins that is written and rotated while the test does something else. Every line has a user of its own.
 final class Attack: Sendable {
-  enum Rotation: Sendable { case rename, copyTruncate }
+  enum Rotation: Sendable {
+    case rename, copyTruncate
+    /// As `rename`, and at the next rotation it is compressed (logrotate's `delaycompress`).
+    case compress
+  }
 
   struct Written: Sendable {
     var lines: [String] = []
@@ -55,6 +59,15 @@ final class Attack: Sendable {
     }
   }
 
+  private static func compress(_ path: String) throws {
+    let gzip = Process()
+    gzip.executableURL = URL(fileURLWithPath: "/usr/bin/gzip")
+    gzip.arguments = [path]
+    try gzip.run()
+    gzip.waitUntilExit()
+    guard gzip.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
+  }
+
   /// As rsyslog writes it.
   static func now() -> String { Instant(epoch: Date().timeIntervalSince1970).rfc3339() }
 
@@ -92,10 +105,18 @@ final class Attack: Sendable {
       return state.rotations
     }
     for number in stride(from: rotations - 1, to: 0, by: -1) {
-      try FileManager.default.moveItem(atPath: "\(log).\(number)", toPath: "\(log).\(number + 1)")
+      for suffix in ["", ".gz"] where FileManager.default.fileExists(atPath: "\(log).\(number)\(suffix)") {
+        try FileManager.default.moveItem(
+          atPath: "\(log).\(number)\(suffix)", toPath: "\(log).\(number + 1)\(suffix)")
+      }
     }
     switch rotation {
-    case .rename:
+    case .rename, .compress:
+      if rotation == .compress, rotations > 1 {
+        // Nobody writes to it any more.
+        files.removeFirst(files.count - 1)
+        try Attack.compress("\(log).2")
+      }
       try FileManager.default.moveItem(atPath: log, toPath: log + ".1")
       if gap { usleep(20_000) }
       files.append(try LogFile(log))

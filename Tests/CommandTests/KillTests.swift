@@ -25,6 +25,18 @@ import Testing
     #expect(result.doubled.isEmpty, "seed \(seed): \(result.doubled.prefix(5))")
   }
 
+  /// What was rotated while nobody watched is read from where it was compressed to.
+  @Test func whatWasCompressedAwayIsReadOrSaid() async throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    let result = try await survive(kills: 6, rotation: .compress, seed: seed)
+    print(
+      "compressed: \(result.kills) kills, \(result.rotations) rotations, \(result.lines) lines: "
+        + "\(result.lost.count) lost, \(result.doubled.count) doubled, loss reported \(result.events.count) times (seed \(seed))"
+    )
+    #expect(result.lost.isEmpty || !result.events.isEmpty, "seed \(seed): \(result.lost.prefix(5))")
+    #expect(result.doubled.isEmpty, "seed \(seed): \(result.doubled.prefix(5))")
+  }
+
   struct Result {
     var kills = 0
     var rotations = 0

@@ -143,6 +143,27 @@ final class CrashingSink: LineSink, Sendable {
     third.wait(forLines: ["7"])
   }
 
+  /// A daemon that still held the old file wrote to it after it was read to its end; nobody watched, and it was compressed.
+  @Test func whatCameLateIntoAFileThatWasCompressedIsRead() throws {
+    try directory.write("what was read before\n", to: "a.log")
+    let spec = SourceSpec.files([directory("a.log")])
+    let first = try RunningReader([spec])
+    first.waitUntilReading()
+    try directory.rename("a.log", "a.log.1")
+    try directory.write("2\n", to: "a.log")
+    first.wait(forLines: ["2"])
+    first.stop()
+    try directory.append("late\n", to: "a.log.1")
+    try shell("cd \(directory.path); mv a.log.1 a.log.2; gzip a.log.2; mv a.log a.log.1; echo 3 > a.log")
+    let second = try RunningReader([spec], positions: first.sink.positions)
+    second.wait(forLines: ["late", "3"])
+    #expect(second.sink.events.allSatisfy { !$0.isLoss })
+    second.stop()
+    let third = try RunningReader([spec], positions: second.sink.positions)
+    try directory.append("4\n", to: "a.log")
+    third.wait(forLines: ["4"])
+  }
+
   @Test func aFileThatJoinedAPatternMeanwhileIsReadFromItsBeginning() throws {
     try directory.write("1\n", to: "a.log")
     let spec = SourceSpec.files([directory("*.log")])
