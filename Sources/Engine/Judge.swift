@@ -4,6 +4,7 @@ public import Model
 /// Failures in, decisions out, batch by batch: the decider, with the jails that count bans fed from the bans of the others.
 public struct Judge: Sendable {
   public var decider: Decider
+  private var attempts = AttemptTable()
   private var plan: Plan
   private var ignoring: [Subnet]
   private var banJails: [Int]
@@ -39,7 +40,11 @@ public struct Judge: Sendable {
   public mutating func judge(_ batch: inout FailureBatch, now: Instant, into decisions: inout [Decision]) {
     var index = 0
     while index < batch.failures.count {
-      let failure = batch.failures[index]
+      var failure = batch.failures[index]
+      if failure.attempt != .alone, attempts.isCounted(failure) {
+        failure.weight = 0
+        batch.setWeight(0, at: index)
+      }
       // A host name is not who did it; the addresses that it resolves to come as failures of their own.
       if failure.isHostName {
         index += 1

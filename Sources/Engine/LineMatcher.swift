@@ -122,6 +122,8 @@ public final class LineMatcher {
       failure.name = name
       failure.isHostName = match.isHostName
       failure.offset = offset
+      failure.port = match.port
+      failure.attempt = match.attempt
       failure.count = UInt32(clamping: match.count)
       failure.weight = UInt32(clamping: match.weight)
       batch.append(failure)

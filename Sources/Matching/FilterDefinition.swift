@@ -77,6 +77,9 @@ public struct PatternDefinition: Sendable, Equatable {
   /// A PCRE2 pattern with `<host>`, `<user>`, `<port>` and `(?<name>…)`; a group named `count` multiplies the failure.
   public var match: String
   public var weight: Weight
+  /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
+  /// something else.
+  public var attempt = AttemptPart.alone
   /// Where it stands, for messages.
   public var place: Place
 

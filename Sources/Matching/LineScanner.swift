@@ -321,6 +321,10 @@ struct LineScanner: ~Copyable {
     match.address = address
     match.hostOffset = host.lowerBound
     match.host.append(subject, host)
+    match.attempt = candidate.attempt
+    if candidate.attempt != .alone, let port = firstGroup(candidate.ports) {
+      match.port = UInt16(clamping: number(subject, port))
+    }
     if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
     if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
     switch candidate.weight {

@@ -14,6 +14,9 @@ public struct Match {
   public internal(set) var isDated = false
   public internal(set) var count = 1
   public internal(set) var weight = 1
+  /// The client's port; 0 where the line does not say.
+  public internal(set) var port: UInt16 = 0
+  public internal(set) var attempt = AttemptPart.alone
   /// Where the host begins in what the patterns saw.
   var hostOffset = 0
   /// The host as it stands in the line.
@@ -61,6 +64,8 @@ public struct Match {
   mutating func reset() {
     count = 1
     weight = 1
+    port = 0
+    attempt = .alone
     host.removeAll(keepingCapacity: true)
     user.removeAll(keepingCapacity: true)
     name.removeAll(keepingCapacity: true)

@@ -13,6 +13,18 @@ public struct ByteRange: Hashable, Sendable {
   public var isEmpty: Bool { count == 0 }
 }
 
+/// What a line is to the attempt that it tells of: daemons write several lines about one guess.
+public enum AttemptPart: UInt8, Sendable {
+  /// The filter does not say; each line counts.
+  case alone
+  /// The line stands for a whole attempt.
+  case whole
+  /// The first line of an attempt: the next `whole` line of the connection is the same attempt.
+  case begins
+  /// The last line of a connection: it counts only if nothing of the connection has counted.
+  case ends
+}
+
 /// A line that a pattern matched, without a single heap object of its own: texts are ranges of the batch's bytes, and
 /// jails, patterns and sources are numbers that the engine gave out (`FailureBatch.Names`).
 public struct Failure: Sendable {
@@ -20,6 +32,9 @@ public struct Failure: Sendable {
   public var time: Instant
   /// The address as the daemon wrote it, before any prefix is applied. Zero when the id is a name.
   public var address: Address
+  /// The client's port, where the line says; 0 where it does not. With the address it names a connection.
+  public var port: UInt16 = 0
+  public var attempt = AttemptPart.alone
   /// The id when it is no address (fail2ban's `<F-ID>`), else empty.
   public var name: ByteRange
   public var user: ByteRange
@@ -68,6 +83,9 @@ public struct FailureBatch: Sendable {
   public var isEmpty: Bool { failures.isEmpty && positions.isEmpty }
 
   public mutating func append(_ failure: Failure) { failures.append(failure) }
+
+  /// Changes what a failure counts.
+  public mutating func setWeight(_ weight: UInt32, at index: Int) { failures[index].weight = weight }
 
   /// Says where in the journal a failure stands.
   public mutating func setCursor(_ cursor: ByteRange, at index: Int) { failures[index].cursor = cursor }

@@ -1,4 +1,5 @@
 public import Matching
+internal import Model
 
 /// A native filter: one service's patterns and their samples, in a YAML file (`filters/sshd.yaml`).
 public enum FilterFile {
@@ -66,7 +67,8 @@ public enum FilterFile {
     guard let items = fields[key]?.list(key) else { return [] }
     let weighted = key == "patterns"
     return items.compactMap { item in
-      guard let pattern = Fields(item, key, known: weighted ? ["name", "match", "weight"] : ["name", "match"])
+      guard
+        let pattern = Fields(item, key, known: weighted ? ["name", "match", "weight", "attempt"] : ["name", "match"])
       else { return nil }
       guard let name = pattern["name"]?.name("name") else {
         if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
@@ -76,8 +78,21 @@ public enum FilterFile {
         if pattern["match"] == nil { item.fail("pattern \(quoted(name)) has no `match`", "add match: '…'") }
         return nil
       }
-      return PatternDefinition(
+      var definition = PatternDefinition(
         name: name, match: text, weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place)
+      if let part = pattern["attempt"] { definition.attempt = attempt(part) }
+      return definition
+    }
+  }
+
+  private static func attempt(_ value: Value) -> AttemptPart {
+    switch value.name("attempt") {
+    case "begins": return .begins
+    case "ends": return .ends
+    case nil: return .alone
+    case let name?:
+      value.fail("`attempt` is \(quoted(name))", "write begins or ends, or leave it out")
+      return .alone
     }
   }
 

@@ -44,10 +44,11 @@ import Testing
       for n in 0..<2_000 {
         second += n % 3
         let stamp = Instant(seconds: 1_795_000_000 + Int64(second / 10)).rfc3339()
-        let start = "\(stamp) web sshd[\(n)]:"
-        text += "\(start) Accepted publickey for deploy from 198.51.100.4 port 1 ssh2: ED25519 SHA256:abc\n"
+        text +=
+          "\(stamp) web sshd[\(n)]: Accepted publickey for deploy from 198.51.100.4 port 1 ssh2: ED25519 SHA256:abc\n"
         if n % 4 == 0 {
-          text += "\(start) Failed password for invalid user u\(n) from 203.0.113.\(n % 250) port 22 ssh2\n"
+          text +=
+            "\(stamp) web sshd[\(n)]: Failed password for invalid user u\(n) from 203.0.113.\(n % 250) port 22 ssh2\n"
         }
       }
       bytes += text.utf8.count
@@ -114,5 +115,34 @@ import Testing
     #expect(!recidive.isEmpty)
     #expect(Set(recidive.map(\.identity)).count == recidive.count)
     #expect(recidive.allSatisfy { $0.count == 2 })
+  }
+}
+
+@Suite struct AttemptTests {
+  /// What sshd writes about two guesses, one of them at a user that does not exist: two count, not six.
+  @Test func linesOfOneGuessCountOnce() throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-attempts-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = directory.appending(path: "auth.log").path
+    let guesses = """
+      2026-11-20T05:24:01Z web sshd[1]: Failed password for root from 192.0.2.7 port 4711 ssh2
+      2026-11-20T05:24:02Z web sshd[1]: Connection closed by authenticating user root 192.0.2.7 port 4711 [preauth]
+      2026-11-20T05:24:03Z web sshd[2]: Invalid user x from 192.0.2.7 port 4712
+      2026-11-20T05:24:04Z web sshd[2]: Failed password for invalid user x from 192.0.2.7 port 4712 ssh2
+      2026-11-20T05:24:05Z web sshd[2]: Connection closed by invalid user x 192.0.2.7 port 4712 [preauth]
+
+      """
+    try guesses.write(toFile: path, atomically: true, encoding: .utf8)
+    var settings = Settings()
+    settings.ignoreself = false
+    for (maxretry, bans) in [(2, 1), (3, 0)] {
+      settings.jails = [
+        JailSettings(
+          name: "sshd", definition: try FilterLibrary(directories: []).load("sshd"), logpath: [path],
+          limits: Jail(name: "sshd", maxretry: maxretry))
+      ]
+      #expect(try Replay(settings).run([path], onDecision: { _ in }).bans == bans)
+    }
   }
 }

@@ -1,3 +1,5 @@
+internal import Model
+
 /// A native filter, compiled.
 final class NativeFilter: Sendable {
   let programs: [[UInt8]]
@@ -11,7 +13,11 @@ final class NativeFilter: Sendable {
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
     records = rules.records
     var compiled: [NativePattern] = []
-    for definition in rules.patterns { compiled.append(try NativePattern(definition, needsHost: true)) }
+    let hasParts = rules.patterns.contains { $0.attempt != .alone }
+    for var definition in rules.patterns {
+      if hasParts, definition.attempt == .alone { definition.attempt = .whole }
+      compiled.append(try NativePattern(definition, needsHost: true))
+    }
     patterns = compiled
     compiled = []
     for definition in rules.ignore { compiled.append(try NativePattern(definition, needsHost: false)) }
@@ -40,6 +46,8 @@ final class NativePattern: Sendable {
   let pattern: Pattern
   let hosts: [Int]
   let users: [Int]
+  let ports: [Int]
+  let attempt: AttemptPart
   let count: Int?
   let weight: CompiledWeight
 
@@ -84,6 +92,8 @@ final class NativePattern: Sendable {
     pattern = compiled
     hosts = groups("host")
     users = groups("user")
+    ports = groups("port")
+    attempt = definition.attempt
     count = groups("count").first
     if needsHost, hosts.isEmpty {
       throw FilterError(

@@ -1,0 +1,70 @@
+import Detection
+import Model
+import Testing
+
+@Suite struct AttemptTableTests {
+  private func failure(
+    _ part: AttemptPart, _ second: Int64, port: UInt16 = 4711, address: String = "192.0.2.7", count: UInt32 = 1
+  )
+    -> Failure
+  {
+    var failure = Failure(time: Instant(seconds: second), address: Address(address)!, jail: 0, pattern: 0, source: 0)
+    failure.port = port
+    failure.attempt = part
+    failure.count = count
+    return failure
+  }
+
+  /// Which of the lines count.
+  private func counted(_ failures: [Failure]) -> [Bool] {
+    var table = AttemptTable()
+    return failures.map { !table.isCounted($0) }
+  }
+
+  /// A wrong password and a closed connection are one guess; a refused key leaves only the closed connection.
+  @Test func theEndOfAConnectionCountsOnlyAlone() {
+    #expect(counted([failure(.whole, 0), failure(.ends, 1)]) == [true, false])
+    #expect(
+      counted([failure(.whole, 0), failure(.whole, 2), failure(.whole, 4), failure(.ends, 5)]) == [
+        true, true, true, false,
+      ])
+    #expect(counted([failure(.ends, 0)]) == [true])
+  }
+
+  /// "Invalid user" and "Failed password for invalid user" are one guess; the second password is another.
+  @Test func whatBeginsAnAttemptIsTheAttempt() {
+    #expect(
+      counted([failure(.begins, 0), failure(.whole, 1), failure(.whole, 3), failure(.ends, 4)]) == [
+        true, false, true, false,
+      ])
+    #expect(counted([failure(.begins, 0), failure(.begins, 0), failure(.whole, 1)]) == [true, false, false])
+    #expect(counted([failure(.begins, 0), failure(.ends, 4)]) == [true, false])
+  }
+
+  @Test func connectionsAreKeptApart() {
+    #expect(counted([failure(.whole, 0), failure(.ends, 1, port: 4712)]) == [true, true])
+    #expect(counted([failure(.whole, 0), failure(.ends, 1, address: "192.0.2.8")]) == [true, true])
+    #expect(counted([failure(.whole, 0), failure(.ends, 3600)]) == [true, true])
+    var other = failure(.ends, 1)
+    other.jail = 1
+    #expect(counted([failure(.whole, 0), other]) == [true, true])
+  }
+
+  @Test func linesWithoutAPortCountEach() {
+    #expect(counted([failure(.begins, 0, port: 0), failure(.whole, 0, port: 0)]) == [true, true])
+  }
+
+  /// "message repeated 5 times" holds more than the attempt that has begun.
+  @Test func repeatedLinesCount() {
+    #expect(counted([failure(.begins, 0), failure(.whole, 1, count: 5)]) == [true, true])
+  }
+
+  @Test func timesAtTheEndsOfTimeDoNotTrap() {
+    var table = AttemptTable()
+    for time in [Int64.min, .max, 0, -1] {
+      var line = failure(.whole, 0)
+      line.time = Instant(microseconds: time)
+      _ = table.isCounted(line)
+    }
+  }
+}
