@@ -82,6 +82,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What each step costs a line: `swift run -c release Stages LOG`.
+    .executableTarget(
+      name: "Stages", dependencies: ["Model", "LogSources", "Matching", "Detection", "Store", "Settings"],
+      path: "Benchmarks/Stages", swiftSettings: strict),
+
     tests("ModelTests", ["Model"]),
     tests("LogSourcesTests", ["Model", "LogSources"]),
     tests("MatchingTests", ["Model", "Matching"]),
@@ -104,5 +109,7 @@ let package = Package(
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Control", "bailiff"]),
     tests("EndToEndTests", ["bailiff"]),
+    // What must not get worse (Benchmarks/floors.json).
+    tests("FloorTests", ["Model", "Matching", "Detection", "Settings", "bailiff"]),
   ]
 )

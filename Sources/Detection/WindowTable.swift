@@ -87,6 +87,11 @@ public struct WindowTable: Sendable {
     return total
   }
 
+  /// The bytes that it holds in all, used or not.
+  public var memory: Int {
+    slots.capacity * MemoryLayout<Slot>.stride + pools.reduce(0) { $0 + $1.memory }
+  }
+
   /// Forgets an id.
   public mutating func forget(_ key: UInt128) {
     if let index = find(key) { remove(at: index) }
@@ -356,6 +361,8 @@ struct BlockPool: Sendable {
     words.append(contentsOf: repeatElement(0, count: size))
     return block
   }
+
+  var memory: Int { words.capacity * MemoryLayout<Int64>.stride + free.capacity * MemoryLayout<UInt32>.stride }
 
   mutating func give(_ block: UInt32) { free.append(block) }
 

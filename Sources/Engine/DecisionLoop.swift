@@ -158,7 +158,8 @@ final class DecisionLoop: @unchecked Sendable {
     if !firewall.changesKernel { applied.removeAll() }
     for index in applied where decisions[index].action != .unban { mark(decisions[index]) }
     report(decisions, now)
-    writer.commit(batch, names: names, decisions: decisions, applied: applied, at: now)
+    // The kernel has answered: this is when the bans began to hold.
+    writer.commit(batch, names: names, decisions: decisions, applied: applied, at: SystemClock.now())
   }
 
   private func mark(_ decision: Decision) {

@@ -1,0 +1,20 @@
+import Foundation
+
+/// What must not get worse: counts, so that a busy machine cannot fail them. Who makes something better lowers them too.
+struct Floors: Decodable {
+  var allocationsPerUnmatchedLine: Double
+  /// Of lines in which the prefilter finds something, and no pattern does.
+  var allocationsPerUnmatchedCandidate: Double
+  var candidatesPerThousandLines: Int
+  var bytesPerIdThatFailedOnce: Double
+  var bytesPerIdThatFailedThrice: Double
+
+  /// The package's directory.
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+  static func read() throws -> Floors {
+    try JSONDecoder().decode(
+      Floors.self, from: Data(contentsOf: URL(fileURLWithPath: root + "/Benchmarks/floors.json")))
+  }
+}
