@@ -48,10 +48,10 @@ release: build-packages swift ## build for use: .build/release/bailiff
 	@$(RELEASE)
 
 lint: swift ## check the format
-	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Stages Package.swift
 
 format: swift ## put the source into its format
-	@swift format --in-place --recursive --parallel Sources Tests Package.swift
+	@swift format --in-place --recursive --parallel Sources Tests Benchmarks/Stages Package.swift
 
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep

@@ -2,9 +2,10 @@ import Foundation
 
 /// What must not get worse: counts, so that a busy machine cannot fail them. Who makes something better lowers them too.
 struct Floors: Decodable {
-  var allocationsPerUnmatchedLine: Double
-  /// Of lines in which the prefilter finds something, and no pattern does.
-  var allocationsPerUnmatchedCandidate: Double
+  /// A line that does not match costs none; the chunks in which lines come cost a few.
+  var allocationsPerThousandUnmatchedLines: Int
+  /// Of lines in which the prefilter finds something, and no pattern does. A debug build takes one each, a release none.
+  var allocationsPerThousandUnmatchedCandidates: Int
   var candidatesPerThousandLines: Int
   var bytesPerIdThatFailedOnce: Double
   var bytesPerIdThatFailedThrice: Double

@@ -20,7 +20,7 @@ internal import CVectorscan
     }
     guard !bySlot.isEmpty, patterns.count <= Int(UInt16.max), hs_valid_platform() == HS_SUCCESS else { return nil }
     let literals = bySlot.keys.sorted {
-      ($0.bytes.description, $0.caseless ? 1 : 0) < ($1.bytes.description, $1.caseless ? 1 : 0)
+      $0.bytes == $1.bytes ? !$0.caseless && $1.caseless : $0.bytes.lexicographicallyPrecedes($1.bytes)
     }
     slotList = literals.flatMap { bySlot[$0]!.map { UInt16($0) } }
     slotStarts = literals.reduce(into: [0]) { $0.append($0.last! + bySlot[$1]!.count) }
