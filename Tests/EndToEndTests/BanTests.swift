@@ -31,7 +31,7 @@ extension EndToEnd {
 
       try await hosts.startEcho(server, from: [attacker, bystander])
       try await hosts.guess(2, server, from: attacker)
-      try await poll("two guesses, two failures each") { try await bailiff.objects("audit --kind failure").count >= 4 }
+      try await poll("two guesses") { try await guesses(bailiff) == 2 }
       #expect(try await bailiff.objects("bans").isEmpty, "banned before maxretry")
       try await hosts.expect(server, from: attacker, open: true)
       try await hosts.guess(1, server, from: attacker)
@@ -46,7 +46,7 @@ extension EndToEnd {
 
       // unban lets it in.
       let unbanned = try await bailiff.run("unban \(attacker)")
-      #expect(unbanned.contains(test.id))
+      #expect(unbanned.contains(attacker))
       try await hosts.expect(server, from: attacker, open: true)
       let unban = try #require(try await bailiff.objects("audit --kind unban").first)
       #expect(unban["id"] as? String == test.id)
@@ -75,6 +75,70 @@ extension EndToEnd {
       #expect(try await bailiff.end("TERM") == 0)
       #expect(try await bailiff.kernel().count == 1)
       try await hosts.expect(server, from: attacker, open: false)
+    }
+
+    /// Another program flushes the firewall: Bailiff puts back its own things, and only those, and the audit has it. A
+    /// reload keeps bans; settings that are wrong, and a second daemon, change nothing.
+    @Test func othersChangeTheFirewallAndTheSettings() async throws {
+      let hosts = try await Hosts()
+      let who = Hosts.Addresses.ipv4
+      try await hosts.startSSHD(.file("\(hosts.directory)/sshd.log"))
+      try await hosts.server.run(
+        "iptables -N CLOUDRON; iptables -A CLOUDRON -s 192.0.2.0/24 -j RETURN; iptables -A FORWARD -j CLOUDRON")
+      let foreign = "iptables -S CLOUDRON; iptables -S FORWARD"
+      let theirs = try await hosts.server.run(foreign)
+      var options = RunningBailiff.Options()
+      options.logpath = "\(hosts.directory)/auth.log"
+      try await hosts.server.run("touch \(hosts.directory)/auth.log")
+      let bailiff = try RunningBailiff(hosts, options)
+      try await bailiff.start()
+      try await bailiff.run("ban \(who.attacker) --jail sshd --for 1h")
+      try await hosts.expect(who.server, from: who.attacker, open: false)
+
+      for change in ["iptables -F INPUT", "iptables -F INPUT; iptables -F BAILIFF", "ipset flush bailiff-sshd-4"] {
+        try await hosts.server.run(change)
+        try await hosts.expect(who.server, from: who.attacker, open: false)
+        try await poll("our jump, after \(change)") {
+          try await hosts.server.run("iptables -S INPUT").contains("-A INPUT -j BAILIFF\n")
+        }
+        try await poll("the ban, after \(change)") { try await bailiff.kernel().count == 1 }
+      }
+      try await poll("the audit to tell of repairs") {
+        try await bailiff.run("audit --kind operator --json").contains("firewall-repaired")
+      }
+
+      // Settings that are wrong change nothing, and it says why; better ones are taken, and the ban stays.
+      try bailiff.write("jails: {sshd: {filter: shd}}\n")
+      let refused = try await hosts.server.attempt("\(Files.bailiff) check --config \(bailiff.config)")
+      #expect(refused.status == 2)
+      try await bailiff.signal("HUP")
+      try await poll("the refusal") { bailiff.said.contains("nothing changed") }
+      options.maxretry = 7
+      try bailiff.write(options)
+      #expect(try await bailiff.objects("bans").count == 1)
+      let reloaded = try await bailiff.run("reload")
+      #expect(reloaded.contains("maxretry 3 → 7"))
+      #expect(try await bailiff.objects("bans").count == 1)
+      #expect(try await bailiff.kernel().count == 1)
+
+      // A second daemon on the same socket ends at once and leaves the first one's bans alone.
+      let second = "\(hosts.directory)/second.yaml"
+      try String(contentsOfFile: bailiff.config, encoding: .utf8)
+        .replacingOccurrences(of: "bailiff-state", with: "second-state")
+        .write(toFile: second, atomically: true, encoding: .utf8)
+      let other = try await hosts.server.attempt("\(Files.bailiff) run --config \(second)")
+      #expect(other.status == 1)
+      #expect(other.text.contains("already"))
+      #expect(try await bailiff.kernel().count == 1)
+
+      #expect(try await bailiff.end("TERM") == 0)
+      #expect(try await hosts.server.run(foreign) == theirs)
+      // Without the right to change the firewall it says so at once, with the remedy.
+      let powerless = try await hosts.server.attempt(
+        "setpriv --bounding-set=-net_admin,-net_raw --inh-caps=-net_admin,-net_raw "
+          + "\(Files.bailiff) run --config \(bailiff.config)")
+      #expect(powerless.status == 1)
+      #expect(powerless.text.contains("CAP_NET_ADMIN") || powerless.text.contains("root"), "\(powerless.text)")
     }
 
     /// The same from a log file, on one port. Replaying that file decides what the live run decided, and a short ban ends
@@ -108,6 +172,12 @@ extension EndToEnd {
       #expect(!live.isEmpty)
     }
 
+    /// How many wrong passwords the audit knows of; lines of one second are one row with a count.
+    private func guesses(_ bailiff: RunningBailiff) async throws -> Int {
+      try await bailiff.objects("audit --kind failure")
+        .filter { $0["pattern"] as? String == "failed-password" }.reduce(0) { $0 + ($1["count"] as? Int ?? 0) }
+    }
+
     /// The attacker's open connection carries nothing any more, while the other one goes on.
     private func expectDead(_ hosts: Hosts, _ attacker: String, while bystander: String) async throws {
       try await poll("the attacker's open connection to go silent") {
@@ -121,23 +191,21 @@ extension EndToEnd {
     private func expectTold(_ bailiff: RunningBailiff, _ test: Case, _ attacker: String) async throws {
       let ban = try await bailiff.object("bans")
       #expect(ban["jail"] as? String == "sshd")
-      #expect(ban["count"] as? Int == 5)
+      #expect(ban["count"] as? Int == 3)
+      #expect(try await guesses(bailiff) == 3)
       let failures = try await bailiff.objects("audit --kind failure")
-      #expect(
-        failures.count { $0["id"] as? String == test.id && $0["pattern"] as? String == "failed-password" } == 3,
-        "\(failures)")
+      #expect(failures.contains { $0["id"] as? String == attacker }, "\(failures)")
       #expect(failures.contains { ($0["line"] as? String)?.contains("password for root from \(attacker) ") == true })
       let audited = try #require(try await bailiff.decisions(["ban"]).first)
       #expect(audited["id"] as? String == test.id)
-      #expect(audited["count"] as? Int == 5)
+      #expect(audited["count"] as? Int == 3)
       let status = try await bailiff.object("status")
       let jail = try #require((status["jails"] as? [[String: Any]])?.first)
       #expect(jail["bans"] as? Int == 1, "\(jail)")
       let explained = try await bailiff.object("explain \(attacker)")
       #expect(explained["banned"] as? Bool == true)
       let told = try #require((explained["bans"] as? [[String: Any]])?.first)
-      // Lines of weight 0 are told too.
-      #expect((told["failures"] as? [[String: Any]] ?? []).count >= 5)
+      #expect(!(told["failures"] as? [[String: Any]] ?? []).isEmpty)
     }
   }
 }

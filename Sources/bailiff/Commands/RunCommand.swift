@@ -34,6 +34,11 @@ struct Run: AsyncParsableCommand {
     let settings = try begin(log)
     let firewall = try actuator(settings)
     let config = config
+    // Before the firewall is touched: another daemon's bans are not ours to change.
+    if (try? await ControlClient(socket: settings.socket, deadline: 2, session: nil).status()) != nil {
+      throw CommandFailure(
+        .no, "a daemon already answers on \(settings.socket); stop it first, or name another `socket` and `state`")
+    }
     let (ending, end) = AsyncStream.makeStream(of: Void.self)
     let daemon: Daemon
     do {

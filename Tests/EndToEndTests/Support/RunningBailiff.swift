@@ -10,9 +10,7 @@ final class RunningBailiff: @unchecked Sendable {
 
   /// What the settings say beside the paths.
   struct Options: Sendable {
-    /// A wrong password of an account that exists counts twice: as "Failed password" and as "Connection closed by
-    /// authenticating user". So the third guess is the fifth failure.
-    var maxretry = 5
+    var maxretry = 3
     var bantime = "1h"
     var ipv6Prefix = 64
     var port = "all"
