@@ -37,8 +37,8 @@ public final class Fail2banMatcher {
   }
 
   /// Ten times what native patterns get. Many of fail2ban's stock patterns take quadratic time or worse: at 100,000 a user
-  /// name of 500 equal letters can make them give up on a line that fail2ban matches, at this limit it takes twice that. The
-  /// price is up to 10 ms for such a line and pattern; both are counted.
+  /// name of some hundred equal letters can make them give up, at this limit it takes more. The price is up to 108 ms (the
+  /// slowest line seen, on a busy machine) for such a line and pattern; both are counted.
   static let matchLimit: UInt32 = 1_000_000
 
   public let filter: Fail2banFilter
