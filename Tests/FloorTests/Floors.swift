@@ -7,6 +7,7 @@ struct Floors: Decodable {
   /// Of lines in which the prefilter finds something, and no pattern does. A debug build takes one each, a release none.
   var allocationsPerThousandUnmatchedCandidates: Int
   var candidatesPerThousandLines: Int
+  /// With what the allocator rounds up, which differs by a few kilobytes from run to run: leave a few per cent.
   var bytesPerIdThatFailedOnce: Double
   var bytesPerIdThatFailedThrice: Double
 

@@ -119,7 +119,9 @@ final class Hosts: Sendable {
   }
 
   func pings(_ server: String, from address: String) async throws -> Bool {
-    try await client.attempt("ping -q -c 1 -W 1 -I \(address) \(server)").status == 0
+    let answer = try await client.attempt("ping -q -c 1 -W 1 -I \(address) \(server)")
+    try #require(answer.status <= 1, "ping itself failed: \(answer.text)")
+    return answer.status == 0
   }
 
   /// Is it let in, or shut out? Both as often as it takes: a machine may be busy, and a first packet be lost.
