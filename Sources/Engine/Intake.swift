@@ -65,11 +65,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
-    guard let matcher = matchers[source] else { return }
-    let trusted = TrustedProgram.name(of: entry)
-    matcher.match(
-      message: message, program: trusted.span, time: entry.time, source: UInt32(source), now: SystemClock.now(),
-      header: { TrustedProgram.header(of: entry, into: &$0) }, cursor: { entry.cursor }, into: &batch)
+    matchers[source]?.match(message: message, of: entry, source: UInt32(source), now: SystemClock.now(), into: &batch)
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
@@ -95,38 +91,5 @@ final class Intake: LineSink, @unchecked Sendable {
           jails: plan.jails(reading: infos[number]?.specs ?? []))
       }
     }
-  }
-}
-
-/// Which program wrote a journal entry. SYSLOG_IDENTIFIER is what it calls itself, which any user may set (`logger -t
-/// sshd`), so it is believed only of processes that the system runs.
-enum TrustedProgram {
-  /// Ordinary users' ids begin here (login.defs(5), UID_MIN).
-  private static let firstUser = 1000
-
-  static func name(of entry: JournalEntry) -> [UInt8] {
-    let identifier = entry.with(.identifier) { copy($0) }
-    let comm = entry.with(.comm) { copy($0) }
-    let uid = entry.text(.uid).flatMap { Int($0) }
-    if let uid, uid >= firstUser, uid != 65_534 { return comm ?? [] }
-    return identifier ?? comm ?? []
-  }
-
-  /// What stands before the message when the entry is written as a line of a log: `HOST IDENT[PID]: `.
-  static func header(of entry: JournalEntry, into line: inout [UInt8]) {
-    line += entry.with(.hostname) { copy($0) } ?? Array("localhost".utf8)
-    line.append(UInt8(ascii: " "))
-    line += name(of: entry)
-    if let pid = entry.with(.syslogPID, { copy($0) }) ?? entry.with(.pid, { copy($0) }) {
-      line += [UInt8(ascii: "[")] + pid + [UInt8(ascii: "]")]
-    }
-    line += Array(": ".utf8)
-  }
-
-  private static func copy(_ bytes: borrowing Span<UInt8>) -> [UInt8] {
-    var copy: [UInt8] = []
-    copy.reserveCapacity(bytes.count)
-    for i in bytes.indices { copy.append(bytes[i]) }
-    return copy
   }
 }

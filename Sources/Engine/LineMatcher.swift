@@ -1,3 +1,4 @@
+public import LogSources
 internal import Matching
 public import Model
 internal import Settings
@@ -81,19 +82,21 @@ public final class LineMatcher {
     }
   }
 
-  /// One journal message; `cursor` is asked for only when it matches.
+  /// One journal message; the other fields of its entry are read only when it may match.
   public func match(
-    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, source: UInt32, now: Instant,
-    header: (inout [UInt8]) -> Void, cursor: () -> String, into batch: inout FailureBatch
+    message: borrowing Span<UInt8>, of entry: JournalEntry, source: UInt32, now: Instant,
+    into batch: inout FailureBatch
   ) {
     for group in groups {
       group.clock.now = now
       let before = group.set.counts
-      group.set.scan(message: message, program: program, time: time, clock: &group.clock, header: header) {
-        match, line in
+      group.set.scan(
+        message: message, program: { TrustedProgram.name(of: entry, into: &$0) }, time: { entry.time },
+        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) }
+      ) { match, line in
         let first = batch.failures.count
         append(match, line, group, source, 0, &batch)
-        let range = batch.store(Array(cursor().utf8).span)
+        let range = batch.store(Array(entry.cursor.utf8).span)
         for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
       }
       add(group.set.counts, before)

@@ -37,17 +37,17 @@ public final class Replay {
 
   /// Plays one log after the other; `body` gets every ban as it falls.
   public func run(_ paths: [String], onDecision body: @escaping (Decision) throws -> Void) throws -> Summary {
-    let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: paths)
-    for (number, path) in paths.enumerated() {
-      let log = try PastLog(path)
-      let jails = jails(reading: path)
+    let logs = paths.flatMap {
+      PastJournal.isDirectory($0) ? journals(in: $0) : [Log.file($0, jails: jails(reading: $0))]
+    }
+    let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: logs.map(\.name))
+    for (number, log) in logs.enumerated() {
+      let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, names, body) }
       let counts =
-        if let size = log.size, size >= SegmentedLog.smallest, SegmentedLog.workers > 1, !plan.needsOrder(jails) {
-          try SegmentedLog(log, plan: plan, jails: jails, source: number).read { [self] batch in
-            try take(&batch, names, body)
-          }
-        } else {
-          try readInOrder(log, jails, number) { [self] batch in try take(&batch, names, body) }
+        switch log {
+        case .file(let path, let jails): try read(try PastLog(path), jails, number, take)
+        case .journal(let journal, let jails):
+          try readInOrder(jails, take) { sink in try journal.read(as: number, to: sink, while: { sink.error == nil }) }
         }
       summary.lines += counts.lines
       summary.bytes += counts.bytes
@@ -61,12 +61,41 @@ public final class Replay {
     return summary
   }
 
-  private func readInOrder(
+  /// A file, or what one list of matches fits in a journal.
+  private enum Log {
+    case file(String, jails: [Int])
+    case journal(PastJournal, jails: [Int])
+
+    /// How the audit names it.
+    var name: String {
+      switch self {
+      case .file(let path, _): path
+      case .journal(let journal, _): journal.name
+      }
+    }
+  }
+
+  private func read(
     _ log: PastLog, _ jails: [Int], _ source: Int, _ body: @escaping (inout FailureBatch) throws -> Void
+  ) throws -> ReplayCounts {
+    if let size = log.size, size >= SegmentedLog.smallest, SegmentedLog.workers > 1, !plan.needsOrder(jails) {
+      return try SegmentedLog(log, plan: plan, jails: jails, source: source).read(body)
+    }
+    return try readInOrder(jails, body) { sink in
+      // What comes through a pipe may be happening now.
+      sink.isAtOnce = log.size == nil
+      return try log.read(as: source, to: sink, while: { sink.error == nil })
+    }
+  }
+
+  private func readInOrder(
+    _ jails: [Int], _ body: @escaping (inout FailureBatch) throws -> Void,
+    _ read: (ReplaySink) throws -> PastLog.Counts
   ) throws -> ReplayCounts {
     let sink = ReplaySink(plan, jails: jails)
     sink.onBatch = body
-    let counts = try log.read(as: source, to: sink, while: { sink.error == nil })
+    let counts = try read(sink)
+    sink.finish()
     if let error = sink.error { throw error }
     return ReplayCounts(counts, sink.matcher.counts)
   }
@@ -89,6 +118,21 @@ public final class Replay {
     return watching.isEmpty ? Array(plan.jails.indices) : watching
   }
 
+  /// A journal's directory is read once for each list of matches that jails have, as `run` reads the journal; where no jail
+  /// has any, all of it by all jails.
+  private func journals(in directory: String) -> [Log] {
+    var readers: [(matches: [String], jails: [Int])] = []
+    for (number, jail) in plan.jails.enumerated() where !jail.settings.journalmatch.isEmpty {
+      if let index = readers.firstIndex(where: { $0.matches == jail.settings.journalmatch }) {
+        readers[index].jails.append(number)
+      } else {
+        readers.append((jail.settings.journalmatch, [number]))
+      }
+    }
+    if readers.isEmpty { readers = [([], Array(plan.jails.indices))] }
+    return readers.map { .journal(PastJournal(matches: $0.matches, directory: directory), jails: $0.jails) }
+  }
+
   private func take(
     _ batch: inout FailureBatch, _ names: Names, _ body: (Decision) throws -> Void
   ) throws {
@@ -108,8 +152,12 @@ public final class Replay {
 final class ReplaySink: LineSink {
   let matcher: LineMatcher
   var onBatch: (inout FailureBatch) throws -> Void = { _ in }
+  /// Gives a batch at every checkpoint, however small.
+  var isAtOnce = false
   private(set) var error: (any Error)?
   private var batch = FailureBatch()
+  /// A replay has no positions to keep, so its batches need not end where chunks do: larger ones are fewer transactions.
+  private static let batchSize = 2048
   private let now = SystemClock.now()
 
   init(_ plan: Plan, jails: [Int]) { matcher = LineMatcher(plan, jails: jails) }
@@ -121,13 +169,15 @@ final class ReplaySink: LineSink {
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
-    let program = TrustedProgram.name(of: entry)
-    matcher.match(
-      message: message, program: program.span, time: entry.time, source: UInt32(source), now: now,
-      header: { TrustedProgram.header(of: entry, into: &$0) }, cursor: { entry.cursor }, into: &batch)
+    matcher.match(message: message, of: entry, source: UInt32(source), now: now, into: &batch)
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
+    if isAtOnce || batch.failures.count >= Self.batchSize { finish() }
+  }
+
+  /// Gives what is left.
+  func finish() {
     guard !batch.failures.isEmpty, error == nil else { return }
     do { try onBatch(&batch) } catch { self.error = error }
     batch.removeAll()

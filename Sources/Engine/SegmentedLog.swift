@@ -10,7 +10,9 @@ internal import Synchronization
 final class SegmentedLog: @unchecked Sendable {
   /// Smaller files are read by one thread.
   static let smallest: UInt64 = 16 << 20
-  private static let segmentSize: UInt64 = 4 << 20
+  private static let segmentSize: UInt64 = 2 << 20
+  /// How many bytes of failures may wait for the judge before workers take no more segments.
+  private static let mostWaiting = 16 << 20
   static let workers = ProcessInfo.processInfo.activeProcessorCount
 
   private let log: PastLog
@@ -22,9 +24,10 @@ final class SegmentedLog: @unchecked Sendable {
 
   private let condition = NSCondition()
   private var segments: [Int: (batches: [FailureBatch], counts: ReplayCounts)] = [:]
-  /// The next segment that a worker takes, and how many have been judged.
+  /// What the batches in `segments` hold, in bytes.
+  private var waiting = 0
+  /// The next segment that a worker takes.
   private var next = 0
-  private var judged = 0
   private var error: (any Error)?
 
   init(_ log: PastLog, plan: Plan, jails: [Int], source: Int) {
@@ -63,7 +66,7 @@ final class SegmentedLog: @unchecked Sendable {
     while true {
       if let error { throw error }
       if let done = segments.removeValue(forKey: segment) {
-        judged = segment + 1
+        waiting -= done.batches.reduce(0) { $0 + $1.size }
         condition.broadcast()
         return done
       }
@@ -71,7 +74,7 @@ final class SegmentedLog: @unchecked Sendable {
     }
   }
 
-  /// One worker: takes segments until there are none, at most a few ahead of the judge.
+  /// One worker: takes segments until there are none.
   private func work() {
     let sink = ReplaySink(plan, jails: jails)
     while let segment = take() {
@@ -81,6 +84,7 @@ final class SegmentedLog: @unchecked Sendable {
       do {
         let start = UInt64(segment) * Self.segmentSize
         let counts = try log.read(start..<min(start + Self.segmentSize, size), as: source, to: sink)
+        sink.finish()
         var matched = LineMatcher.Counts()
         matched.matched = sink.matcher.counts.matched - before.matched
         matched.ignored = sink.matcher.counts.ignored - before.ignored
@@ -95,7 +99,8 @@ final class SegmentedLog: @unchecked Sendable {
   private func take() -> Int? {
     condition.lock()
     defer { condition.unlock() }
-    while next < count, next > judged + 4 * Self.workers, error == nil { condition.wait() }
+    // The segment that the judge waits for is taken already, or nothing waits: so it is never waited for in vain.
+    while next < count, waiting > Self.mostWaiting, error == nil { condition.wait() }
     guard next < count, error == nil else { return nil }
     defer { next += 1 }
     return next
@@ -104,6 +109,7 @@ final class SegmentedLog: @unchecked Sendable {
   private func finish(_ segment: Int, _ batches: [FailureBatch], _ counts: ReplayCounts) {
     condition.lock()
     segments[segment] = (batches, counts)
+    waiting += batches.reduce(0) { $0 + $1.size }
     condition.broadcast()
     condition.unlock()
   }

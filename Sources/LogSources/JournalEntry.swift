@@ -50,6 +50,8 @@ public import Model
   @unsafe private let bytes: UnsafeMutablePointer<UInt8>
   /// -2: not asked for yet; -1: the entry has none.
   private var lengths = [Int](repeating: -2, count: Field.allCases.count)
+  /// Was any field of this entry asked for?
+  private var isAsked = false
 
   init() {
     // Safe: see `bytes`; zeroed, so that nothing uninitialised can be lent.
@@ -64,7 +66,9 @@ public import Model
 
   /// Another entry: forget the one before.
   func reset() {
-    for i in lengths.indices where lengths[i] != -2 { lengths[i] = -2 }
+    guard isAsked else { return }
+    isAsked = false
+    for i in lengths.indices { lengths[i] = -2 }
   }
 
   /// Lends a field's value, or gives nil where the entry has none.
@@ -73,6 +77,7 @@ public import Model
     // Safe: every field has `fieldLimit` bytes of its own, written once an entry.
     let start = unsafe bytes + i * Self.fieldLimit
     if lengths[i] == -2 {
+      isAsked = true
       lengths[i] = unsafe handle?.copy(field.name, to: start, limit: Self.fieldLimit) ?? -1
     }
     guard lengths[i] >= 0 else { return nil }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A journal that is read once from its first entry to its last.
 public struct PastJournal: Sendable {
   private let match: JournalMatch
@@ -7,6 +9,13 @@ public struct PastJournal: Sendable {
   public init(matches: [String] = [], directory: String? = nil) {
     match = JournalMatch(matches)
     self.directory = directory
+  }
+
+  /// Is `path` a directory, as a journal is (`/var/log/journal/<machine id>`)?
+  public static func isDirectory(_ path: String) -> Bool {
+    var found = stat()
+    // Safe: stat(2) reads the path and fills the struct during the call.
+    return unsafe stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
   }
 
   /// How audit and positions name it.

@@ -47,10 +47,11 @@ public final class FilterSet {
     scanner.scan(lines, clock: &clock, history: history, body)
   }
 
-  /// Matches one journal message, whose program and time the journal vouches for. `header` writes what stands before the
-  /// message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
+  /// Matches one journal message, whose program and time the journal vouches for; both are asked for only when the message
+  /// may match. `header` writes what stands before the message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's
+  /// filters see an entry; it is asked for only then.
   public func scan(
-    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, clock: inout LogClock,
+    message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
     header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     scanner.scan(message: message, program: program, time: time, clock: &clock, header: header, body)

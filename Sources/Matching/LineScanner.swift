@@ -25,10 +25,12 @@ struct LineScanner: ~Copyable {
   private let natives: [NativeFilter?]
   /// Sessions and dates of the fail2ban filters, by their place.
   private let matchers: [Fail2banMatcher?]
+  private let hasMatchers: Bool
   /// What a fail2ban filter found in the line at hand; the first `foundCount` count.
   private var found: [Match] = []
   private var foundCount = 0
   private var entryLine: [UInt8] = []
+  private var entryProgram: [UInt8] = []
 
   init(_ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool) {
     var slots = [0]
@@ -55,6 +57,7 @@ struct LineScanner: ~Copyable {
     matchers = filters.map { filter in
       if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
     }
+    hasMatchers = matchers.contains { $0 != nil }
     keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
   }
 
@@ -140,14 +143,17 @@ struct LineScanner: ~Copyable {
     return false
   }
 
-  /// Matches one journal message, whose program and time the journal vouches for. `header` writes what stands before the
-  /// message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
+  /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
+  /// may match: reading a field costs as much as reading the message. `header` writes what stands before the message in a
+  /// log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
   mutating func scan(
-    message: borrowing Span<UInt8>, program: borrowing Span<UInt8>, time: Instant, clock: inout LogClock,
+    message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
     header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     var isComposed = false
+    var isProgramKnown = false
     if prefilter != nil, prefilter!.scan(message) {
+      if prefilter!.hits.isEmpty, !triesEveryLine, !hasMatchers { return }
       var hit = 0
       want(upTo: message.count, of: prefilter!.hits, &hit)
     } else {
@@ -156,12 +162,18 @@ struct LineScanner: ~Copyable {
     var outcome = LineOutcome()
     for index in natives.indices {
       if let native = natives[index] {
-        guard isWanted(filter: index), native.programs.isEmpty || native.admits(program, 0..<program.count) else {
-          continue
+        guard isWanted(filter: index) else { continue }
+        if !native.programs.isEmpty {
+          if !isProgramKnown {
+            isProgramKnown = true
+            entryProgram.removeAll(keepingCapacity: true)
+            program(&entryProgram)
+          }
+          guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
         }
         if attempt(native, index, message, 0..<message.count, &outcome) {
           outcome.matched = true
-          match.time = time
+          match.time = time()
           match.isDated = true
           body(match, message)
         }
@@ -176,7 +188,7 @@ struct LineScanner: ~Copyable {
         // Taken out while it is lent, and put back.
         var line: [UInt8] = []
         swap(&line, &entryLine)
-        attempt(matcher, index, line.span, time, &clock, &outcome)
+        attempt(matcher, index, line.span, time(), &clock, &outcome)
         swap(&line, &entryLine)
         for position in 0..<foundCount { body(found[position], message) }
       }

@@ -66,9 +66,10 @@ func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] {
   for (index, line) in lines.enumerated() {
     if let program = line.program {
       let name = Array(program.utf8)
+      let now = clock.now
       // swift-format-ignore: OnlyOneTrailingClosureArgument
       set.scan(
-        message: line.bytes.span, program: name.span, time: clock.now, clock: &clock, header: { _ in }
+        message: line.bytes.span, program: { $0 += name }, time: { now }, clock: &clock, header: { _ in }
       ) { match, _ in found[index].append(report(match)) }
     } else {
       places[text.count] = index

@@ -10,11 +10,12 @@ struct ReplayLogs: AsyncParsableCommand {
     abstract: "The same engine over past logs: who would have been banned, and when.",
     discussion: """
       Nothing is banned and, without --record, nothing is stored. Files may be compressed (gzip, xz, zstd); `-` is standard
-      input. A file that a jail's logpath names is read by that jail; any other file by all of them. Without settings, every
+      input; a directory is a journal's, read by the jails with a `journalmatch`. A file that a jail's logpath names is read by that jail; any other file by all of them. Without settings, every
       native filter is a jail, with its own limits.
 
       Examples:
         bailiff replay /var/log/auth.log
+        bailiff replay /var/log/journal/$(cat /etc/machine-id)
         journalctl -o short-iso -u ssh | bailiff replay -
         bailiff replay --jail sshd /var/log/auth.log.*.gz
         bailiff replay --json auth.log | jq -r 'select(.action == "ban").id'
@@ -26,7 +27,7 @@ struct ReplayLogs: AsyncParsableCommand {
   @Flag(help: "Also write the store, as `run` would have.")
   var record = false
   @OptionGroup var format: JSONOption
-  @Argument(help: "Logs, oldest first.", completion: .file())
+  @Argument(help: "Logs, or a journal's directory, oldest first.", completion: .file())
   var files: [String]
 
   func run() async throws {
