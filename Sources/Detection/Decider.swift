@@ -225,6 +225,15 @@ public struct Decider: Sendable {
     states[jail].bans[key(of: identity, in: jail)]?.applied = applied
   }
 
+  /// What the firewall holds of all bans.
+  public mutating func markAll(_ isApplied: (Ban) -> Bool) {
+    for index in states.indices {
+      for place in states[index].bans.values.indices {
+        states[index].bans.values[place].applied = isApplied(states[index].bans.values[place])
+      }
+    }
+  }
+
   // MARK: Inside
 
   private func subnet(of address: Address, in index: Int) -> Subnet {

@@ -59,22 +59,14 @@ public final class Daemon: @unchecked Sendable {
     notices.withLock { $0 = plan.problems + made.map(\.description) }
 
     let restored = try Restoration.open(
-      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), now: started, log: log)
+      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
+      log: log)
     store = restored.store
     writer = StoreWriter(store, settings: settings, log: log)
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
     loop = DecisionLoop(plan, judge: restored.judge, firewall: firewall, writer: writer, late: late, log: log)
-    let adopted = restored.setAside == nil ? [] : try loop.adoptBans(heldBy: firewall, now: started)
-    let report = try firewall.restore(loop.allBans(), now: started)
-    for failed in report.failed {
-      log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
-    }
-    loop.markHeld(except: Set(report.failed.map(\.change.subnet)))
-    if report.added + report.kept + report.adjusted > 0 {
-      log.notice("\(report.added + report.kept + report.adjusted) bans in force, \(report.added) of them put back")
-    }
 
     reader = try LogReader(sources: plan.specs, positions: restored.positions)
     intake = Intake(plan, output: loop.box, late: late, patterns: patterns) { [writer, log] event in
@@ -88,9 +80,10 @@ public final class Daemon: @unchecked Sendable {
       writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
     }
     let names = Names(jails: plan.jailNames, patterns: [], sources: [])
+    let changes = restored.changes
     writer.commit(
-      FailureBatch(), names: names, decisions: adopted, applied: Set(adopted.indices), at: started)
-    writer.commit(FailureBatch(), names: names, decisions: restored.over, applied: [], at: started)
+      FailureBatch(), names: names, decisions: changes.adopted, applied: Set(changes.adopted.indices), at: started)
+    writer.commit(FailureBatch(), names: names, decisions: changes.over, applied: [], at: started)
   }
 
   public enum LogStart: Sendable { case beginning, end }

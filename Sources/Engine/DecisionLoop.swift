@@ -37,7 +37,7 @@ final class DecisionLoop: @unchecked Sendable {
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
-  private var objections = BanObjections()
+  private let objections = BanObjections()
   private var lastIgnored = Instant(microseconds: 0)
   private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
   /// Bans that are lifted unless somebody confirms them in time.
@@ -244,28 +244,6 @@ final class DecisionLoop: @unchecked Sendable {
       firewallProblem = nil
     } catch {
       problem("\(error)")
-    }
-  }
-
-  /// Without a store the firewall is the only memory: what it holds is taken over. Gives the decisions to be stored.
-  func adoptBans(heldBy firewall: any Actuator, now: Instant) throws -> [Decision] {
-    try firewall.contents().map { held in
-      let until = held.remaining.map { now.adding($0) }
-      judge.decider.restore(
-        Ban(
-          jail: held.jail, identity: .network(held.subnet), since: now, until: until, count: 0, number: 1, applied: true
-        ))
-      return Decision(
-        action: .ban, jail: held.jail, identity: .network(held.subnet), time: now, until: until, cause: .reconciled)
-    }
-  }
-
-  /// After `restore`: the firewall holds every ban except those that failed.
-  func markHeld(except failed: Set<Subnet>) {
-    guard firewall.changesKernel else { return }
-    for ban in allBans() {
-      guard let subnet = ban.identity.subnet, let jail = plan.jailNames.firstIndex(of: ban.jail) else { continue }
-      judge.decider.mark(ban.identity, in: jail, applied: !failed.contains(subnet))
     }
   }
 

@@ -1,4 +1,5 @@
 internal import Detection
+internal import Firewall
 internal import Model
 internal import Store
 
@@ -9,24 +10,36 @@ enum Restoration {
   struct Restored {
     var store: AuditStore
     var judge: Judge
-    /// The bans that ended while nobody watched.
-    var over: [Decision]
+    var changes: Changes
     var positions: [SourcePosition]
     /// Where a damaged store was moved to.
     var setAside: String?
   }
 
+  /// Decisions that the start itself makes, to be stored.
+  struct Changes {
+    /// The bans that ended while nobody watched.
+    var over: [Decision]
+    /// Bans that only the firewall knew.
+    var adopted: [Decision] = []
+  }
+
   /// Opens the store and reads what it knows. One that is damaged, wherever that shows, is moved away and a new one begun.
+  ///
+  /// The bans come first, and are in the firewall before the windows are filled, which takes as long as there are failures.
   static func open(
-    _ path: String, plan: Plan, ignoring: [Subnet], now: Instant, log: RunLog
+    _ path: String, plan: Plan, ignoring: [Subnet], firewall: any Actuator, now: Instant, log: RunLog
   ) throws -> Restored {
     func read(_ setAside: String?) throws -> Restored {
       let store = try AuditStore(path: path)
       do {
         var judge = Judge(plan, ignoring: ignoring)
-        let over = try restore(&judge, from: store, plan: plan, now: now)
-        return Restored(
-          store: store, judge: judge, over: over, positions: try store.positions(), setAside: setAside)
+        var changes = try restoreBans(&judge.decider, from: store, now: now)
+        let positions = try store.positions()
+        if setAside != nil { changes.adopted = try adoptBans(&judge.decider, heldBy: firewall, now: now) }
+        try apply(&judge.decider, to: firewall, now: now, log)
+        try restoreCounts(&judge, from: store, plan: plan, now: now)
+        return Restored(store: store, judge: judge, changes: changes, positions: positions, setAside: setAside)
       } catch {
         try? store.close()
         throw error
@@ -42,16 +55,53 @@ enum Restoration {
   }
 
   /// Gives the decisions that record the bans which ended while nobody watched.
-  static func restore(_ judge: inout Judge, from store: AuditStore, plan: Plan, now: Instant) throws -> [Decision] {
+  static func restoreBans(_ decider: inout Decider, from store: AuditStore, now: Instant) throws -> Changes {
     let over = try store.bansOver(at: now).map { ban in
       Decision(
         action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until ?? now, until: ban.until,
         count: ban.count, number: ban.number, cause: .expired)
     }
-    for ban in try store.bansInForce(at: now) { judge.decider.restore(ban) }
-    try store.banCounts { jail, identity, bans in judge.decider.restoreHistory(identity, jail: jail, bans: bans) }
+    for ban in try store.bansInForce(at: now) { decider.restore(ban) }
+    return Changes(over: over)
+  }
+
+  /// Without a store the firewall is the only memory: what it holds is taken over. Gives the decisions to be stored.
+  private static func adoptBans(
+    _ decider: inout Decider, heldBy firewall: any Actuator, now: Instant
+  ) throws -> [Decision] {
+    try firewall.contents().map { held in
+      let until = held.remaining.map { now.adding($0) }
+      decider.restore(
+        Ban(
+          jail: held.jail, identity: .network(held.subnet), since: now, until: until, count: 0, number: 1, applied: true
+        ))
+      return Decision(
+        action: .ban, jail: held.jail, identity: .network(held.subnet), time: now, until: until, cause: .reconciled)
+    }
+  }
+
+  /// Makes the firewall hold the bans in force, and notes which it does hold.
+  private static func apply(
+    _ decider: inout Decider, to firewall: any Actuator, now: Instant, _ log: RunLog
+  ) throws {
+    let report = try firewall.restore(decider.jails.indices.flatMap { decider.bans(in: $0) }, now: now)
+    for failed in report.failed {
+      log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
+    }
+    if report.added + report.kept + report.adjusted > 0 {
+      log.notice("\(report.added + report.kept + report.adjusted) bans in force, \(report.added) of them put back")
+    }
+    guard firewall.changesKernel else { return }
+    let failed = Set(report.failed.map(\.change.subnet))
+    decider.markAll { ban in ban.identity.subnet.map { !failed.contains($0) } ?? false }
+  }
+
+  /// How often ids were banned, for jails whose bans grow, and the windows.
+  static func restoreCounts(_ judge: inout Judge, from store: AuditStore, plan: Plan, now: Instant) throws {
+    if judge.decider.jails.contains(where: { $0.increment != nil }) {
+      try store.banCounts { jail, identity, bans in judge.decider.restoreHistory(identity, jail: jail, bans: bans) }
+    }
     for jail in plan.jails.indices { try restoreWindow(&judge, jail, from: store, now: now) }
-    return over
   }
 
   /// Fills one jail's windows with the failures of its last `findtime`, as its log has them: after a long stop reading goes

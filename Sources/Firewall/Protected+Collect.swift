@@ -94,7 +94,8 @@ extension Protected {
     guard file.isOpen else { return "" }
     defer { file.close() }
     var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
+    // A page: /proc gives no more at once, and a look reads hundreds of small files.
+    var buffer = [UInt8](repeating: 0, count: 4096)
     while bytes.count < 64 << 20 {
       // Safe: writes at most the buffer's own count.
       let count = unsafe read(file.raw, &buffer, buffer.count)

@@ -52,13 +52,17 @@ enum DecisionTable {
     ])
   }
 
-  static let columns = "jail, identity, since, until, count, number, applied"
+  static let columns = "jail, address, prefix, identity, since, until, count, number, applied"
 
   static func ban(_ row: Row) -> Ban {
-    Ban(
-      jail: row[0], identity: Identity(row[1] as String), since: Instant(microseconds: row[2]),
-      until: (row[3] as Int64?).map { Instant(microseconds: $0) }, count: row[4], number: row[5],
-      applied: (row[6] as Int64?) != nil)
+    // The address as it is stored: reading it from its text would take most of the time of a start with many bans.
+    let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
+    let identity =
+      address.map { Identity.network(Subnet($0, length: row[2] ?? 128)) } ?? Identity(row[3] as String)
+    return Ban(
+      jail: row[0], identity: identity, since: Instant(microseconds: row[4]),
+      until: (row[5] as Int64?).map { Instant(microseconds: $0) }, count: row[6], number: row[7],
+      applied: (row[8] as Int64?) != nil)
   }
 }
 
@@ -87,10 +91,12 @@ extension AuditStore {
 
   private func bans(where condition: String, _ time: Instant) throws -> [Ban] {
     try read { db in
-      try Row.fetchAll(
+      let rows = try Row.fetchCursor(
         db, sql: "SELECT \(DecisionTable.columns) FROM ban WHERE \(condition) ORDER BY since, id",
-        arguments: [time.microseconds]
-      ).map(DecisionTable.ban)
+        arguments: [time.microseconds])
+      var bans: [Ban] = []
+      while let row = try rows.next() { bans.append(DecisionTable.ban(row)) }
+      return bans
     }
   }
 
