@@ -168,6 +168,17 @@ def access_write(path, lines, percent):
     return corpus
 
 
+def addresses(path, lines):
+    """Every line a failed login from another address, none of them often enough to be banned."""
+    first = time.time() // 86_400 * 86_400 - 86_400
+    with open(path, "w", buffering=1 << 20) as out:
+        for number in range(lines):
+            who = f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}"
+            out.write(f"{syslog_stamp(int(first + number * 80_000 / lines))}sshd[812]: Failed password for root from {who}"
+                      " port 4711 ssh2\n")
+    return Corpus(path, lines, set(), 0)
+
+
 def make(kind, path, lines, percent):
     if kind == "auth":
         return write(path, lines, percent, auth_attack, auth_quiet, syslog_stamp)
@@ -175,4 +186,6 @@ def make(kind, path, lines, percent):
         return write(path, lines, percent, mail_attack, mail_quiet, syslog_stamp)
     if kind == "nginx error":
         return write(path, lines, percent, error_attack, error_quiet, error_stamp)
+    if kind == "addresses":
+        return addresses(path, lines)
     return access_write(path, lines, percent)

@@ -6,7 +6,6 @@ where cores are compared.
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -46,25 +45,36 @@ def finish(processes, started):
 # Bailiff
 
 
+def files(path):
+    """A jail's source, as the settings have it."""
+    return f"logpath: [{path}], backend: files"
+
+
+def entries(match):
+    return f"journalmatch: ['{match}'], backend: journal"
+
+
 def settings(directory, jails, extra=""):
+    """Jails are a name, a filter and a source."""
     path = os.path.join(directory, "bailiff.yaml")
     state = os.path.join(directory, "state")
     text = f"state: {state}\nsocket: {directory}/socket\nfilters: [{directory}, {ROOT}/filters]\n"
     text += "ignoreself: false\nfirewall: {backend: dry-run}\n" + extra
     text += "defaults: {maxretry: 5, findtime: 30d, bantime: 30d}\njails:\n"
-    for name, filter, log in jails:
-        text += f"  {name}: {{filter: {filter}, logpath: [{log}], backend: files, port: all}}\n"
+    for name, filter, source in jails:
+        text += f"  {name}: {{filter: {filter}, {source}, port: all}}\n"
     with open(path, "w") as out:
         out.write(text)
     return path
 
 
-def replay(binary, corpus, jails, record=True, cores="0", repeat=3):
+def replay(binary, corpus, jails, record=True, cores="0", repeat=3, source=None):
     """`bailiff replay`, the best of `repeat`; `found` is a set of ids for each jail."""
+    source = source or files(corpus.path)
     best = None
     for _ in range(repeat):
         with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
-            config = settings(directory, [(name, filter, corpus.path) for name, filter in jails])
+            config = settings(directory, [(name, filter, source) for name, filter in jails])
             command = [binary, "replay", "--json", "--config", config, *(["--record"] if record else []), corpus.path]
             with open(os.path.join(directory, "out"), "w+") as out:
                 started = time.monotonic()
@@ -91,7 +101,7 @@ def catch_up(binary, corpus, filter):
     with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
         log = os.path.join(directory, "log")
         open(log, "w").close()
-        config = settings(directory, [("jail", filter, log)])
+        config = settings(directory, [("jail", filter, files(log))])
         errors = open(os.path.join(directory, "errors"), "w+")
         command = pinned([binary, "run", "--dry-run", "--config", config])
         process = subprocess.Popen(command, stdout=errors, stderr=errors)
@@ -111,6 +121,25 @@ def catch_up(binary, corpus, filter):
             process.send_signal(signal.SIGTERM)
             process.wait()
             errors.close()
+
+
+def allocations(binary, directory, lines=20_000):
+    """Allocations a line that does not match: what twice as many lines take more (FloorTests has the same, as a test)."""
+    if not shutil.which("cc"):
+        return None
+    counter, log, count = (f"{directory}/{name}" for name in ("count.so", "unmatched", "count"))
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", counter, f"{ROOT}/fixtures/floors/count-allocations.c"], check=True)
+    counts = []
+    for times in (lines, 2 * lines):
+        with open(log, "w") as out:
+            out.write("Nov  5 06:51:16 web systemd-logind[612]: New session 4711 of user deploy.\n" * times)
+        config = settings(directory, [("jail", "sshd", files(log))])
+        subprocess.run([binary, "replay", "--json", "--config", config, log], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "LD_PRELOAD": counter, "ALLOCATIONS": count})
+        with open(count) as text:
+            counts.append(int(text.read()))
+        os.remove(count)
+    return (counts[1] - counts[0]) / lines
 
 
 def read_lines(binary, config):
