@@ -51,7 +51,7 @@ public struct NativeRules: Sendable, Equatable {
   /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
   /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
   public var untrustedAfterOpenQuote: Int?
-  /// How the program writes its records, where clients can write line ends into them; nil: a record is a line.
+  /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
@@ -66,10 +66,13 @@ public struct NativeRules: Sendable, Equatable {
   }
 }
 
-/// Records that may span lines because a client can write line ends into them.
+/// Records that may span lines.
 public enum RecordFormat: String, Sendable, CaseIterable {
-  /// nginx's error log, or a log that may be it.
+  /// nginx's error log, or a log that may be it: a client can write line ends into it.
   case nginx
+  /// ModSecurity's audit log in its native form. The patterns see a record's first line, `\n`, and a line of its section
+  /// H, in which the verdicts stand.
+  case modsecurityAudit = "modsecurity-audit"
 }
 
 public struct PatternDefinition: Sendable, Equatable {

@@ -6,10 +6,15 @@ public final class LineHistory {
   /// Are there bytes of the source before `tail`?
   private var isCut = false
   private var nginx = NginxRecords()
+  /// Records of a ModSecurity audit log; followed only for filters that read one.
+  private(set) var audit = AuditRecords()
 
   public init() {}
 
+  func enterAudit(_ lines: borrowing Span<UInt8>) { audit.enter(lines) }
+
   func keep(_ lines: borrowing Span<UInt8>) {
+    audit.leave(lines)
     if lines.count >= Self.size {
       isCut = isCut || !tail.isEmpty || lines.count > Self.size
       tail.removeAll(keepingCapacity: true)
@@ -37,6 +42,13 @@ public final class LineHistory {
     swap(&records, &nginx)
     defer { swap(&records, &nginx) }
     return records.mayBeForged(lines, line: line, host: host, history: self)
+  }
+
+  /// Takes a boundary of an audit record; in what may be nginx's error log only one that no client wrote can begin a record.
+  func takeBoundary(_ lines: borrowing Span<UInt8>, line: Range<Int>, mayBeNginx: Bool) -> Bool {
+    guard AuditRecords.isBoundary(lines, line) else { return false }
+    if mayBeNginx, !audit.isOpen(at: line.lowerBound), mayBeForged(lines, nginxLine: line, host: -1) { return false }
+    return audit.take(lines, line: line)
   }
 
   /// Does the line at `lineStart` begin within `limit` bytes of the start of an earlier line that ends inside a quote? Then

@@ -19,6 +19,9 @@ struct LineScanner: ~Copyable {
   private var quarantined: [UInt64]
   private let keepsCaptures: Bool
   private let keepsHistory: Bool
+  /// May the source be nginx's error log? Then a client can write lines that any of the filters would take.
+  private let readsNginx: Bool
+  private let readsAudit: Bool
   private var scratch = MatchScratch()
   private var match = Match()
   /// The native filters, by their place in the set.
@@ -31,6 +34,8 @@ struct LineScanner: ~Copyable {
   private var foundCount = 0
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
+  /// A subject that does not stand in the log as such.
+  private var composed: [UInt8] = []
 
   init(_ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool) {
     var slots = [0]
@@ -59,6 +64,8 @@ struct LineScanner: ~Copyable {
     }
     hasMatchers = matchers.contains { $0 != nil }
     keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
+    readsNginx = natives.contains { $0?.records == .nginx }
+    readsAudit = natives.contains { $0?.records == .modsecurityAudit }
   }
 
   /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
@@ -67,6 +74,7 @@ struct LineScanner: ~Copyable {
     _ lines: borrowing Span<UInt8>, clock: inout LogClock, history: LineHistory,
     _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
   ) {
+    if readsAudit { history.enterAudit(lines) }
     if triesEveryLine || prefilter == nil || !prefilter!.scan(lines) {
       scanEveryLine(lines, &clock, history, body)
     } else {
@@ -162,7 +170,7 @@ struct LineScanner: ~Copyable {
     var outcome = LineOutcome()
     for index in natives.indices {
       if let native = natives[index] {
-        guard isWanted(filter: index) else { continue }
+        guard isWanted(filter: index), native.records != .modsecurityAudit else { continue }
         if !native.programs.isEmpty {
           if !isProgramKnown {
             isProgramKnown = true
@@ -218,10 +226,20 @@ struct LineScanner: ~Copyable {
     var header: SyslogHeader?
     var isParsed = false
     var trusted: Bool?
+    if readsAudit, history.takeBoundary(lines, line: range.lowerBound..<end, mayBeNginx: readsNginx) { return }
+    let isInAudit = readsAudit && history.audit.isOpen(at: range.lowerBound)
     for index in natives.indices where isWanted(filter: index) {
       if let native = natives[index] {
+        if isInAudit || native.records == .modsecurityAudit {
+          // Whatever else stands in such a record may be the client's.
+          guard native.records == .modsecurityAudit, history.audit.isInVerdict else { continue }
+          verdict(native, index, line, history.audit.header, &clock, &outcome) { body($0, $1, range.lowerBound) }
+          continue
+        }
         var subject = 0..<line.count
         var repeated = 1
+        // The repeated message of a line whose header the patterns look at themselves; empty: none.
+        var content = 0..<0
         if !isParsed {
           header = SyslogHeader.parse(line)
           isParsed = true
@@ -233,8 +251,16 @@ struct LineScanner: ~Copyable {
             subject = unwrapped.content
             repeated = unwrapped.count
           }
+        } else if native.records == nil, let header, let unwrapped = RepeatedMessage(line, from: header.message) {
+          content = unwrapped.content
+          repeated = unwrapped.count
+          composed.removeAll(keepingCapacity: true)
+          composed.append(line, 0..<header.message)
+          composed.append(line, content)
         }
-        guard attempt(native, index, line, subject, &outcome) else { continue }
+        guard
+          content.isEmpty ? attempt(native, index, line, subject, &outcome) : attemptComposed(native, index, &outcome)
+        else { continue }
         if let limit = native.untrustedAfterOpenQuote {
           let believed = trusted ?? !history.mayBeForged(lines, lineStart: range.lowerBound, within: limit)
           trusted = believed
@@ -243,7 +269,7 @@ struct LineScanner: ~Copyable {
             continue
           }
         }
-        if native.records == .nginx,
+        if readsNginx,
           history.mayBeForged(
             lines, nginxLine: range.lowerBound..<end, host: subject.lowerBound + match.hostOffset)
         {
@@ -322,6 +348,34 @@ struct LineScanner: ~Copyable {
       return true
     }
     return false
+  }
+
+  /// The same with `composed` as the line.
+  private mutating func attemptComposed(_ native: NativeFilter, _ filter: Int, _ outcome: inout LineOutcome) -> Bool {
+    // Taken out while it is lent, and put back.
+    var line: [UInt8] = []
+    swap(&line, &composed)
+    defer { swap(&line, &composed) }
+    return attempt(native, filter, line.span, 0..<line.count, &outcome)
+  }
+
+  /// A line of an audit record's section H, matched behind the record's first line, which names the client.
+  private mutating func verdict(
+    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ header: [UInt8], _ clock: inout LogClock,
+    _ outcome: inout LineOutcome, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+  ) {
+    var subject: [UInt8] = []
+    swap(&subject, &composed)
+    defer { swap(&subject, &composed) }
+    subject.removeAll(keepingCapacity: true)
+    subject.append(contentsOf: header)
+    subject.append(UInt8(ascii: "\n"))
+    subject.append(line, 0..<line.count)
+    guard attempt(native, filter, subject.span, 0..<subject.count, &outcome) else { return }
+    outcome.matched = true
+    date(subject.span, nil, &clock)
+    subject[header.count] = UInt8(ascii: " ")
+    body(match, subject.span)
   }
 
   /// Takes the groups of a match; false when its host is no address.

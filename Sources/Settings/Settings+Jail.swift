@@ -94,7 +94,10 @@ extension SettingsReader {
     let path = FilterLibrary.isPath(name) || name.hasSuffix(".conf") ? absolute(name) : name
     if name.hasSuffix(".conf") {
       let options = fields["options"].flatMap(self.options) ?? [:]
-      return (.fail2ban(path: path, options: options), readFail2ban(path, options, value))
+      // A filter of fail2ban's must know that its lines are the journal's: their headers differ.
+      var given = options
+      if !fields.has("logpath"), options["logtype", default: ""].isEmpty { given["logtype"] = "journal" }
+      return (.fail2ban(path: path, options: options), readFail2ban(path, given, value))
     }
     if let options = fields["options"] {
       options.fail(

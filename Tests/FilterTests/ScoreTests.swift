@@ -44,7 +44,6 @@ import Testing
       "nginx_detinfo", "[DetectionOnly, error_log info] IPv6 log4shell header",
       "the rules let it pass; no line about it"
     ),
-    ("nginx.on.audit", "[On] ", "the native audit log has the address and the verdict on different lines"),
   ]
 
   /// An abuser's line that was written, nine seconds late, while a legitimate act was recorded.

@@ -16,13 +16,18 @@ struct Fail2banFilterTests {
       jails:
         a: {filter: /f/sshd.conf, options: {mode: aggressive, publickey: any, n: 3}}
         b: {filter: sub/sshd.conf}
+        c: {filter: /f/sshd.conf, logpath: /var/log/auth.log}
+        d: {filter: /f/sshd.conf, options: {logtype: short}}
       """
     let reading = readText(text) { path, options in
       asked.append((path, options))
       return Self.definition
     }
     #expect(reading.errors.isEmpty)
-    #expect(asked[0].0 == "/f/sshd.conf" && asked[0].1 == ["mode": "aggressive", "publickey": "any", "n": "3"])
+    #expect(asked[0].0 == "/f/sshd.conf")
+    // A jail without files reads the journal, and so the filter is told, unless the jail says something else.
+    #expect(asked[0].1 == ["mode": "aggressive", "publickey": "any", "n": "3", "logtype": "journal"])
+    #expect(asked[2].1 == [:] && asked[3].1 == ["logtype": "short"])
     // Relative to the settings file.
     #expect(asked[1].0.hasPrefix("/") && asked[1].0.hasSuffix("/sub/sshd.conf"))
     let jail = reading.settings.jails[0]

@@ -24,6 +24,15 @@ final class NativeFilter: Sendable {
     ignore = compiled
   }
 
+  /// The texts of which one must stand in the lines that are scanned for a pattern.
+  func requiredLiterals(_ source: String) -> RequiredLiterals? {
+    guard records == .modsecurityAudit else { return RequiredLiterals(source) }
+    // What stands before the line end in the pattern is of another line; and a record's boundaries must be seen too.
+    guard let join = source.firstRange(of: #"\n"#) else { return nil }
+    return RequiredLiterals(String(source[join.upperBound...]))?
+      .adding(["-A--", "-H--", "-I--", "-J--", "-K--", "-Z--"])
+  }
+
   /// Is this the program whose lines the filter reads? `postfix` also admits `postfix/smtpd`.
   func admits(_ line: borrowing Span<UInt8>, _ program: Range<Int>) -> Bool {
     for name in programs {

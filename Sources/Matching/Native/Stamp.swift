@@ -71,6 +71,7 @@ enum Stamp {
       return time
     }
     if line[0] == UInt8(ascii: "{") { return json(line, &clock) }
+    if bracketed, let time = afterPID(line, &clock) { return time }
     // Client-made text (the user name) may stand before the stamp and hold brackets; but it cannot hold the quote that
     // follows the real one, since access logs escape quotes.
     var at = 0
@@ -84,6 +85,15 @@ enum Stamp {
       at += 1
     }
     return nil
+  }
+
+  /// `[6518] Nov 21 07:07:53 …`, as Dropbear writes on standard error.
+  private static func afterPID(_ line: borrowing Span<UInt8>, _ clock: inout LogClock) -> Instant? {
+    var at = 1
+    while at < line.count, isDigit(line[at]), at < 12 { at += 1 }
+    guard at > 1, starts(line, at, with: "] ") else { return nil }
+    var end = 0
+    return parse(line, at: at + 2, clock: &clock, end: &end)
   }
 
   private static let jsonKeys: [StaticString] = [

@@ -2,8 +2,9 @@
 ///
 /// Understood are RFC 3164 (`Nov 21 05:24:01 web sshd[812]: …`), the same with an RFC 3339 or ISO 8601 stamp (rsyslog's
 /// and syslog-ng's defaults), and RFC 5424 (`<38>1 2026-11-21T05:24:01Z web sshd 812 - - …`); `<PRI>` may stand before
-/// each.
+/// each. Without a stamp (`web sshd[812]: …`, as fail2ban shows what the journal holds) the pid must be there.
 struct SyslogHeader {
+  /// Empty where there is none.
   var stamp: Range<Int>
   var program: Range<Int>
   /// The first byte of the message, spaces skipped.
@@ -25,11 +26,11 @@ struct SyslogHeader {
       // RFC 5424 without its priority, as some templates write it.
       return rfc5424(line, at: 2)
     }
-    guard let stampEnd = Stamp.end(in: line, at: at), stampEnd < end, line[stampEnd] == UInt8(ascii: " ") else {
-      return nil
+    var stamp = at..<at
+    if let stampEnd = Stamp.end(in: line, at: at), stampEnd < end, line[stampEnd] == UInt8(ascii: " ") {
+      stamp = at..<stampEnd
+      at = skipSpaces(line, stampEnd)
     }
-    let stamp = at..<stampEnd
-    at = skipSpaces(line, stampEnd)
 
     // HOST TAG, or TAG alone: what ends in a colon or a bracketed pid is the tag.
     guard var tag = Tag(line, at: at) else { return nil }
@@ -37,7 +38,24 @@ struct SyslogHeader {
       guard let second = Tag(line, at: skipSpaces(line, tag.end)), second.isTag else { return nil }
       tag = second
     }
+    if stamp.isEmpty {
+      guard tag.program.upperBound < end, line[tag.program.upperBound] == UInt8(ascii: "["),
+        line[tag.end - 1] == UInt8(ascii: ":"), isName(line, at..<tag.program.lowerBound)
+      else { return nil }
+    }
     return SyslogHeader(stamp: stamp, program: tag.program, message: skipSpaces(line, tag.end))
+  }
+
+  /// Is this nothing, or a host's name or address and spaces? Text that a client began would have other bytes.
+  private static func isName(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    for i in range {
+      let byte = line[i]
+      guard
+        isDigit(byte) || byte | 0x20 &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+          || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ")
+      else { return false }
+    }
+    return true
   }
 
   /// From the stamp on: `STAMP HOST APP PROCID MSGID STRUCTURED-DATA MSG` (RFC 5424 section 6).

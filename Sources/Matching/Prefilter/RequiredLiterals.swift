@@ -41,6 +41,13 @@ struct RequiredLiterals: Equatable {
     }
   }
 
+  /// With more texts, any of which will do too.
+  func adding(_ texts: [String]) -> RequiredLiterals {
+    var more = self
+    more.literals += texts.map { Literal(bytes: Array($0.utf8), caseless: false) }
+    return more
+  }
+
   /// What is known of a part of a pattern.
   private struct Facts {
     /// All texts that it can match, when they are few and short.

@@ -53,6 +53,8 @@ final class LineTester {
   private let hasTimestamps: Bool
   /// What must stand before each line of a batch: syslog filters find the program behind a stamp.
   let prefix: [UInt8]
+  /// Whose messages lines without time stamps and program are; empty where lines have them.
+  private let bareProgram: [UInt8]
 
   /// Without time stamps every line happened at `clock.now`.
   init(_ filter: Filter, clock: LogClock, hasTimestamps: Bool) throws {
@@ -65,6 +67,7 @@ final class LineTester {
     case .native(let rules):
       matcher = nil
       prefix = hasTimestamps || rules.programs.isEmpty ? [] : Array((clock.now.rfc3339() + " ").utf8)
+      bareProgram = hasTimestamps ? [] : Array((rules.programs.first ?? "").utf8)
     case .fail2ban(let rules):
       do {
         matcher = Fail2banMatcher(
@@ -73,6 +76,7 @@ final class LineTester {
         throw CommandFailure(.usage, error.description)
       }
       prefix = []
+      bareProgram = []
     }
   }
 
@@ -96,12 +100,28 @@ final class LineTester {
       results[number].verdict = .failure
       results[number].failures.append(failure)
     }
+    if !bareProgram.isEmpty {
+      for number in results.indices where results[number].verdict == .none { testMessage(batch, number, &results) }
+    }
     if filterSet.counts.ignored > before.ignored || filterSet.counts.distrusted > before.distrusted {
       for number in results.indices where results[number].verdict == .none && matchesAlone(batch.line(number)) {
         results[number].verdict = .ignored
       }
     }
     return results
+  }
+
+  /// The line as a journal's bare message, of the filter's own program.
+  private func testMessage(_ batch: LineBatch, _ number: Int, _ results: inout [LineResult]) {
+    let message = Array(batch.line(number).dropFirst(prefix.count))
+    let (program, now) = (bareProgram, clock.now)
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
+    filterSet.scan(
+      message: message.span, program: { $0 += program }, time: { now }, clock: &clock, header: { _ in }
+    ) { match, _ in
+      results[number].verdict = .failure
+      results[number].failures.append(FoundFailure(match, pattern: filter.patternNames[match.pattern]))
+    }
   }
 
   /// Does the line match, or is it ignored, without the lines around it? The counts of a batch do not say which line it was.

@@ -23,7 +23,7 @@ struct LineBatch {
 }
 
 /// The lines of a log for the commands that look at single lines; `-` is standard input. Lines are cut where the daemon cuts
-/// them.
+/// them. What `journalctl -o json` printed is shown as syslog would have it.
 enum LogLines {
   static let longestLine = 64 << 10
 
@@ -50,6 +50,7 @@ enum LogLines {
 
     func end() throws {
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
+      if line.first == UInt8(ascii: "{"), let entry = ExportedEntry(line) { line = entry.line }
       try body(line.span)
       line.removeAll(keepingCapacity: true)
       isPending = false
