@@ -65,6 +65,7 @@ public enum JailImport {
       "syslogsocket": "Bailiff logs to standard error, which systemd keeps in the journal",
       "socket": "set `socket`", "pidfile": "there is none; systemd knows the process", "dbfile": "set `state`",
       "dbpurgeage": "set `retention`", "dbmaxmatches": "not needed; the audit keeps every line",
+      "allowipv6": "IPv6 is always on",
     ]
     for section in [Configuration.defaultSection, "Definition"] {
       guard let options = server.options(in: section) else { continue }

@@ -31,6 +31,7 @@ struct JailTranslation {
     }
     jail.limits = limits()
     jail.ignoreip = ignoreip()
+    if option("ignorecommand") != nil { noteIgnoreCommand(&jail) }
     noteTheRest()
     return jail
   }
@@ -224,13 +225,21 @@ struct JailTranslation {
     return "\(parts[0])/\(bits.nonzeroBitCount)"
   }
 
-  private mutating func noteTheRest() {
-    if option("ignorecommand") != nil {
-      noteShared(
-        "ignorecommand", "no commands are run",
-        "list addresses, networks, DNS names or `file:/path` in `ignoreip`, and let the command write that file")
-      if option("ignorecache") != nil { noteShared("ignorecache", "belongs to `ignorecommand`", "drop it") }
+  private mutating func noteIgnoreCommand(_ jail: inout ImportedJail) {
+    noteShared(
+      "ignorecommand", "no commands are run",
+      "list addresses, networks, DNS names or `file:/path` in `ignoreip`, and let the command write that file")
+    if option("ignorecache") != nil { noteShared("ignorecache", "belongs to `ignorecommand`", "drop it") }
+    // This filter finds every visitor who says that he is Google; only the command tells who is.
+    if jail.isEnabled, reading.filterBase.hasSuffix("/apache-fakegooglebot") {
+      jail.isEnabled = false
+      note(
+        "ignorecommand", "without it, Google's own crawlers would be banned",
+        "set `enabled: true` once `ignoreip` holds their networks")
     }
+  }
+
+  private mutating func noteTheRest() {
     let global = reader.configuration.defaults["ignoreself"]?.value ?? "true"
     if let own = option("ignoreself"), JailReader.isTrue(own) != JailReader.isTrue(global) {
       noteShared(

@@ -161,6 +161,11 @@ struct FilterTranslationTests {
         + #"`\<HSOT>` where the log says so"#
     ),
     (
+      "unknown-tag",
+      "DIR/unknown-tag.conf:3: [Definition] failregex: there is neither a tag nor an option `<NOSUCH>`; set `NOSUCH`, or "
+        + #"write `\<NOSUCH>` where the log says so"#
+    ),
+    (
       "mode",
       "DIR/mode.conf:2: [Definition] failregex: `<mdre-agressive>` is not defined; there is <mdre-normal>, "
         + "<mdre-aggressive>"
@@ -186,7 +191,7 @@ struct FilterTranslationTests {
   /// No bad file may be without its message above.
   @Test func everyBadFileIsTested() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: fixturePath("bad"))
-    #expect(names.count == 23)
+    #expect(names.count == 24)
   }
 
   @Test func bytesThatAreNoTextAreNamed() throws {

@@ -68,6 +68,16 @@ struct Fail2banSessionTests {
     #expect(bench.findings(line("Accepted for alice from 192.0.2.200", at: "12:01:00")) == [])
   }
 
+  /// The other family's address is another one too: fail2ban would ban the first.
+  @Test func aProcessIdReusedByTheOtherFamilyIsANewSession() throws {
+    for (first, second) in [("192.0.2.7", "2001:db8::7"), ("2001:db8::7", "192.0.2.7")] {
+      let bench = try bench()
+      #expect(bench.findings(line("Failed for root from \(first)")).map(\.id) == [first])
+      #expect(bench.findings(line("Failed for alice from \(second)", at: "12:01:00")).map(\.id) == [second])
+      #expect(bench.findings(line("Accepted for alice from \(first)", at: "12:02:00")) == [])
+    }
+  }
+
   @Test func aSessionEndsWhenNothingWasHeardOfItForLong() throws {
     let bench = try bench()
     #expect(bench.outcome(line("Too many failures for root")) == .pending)

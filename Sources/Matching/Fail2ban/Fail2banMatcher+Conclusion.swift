@@ -48,10 +48,7 @@ extension Fail2banMatcher {
   /// The session that the line belongs to, or a new one. A line with another address than the session's begins a new one
   /// under the same key: the process id is in use again.
   private func enter(_ key: [UInt8]) -> SessionVisit {
-    let keys = filter.keys
-    if var known = sessions.take(key, at: failure.time),
-      !differs(keys.ip4, known.fields), !differs(keys.ip6, known.fields)
-    {
+    if var known = sessions.take(key, at: failure.time), !isOfAnotherAddress(known.fields) {
       known.seen = failure.time
       return SessionVisit(state: known, isNew: false)
     }
@@ -59,8 +56,14 @@ extension Fail2banMatcher {
       state: .init(fields: CapturedFields(count: filter.fields.names.count), seen: failure.time), isNew: true)
   }
 
-  private func differs(_ field: Int, _ known: CapturedFields) -> Bool {
-    failure.fields[field] != nil && known[field] != nil && !failure.fields.equals(field, known)
+  /// Does the line name another address than the session, in the same family or the other one?
+  private func isOfAnotherAddress(_ known: CapturedFields) -> Bool {
+    let (ip4, ip6) = (filter.keys.ip4, filter.keys.ip6)
+    let (names4, names6) = (failure.fields[ip4] != nil, failure.fields[ip6] != nil)
+    let (named4, named6) = (known[ip4] != nil, known[ip6] != nil)
+    if names4, named4 { return !failure.fields.equals(ip4, known) }
+    if names6, named6 { return !failure.fields.equals(ip6, known) }
+    return (names4 || names6) && (named4 || named6)
   }
 
   private enum Identification { case known, unknown, unresolved }

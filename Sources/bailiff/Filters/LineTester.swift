@@ -164,8 +164,10 @@ extension FoundFailure {
 
   init(_ failure: Fail2banFailure, pattern: String) {
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    // The host as the line has it, as fail2ban's annotations do; the id is the address in its shortest form.
+    let host = failure["ip4"] ?? failure["ip6"] ?? failure.host
     self.init(
-      id: failure.id, host: text(failure.host), time: failure.time, user: failure.user.map(text), pattern: pattern,
+      id: failure.id, host: text(host), time: failure.time, user: failure.user.map(text), pattern: pattern,
       attempts: failure.attempts, users: failure.users.count > 1 ? failure.users.map(text) : [])
     failure.forEachCapture { name, value in
       var bytes: [UInt8] = []
