@@ -29,9 +29,11 @@ enum HostName {
   }
 }
 
-/// What the system's resolver says: getaddrinfo(3).
+/// What the system's resolver says: /etc/hosts, then getaddrinfo(3).
 enum SystemLookUp {
   static func answer(_ name: String) -> NameResolver.Answer {
+    let local = HostsFile.addresses(of: name)
+    guard local.isEmpty else { return .addresses(local) }
     // Safe: a zeroed struct is what getaddrinfo takes for "anything", its pointers are nil. It fills `list` or leaves
     // it nil; it is freed below, once.
     var hints = unsafe addrinfo()
