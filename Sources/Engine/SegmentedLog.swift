@@ -10,10 +10,10 @@ internal import Synchronization
 final class SegmentedLog: @unchecked Sendable {
   /// Smaller files are read by one thread.
   static let smallest: UInt64 = 16 << 20
-  private static let segmentSize: UInt64 = 2 << 20
+  private static let segmentSize: UInt64 = 1 << 20
   /// How many bytes of failures may wait for the judge before workers take no more segments.
-  private static let mostWaiting = 16 << 20
-  static let workers = ProcessInfo.processInfo.activeProcessorCount
+  private static let mostWaiting = 8 << 20
+  static let workers = ProcessorCount.available
 
   private let log: PastLog
   private let plan: Plan

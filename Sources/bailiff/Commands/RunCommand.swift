@@ -67,6 +67,7 @@ struct Run: AsyncParsableCommand {
     log.notice(
       "\(firewall.changesKernel ? "watching" : "dry run, watching") with \(jails) \(jails == 1 ? "jail" : "jails")")
     ServiceManager.ready("\(jails) jails")
+    ResidentMemory.giveBackFilePages()
 
     for await _ in ending { break }
     ServiceManager.stopping()
