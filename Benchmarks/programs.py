@@ -68,13 +68,13 @@ def settings(directory, jails, extra=""):
     return path
 
 
-def replay(binary, corpus, jails, record=True, cores="0", repeat=3, source=None):
+def replay(binary, corpus, jails, record=True, cores="0", repeat=3, source=None, extra=""):
     """`bailiff replay`, the best of `repeat`; `found` is a set of ids for each jail."""
     source = source or files(corpus.path)
     best = None
     for _ in range(repeat):
         with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
-            config = settings(directory, [(name, filter, source) for name, filter in jails])
+            config = settings(directory, [(name, filter, source) for name, filter in jails], extra)
             command = [binary, "replay", "--json", "--config", config, *(["--record"] if record else []), corpus.path]
             with open(os.path.join(directory, "out"), "w+") as out:
                 started = time.monotonic()
