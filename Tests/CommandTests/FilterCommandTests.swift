@@ -54,6 +54,32 @@ import Testing
     }
   }
 
+  /// What `journalctl -o cat` and `-o json` print; in the message of one entry stands a line end and a line of its own.
+  @Test func theJournalsEntries() async throws {
+    let scratch = try Scratch()
+    let bare = try scratch.write("cat", "Failed password for root from 192.0.2.7 port 4711 ssh2\nServer listening\n")
+    let objects = try await Binary.run("filter", "test", "sshd", bare, "--json", "--no-timestamps").objects
+    #expect(objects.map { $0["result"] as? String } == ["failure", "none"])
+    let text = "Failed password for root from 192.0.2.7 port 4711 ssh2"
+    let head = #"{"__REALTIME_TIMESTAMP":"1795235041000000","_HOSTNAME":"web","_PID":"812","SYSLOG_IDENTIFIER":"sshd","#
+    let json = try scratch.write(
+      "json",
+      """
+      \(head)"MESSAGE":"\(text)"}
+      \(head)"MESSAGE":\(Array(text.utf8))}
+      \(head)"MESSAGE":"x\\nweb sshd[1]: \(text.replacing("192.0.2.7", with: "192.0.2.8"))"}
+      {"MESSAGE":1}
+      """)
+    for options in [[], ["--no-timestamps"]] {
+      let objects = try await Binary.run(["filter", "test", "sshd", json, "--json"] + options).objects
+      #expect(objects.map { $0["result"] as? String } == ["failure", "failure", "none", "none"])
+      let failure = try #require((objects[0]["failures"] as? [[String: Any]])?.first)
+      #expect((failure["time"] as? Double == 1_795_235_041) == options.isEmpty)
+    }
+    let detected = try await Binary.run("filter", "detect", json, "--json")
+    #expect(detected.output == #"{"filter":"sshd","failures":2,"ids":["192.0.2.7"]}"# + "\n")
+  }
+
   @Test func fail2bansOwnFiltersTakeOptions() async throws {
     let scratch = try Scratch()
     let file = try scratch.write(

@@ -64,7 +64,7 @@ struct FilterTest: ParsableCommand {
     var summary = TestSummary()
     var output = Output()
     var number = 0
-    try LogLines.forEachBatch(in: file, prefix: tester.prefix) { batch in
+    try LogLines.forEachBatch(in: file, prefix: tester.prefix, hasTimes: !withoutTimestamps) { batch in
       for result in tester.test(batch) {
         number += 1
         if format.json {

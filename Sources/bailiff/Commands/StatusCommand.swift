@@ -71,7 +71,7 @@ extension StatusReply {
         + "\(grouped(store.failures)) failures" + (store.shed > 0 ? ", \(grouped(store.shed)) given up" : ""))
     output.line(
       "firewall  \(health(firewall.problem, terminal)), \(printable(firewall.backend)) in "
-        + "\(printable(firewall.chains.joined(separator: ", "))), \(grouped(firewall.entries)) entries"
+        + "\(printable(firewall.chains.joined(separator: ", "))), \(counted(firewall.entries, "entry", plural: "entries"))"
         + (firewall.repairs > 0 ? ", repaired \(grouped(firewall.repairs)) times" : ""))
     for warning in warnings { output.line(terminal.styled("warning   " + printable(warning), .yellow)) }
     output.line()

@@ -38,8 +38,8 @@ struct ExportedEntry: Decodable {
   }
 
   /// `2026-11-21T05:24:01.123456Z web sshd[812]: MESSAGE`, on one line, whatever the message holds.
-  var line: [UInt8] {
-    let time = Int64(microseconds).map { Instant(microseconds: $0).rfc3339() + " " } ?? ""
+  func line(hasTime: Bool) -> [UInt8] {
+    let time = hasTime ? Int64(microseconds).map { Instant(microseconds: $0).rfc3339() + " " } ?? "" : ""
     let tag = (identifier ?? "unknown").split(separator: " ").joined(separator: "_")
     let header = "\(time)\(host ?? "localhost") \(tag)\(pid.map { "[\($0)]" } ?? ""): "
     return Array(header.utf8) + message.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }

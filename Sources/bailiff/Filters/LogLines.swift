@@ -27,10 +27,25 @@ struct LineBatch {
 enum LogLines {
   static let longestLine = 64 << 10
 
-  /// Lends the lines in batches, with `prefix` before each.
-  static func forEachBatch(in path: String, prefix: [UInt8] = [], _ body: (LineBatch) throws -> Void) throws {
+  static func checkReadable(_ path: String) throws {
+    // Safe: open(2) and read(2) use the path and the byte during the call only.
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw unreadable(path) }
+    defer { close(file) }
+    var status = stat()
+    if unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw unreadable(path, EISDIR) }
+  }
+
+  private static func unreadable(_ path: String, _ code: Int32 = errno) -> CommandFailure {
+    CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(code)); check the path and who may read it")
+  }
+
+  /// Lends the lines in batches, with `prefix` before each. `hasTimes`: show the time of entries of the journal's?
+  static func forEachBatch(
+    in path: String, prefix: [UInt8] = [], hasTimes: Bool = true, _ body: (LineBatch) throws -> Void
+  ) throws {
     var batch = LineBatch()
-    try forEach(in: path) { line in
+    try forEach(in: path, hasTimes) { line in
       batch.append(line, after: prefix)
       guard batch.isFull else { return }
       try body(batch)
@@ -40,9 +55,11 @@ enum LogLines {
   }
 
   /// Lends each line without its line end.
-  private static func forEach(in path: String, _ body: (borrowing Span<UInt8>) throws -> Void) throws {
+  private static func forEach(
+    in path: String, _ hasTimes: Bool, _ body: (borrowing Span<UInt8>) throws -> Void
+  ) throws {
     let file = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(errno))") }
+    guard file >= 0 else { throw unreadable(path) }
     defer { if file != STDIN_FILENO { close(file) } }
     var chunk = [UInt8](repeating: 0, count: 256 << 10)
     var line: [UInt8] = []
@@ -50,7 +67,7 @@ enum LogLines {
 
     func end() throws {
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
-      if line.first == UInt8(ascii: "{"), let entry = ExportedEntry(line) { line = entry.line }
+      if line.first == UInt8(ascii: "{"), let entry = ExportedEntry(line) { line = entry.line(hasTime: hasTimes) }
       try body(line.span)
       line.removeAll(keepingCapacity: true)
       isPending = false
@@ -61,7 +78,7 @@ enum LogLines {
       let count = unsafe read(file, &chunk, chunk.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(errno))")
+        throw unreadable(path)
       }
       guard count > 0 else { break }
       var start = 0
