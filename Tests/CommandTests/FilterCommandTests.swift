@@ -96,6 +96,17 @@ import Testing
     #expect(try await results("--option", "mode=aggressive") == ["failure"])
   }
 
+  @Test func aLogThatCannotBeReadExits2() async throws {
+    let scratch = try Scratch()
+    for missing in ["\(scratch.path)/missing.log", scratch.path] {
+      for command in [["replay"], ["filter", "test", "sshd"], ["filter", "detect"]] {
+        let finished = try await Binary.run(command + [missing])
+        #expect(finished.status == 2, "\(command) \(missing)")
+        #expect(finished.error.contains("\(missing) cannot be read: "), "\(finished.error)")
+      }
+    }
+  }
+
   /// Bytes that are no text, lines without an end, lines without end.
   @Test func linesOfAnyKind() async throws {
     let scratch = try Scratch()
