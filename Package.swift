@@ -23,6 +23,35 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// `BAILIFF_FUZZ=1` adds the fuzzer, whose `main` is libFuzzer's, and leaves of Control what decodes requests, so that
+/// building it takes a minute and not ten (`make fuzz`).
+let isFuzzing = Context.environment["BAILIFF_FUZZ"] != nil
+
+let control: Target =
+  isFuzzing
+  ? .target(
+    name: "Control", dependencies: ["Model"],
+    sources: ["Requests.swift", "RequestDecoding.swift", "ControlError.swift"], swiftSettings: strict)
+  : room(
+    "Control",
+    [
+      "Model", .product(name: "Hummingbird", package: "hummingbird"),
+      .product(name: "HummingbirdCore", package: "hummingbird"),
+      .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
+      .product(name: "NIOCore", package: "swift-nio"),
+      .product(name: "NIOPosix", package: "swift-nio"),
+      .product(name: "NIOHTTP1", package: "swift-nio"),
+    ])
+
+/// A module that libFuzzer's `main` calls has none of its own.
+let fuzzer: [Target] =
+  isFuzzing
+  ? [
+    .executableTarget(
+      name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+  ] : []
+
 let package = Package(
   name: "bailiff",
   platforms: [.macOS(.v15)],
@@ -61,16 +90,7 @@ let package = Package(
     room(
       "Engine",
       ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban"]),
-    room(
-      "Control",
-      [
-        "Model", .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"),
-        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
+    control,
     .executableTarget(
       name: "bailiff",
       dependencies: [
@@ -106,7 +126,12 @@ let package = Package(
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Control", "bailiff"]),
     tests("EndToEndTests", ["bailiff"]),
+    // What fuzzers run, and the same on the inputs in fixtures/fuzz.
+    .target(
+      name: "Fuzzing", dependencies: ["Model", "LogSources", "Matching", "Settings", "Fail2ban", "Control"],
+      path: "Tests/Fuzzing", swiftSettings: strict),
+    tests("FuzzTests", ["Fuzzing"]),
     // What must not get worse (Benchmarks/floors.json).
     tests("FloorTests", ["Model", "Matching", "Detection", "Settings", "bailiff"]),
-  ]
+  ] + fuzzer
 )

@@ -103,20 +103,8 @@ extension Daemon {
     }
   }
 
-  public var jailReports: [JailReport] {
-    get async {
-      await onLoop { loop in
-        loop.plan.jailNames.indices.map { number in
-          let tally = loop.judge.decider.tally(of: number)
-          return JailReport(
-            name: loop.plan.jailNames[number], failures: tally.failures,
-            tracked: loop.judge.decider.tracked(in: number),
-            evicted: loop.judge.decider.evicted(in: number), bansInForce: loop.judge.decider.banCount(in: number),
-            bansEver: tally.bans)
-        }
-      }
-    }
-  }
+  /// As of the last batch: who asks waits for nobody.
+  public var jailReports: [JailReport] { loop.figures.withLock { $0.jails } }
 
   public struct Health: Sendable {
     public var storePath: String
@@ -131,14 +119,12 @@ extension Daemon {
   }
 
   public var health: Health {
-    get async {
-      let (problem, repairs) = await onLoop { ($0.firewallProblem, $0.repairs) }
-      let store = writer.health
-      return Health(
-        storePath: self.store.path, storeProblem: store.problem, shed: store.shed, committed: store.committed,
-        firewallProblem: problem, repairs: repairs, changesKernel: firewall.changesKernel,
-        chains: current.withLock { $0.settings.firewall.chains }, notices: notices.withLock { $0 })
-    }
+    let figures = loop.figures.withLock { $0 }
+    let store = writer.health
+    return Health(
+      storePath: writer.path, storeProblem: store.problem, shed: store.shed, committed: store.committed,
+      firewallProblem: figures.firewallProblem, repairs: figures.repairs, changesKernel: firewall.changesKernel,
+      chains: current.withLock { $0.settings.firewall.chains }, notices: notices.withLock { $0 })
   }
 
   private func number(of jail: String) async throws -> Int {

@@ -18,7 +18,6 @@ internal import Synchronization
 public final class Daemon: @unchecked Sendable {
   let loop: DecisionLoop
   let writer: StoreWriter
-  let store: AuditStore
   let firewall: any Actuator
   let log: RunLog
   public let started: Instant
@@ -32,6 +31,9 @@ public final class Daemon: @unchecked Sendable {
   let current: Mutex<Plan>
   let notices = Mutex<[String]>([])
   private let onInputEnd: @Sendable () -> Void
+  /// Reloads follow one another: the end of the last one.
+  private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
+  private let isReading = Mutex(true)
 
   /// Opens the store, makes the firewall ready and puts the bans that are in force into it. Nothing is read yet.
   /// - Parameters:
@@ -61,8 +63,7 @@ public final class Daemon: @unchecked Sendable {
     let restored = try Restoration.open(
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
-    store = restored.store
-    writer = StoreWriter(store, settings: settings, log: log)
+    writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
@@ -75,7 +76,11 @@ public final class Daemon: @unchecked Sendable {
     watcher = Reconciler(firewall) { [loop] cause in
       loop.box.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
     }
-    writer.start()
+    writer.start { [loop] in
+      // Without a store the firewall and the decider are what knows who is banned.
+      loop.box.postUrgent(.act { $0.storeBans() })
+    }
+    loop.publish()
     if let setAside = restored.setAside {
       writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
     }
@@ -95,6 +100,7 @@ public final class Daemon: @unchecked Sendable {
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
     let thread = Thread { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
+      isReading.withLock { $0 = false }
       readerDone.signal()
       onInputEnd()
     }
@@ -112,12 +118,24 @@ public final class Daemon: @unchecked Sendable {
     loop.finish()
     writer.event(.stop)
     writer.finish()
-    try? store.close()
+    try? writer.store.close()
   }
 
   /// Reads the settings anew and goes over to them. When they are wrong nothing changes, and the error says why.
   /// Gives what changed, a line each, and what to know about it.
   public func reload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+    let task = lastReload.withLock { last in
+      let task = Task { [before = last] in
+        _ = await before?.result
+        return try await goOver(uid: uid)
+      }
+      last = task
+      return task
+    }
+    return try await task.value
+  }
+
+  private func goOver(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
     let settings = try load()
     let old = current.withLock { $0 }
     let plan = Plan(settings)
@@ -130,33 +148,50 @@ public final class Daemon: @unchecked Sendable {
     current.withLock { $0 = plan }
     notices.withLock { $0 = made.map(\.description) }
     writer.adopt(settings)
-    // The reader first, between two turns; then the decider, behind every batch of the old plan.
-    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-      reader.reload(sources: plan.specs) { [intake] in
-        intake.adopt(plan)
-        done.resume()
-      }
-    }
-    await onLoop { [store, log] loop in
+    // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
+    await onLoop { [writer, log] loop in
       for jail in loop.adopt(plan, ignoring: ignored) {
         guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
         do {
-          try Restoration.restoreWindow(&loop.judge, index, from: store, now: SystemClock.now())
+          try Restoration.restoreWindow(&loop.judge, index, from: writer.store, now: SystemClock.now())
         } catch {
           log.error("jail \(jail): its window could not be restored: \(error)")
         }
       }
       loop.firewallChanged.withLock { $0 = true }
     }
+    let warnings = made.map(\.description) + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
     writer.event(.reload, detail: changes.joined(separator: "; "), uid: uid, command: "reload")
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
-    return (changes, made.map(\.description))
+    return (changes, warnings)
+  }
+
+  private static let delayed =
+    "reading waits for room on the disk; changed sources and filters take effect when there is some"
+
+  /// Has the reader adopt `plan` between two turns. False when that will be later, because it waits for a disk that is full.
+  private func readerGoesOver(to plan: Plan) async -> Bool {
+    let isDone = Mutex(false)
+    reader.reload(sources: plan.specs) { [intake] in
+      intake.adopt(plan)
+      isDone.withLock { $0 = true }
+    }
+    while !isDone.withLock({ $0 }) {
+      guard isReading.withLock({ $0 }), !writer.isStuck else { return false }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return true
   }
 
   /// Runs `body` on the decider's thread.
   func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionLoop) -> Result) async -> Result {
     await withCheckedContinuation { done in
-      loop.box.postUrgent(.act { loop in done.resume(returning: body(loop)) })
+      loop.box.postUrgent(
+        .act { loop in
+          let result = body(loop)
+          loop.publish()
+          done.resume(returning: result)
+        })
     }
   }
 

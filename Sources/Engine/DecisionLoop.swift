@@ -32,8 +32,10 @@ final class DecisionLoop: @unchecked Sendable {
   private var lastRenewal: Instant
   /// Set when the firewall may have been changed by somebody else.
   let firewallChanged = Mutex(false)
-  private(set) var repairs = 0
-  private(set) var firewallProblem: String?
+  private var repairs = 0
+  private var firewallProblem: String?
+  /// For `status`, which must not wait until a batch is decided.
+  let figures = Mutex(Figures())
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
@@ -47,6 +49,13 @@ final class DecisionLoop: @unchecked Sendable {
     var identity: Identity
     var jail: Int
     var deadline: Instant
+  }
+
+  /// What `status` tells, as of the last batch.
+  struct Figures: Sendable {
+    var jails: [JailReport] = []
+    var firewallProblem: String?
+    var repairs = 0
   }
 
   init(
@@ -158,6 +167,8 @@ final class DecisionLoop: @unchecked Sendable {
     if !firewall.changesKernel { applied.removeAll() }
     for index in applied where decisions[index].action != .unban { mark(decisions[index]) }
     report(decisions, now)
+    // Before it can be read in the store.
+    publish()
     // The kernel has answered: this is when the bans began to hold.
     writer.commit(batch, names: names, decisions: decisions, applied: applied, at: SystemClock.now())
   }
@@ -222,6 +233,19 @@ final class DecisionLoop: @unchecked Sendable {
       let changes = renewals(of: allBans(), now: now)
       if !changes.isEmpty { do { _ = try firewall.apply(changes, now: now) } catch { problem("\(error)") } }
     }
+    publish()
+  }
+
+  func publish() {
+    let jails = plan.jailNames.indices.map { number in
+      let tally = judge.decider.tally(of: number)
+      return JailReport(
+        name: plan.jailNames[number], failures: tally.failures, tracked: judge.decider.tracked(in: number),
+        evicted: judge.decider.evicted(in: number), bansInForce: judge.decider.banCount(in: number),
+        bansEver: tally.bans)
+    }
+    let new = Figures(jails: jails, firewallProblem: firewallProblem, repairs: repairs)
+    figures.withLock { $0 = new }
   }
 
   private func storeLatePositions() {
@@ -245,6 +269,17 @@ final class DecisionLoop: @unchecked Sendable {
     } catch {
       problem("\(error)")
     }
+  }
+
+  /// A new store was begun while running: it gets the bans that are in force.
+  func storeBans() {
+    let now = SystemClock.now()
+    let bans = allBans().map { ban in
+      Decision(
+        action: .ban, jail: ban.jail, identity: ban.identity, time: now, until: ban.until, count: ban.count,
+        number: ban.number, cause: .reconciled)
+    }
+    writer.takeOver(bans, applied: firewall.changesKernel)
   }
 
   func allBans() -> [Ban] { plan.jailNames.indices.flatMap { judge.decider.bans(in: $0) } }

@@ -8,8 +8,9 @@ internal import Synchronization
 ///
 /// A commit that fails is tried again until it succeeds (`on_full: wait`), or its failures are let go and counted and what
 /// was decided is kept for when there is room (`shed`). Posting never waits, so bans go on being applied either way; the
-/// decider leaves new lines where they are while `isFull`.
-// Unchecked: `store`, `owed` and the like are used by its own thread alone; what others see is behind a Mutex.
+/// decider leaves new lines where they are while `isFull`. A store that turns out to be damaged is set aside and a new one
+/// begun.
+// Unchecked: `owed` and the like are used by its own thread alone; what others see is behind a Mutex.
 final class StoreWriter: @unchecked Sendable {
   struct Health: Sendable {
     var problem: String?
@@ -21,6 +22,8 @@ final class StoreWriter: @unchecked Sendable {
   private enum Item: Sendable {
     case commit(FailureBatch, Names, [Decision], applied: Set<Int>, at: Instant)
     case event(AuditEvent)
+    /// The bans in force, for a store that was begun while running.
+    case takeOver([Decision], applied: Bool)
   }
 
   /// How much may wait for the disk, in bytes: some 70,000 failures.
@@ -29,9 +32,17 @@ final class StoreWriter: @unchecked Sendable {
   private static let mostOwed = 100_000
 
   private let box = Mailbox<Item>(capacity: capacity)
-  private let store: AuditStore
+  let path: String
+  private let opened: Mutex<AuditStore>
+  /// The last that were committed, by source.
+  var positions: [String: SourcePosition]
+  /// When a damaged store was set aside: one that is damaged again at once is a broken disk.
+  var lastSetAside: Instant?
+  /// The store is closed and could not be opened again yet.
+  var isClosed = false
+  private(set) var onNewStore: @Sendable () -> Void = {}
   private let policy: Mutex<(onFull: OnFull, retention: RetentionPolicy)>
-  private let log: RunLog
+  let log: RunLog
   private let state = Mutex(Health())
   private let finished = DispatchSemaphore(value: 0)
   private let isEnding = Mutex(false)
@@ -46,8 +57,11 @@ final class StoreWriter: @unchecked Sendable {
   private var lastRetention = Instant(microseconds: .min)
   private var isBehind = false
 
-  init(_ store: AuditStore, settings: Settings, log: RunLog) {
-    self.store = store
+  /// `positions`: what the store knows of them.
+  init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
+    path = store.path
+    opened = Mutex(store)
+    self.positions = Dictionary(positions.map { ($0.source, $0) }) { $1 }
     policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
     self.log = log
   }
@@ -55,12 +69,20 @@ final class StoreWriter: @unchecked Sendable {
   var health: Health { state.withLock { $0 } }
   /// Does too much wait for the disk?
   var isFull: Bool { box.isFull }
+  /// Does too much wait, for a disk that takes nothing?
+  var isStuck: Bool { isFull && health.problem != nil }
+  var store: AuditStore {
+    get { opened.withLock { $0 } }
+    set { opened.withLock { $0 = newValue } }
+  }
 
   func adopt(_ settings: Settings) {
     policy.withLock { $0 = (settings.onFull, RetentionPolicy(settings.retention)) }
   }
 
-  func start() {
+  /// `onNewStore` is called when a damaged store was replaced: the new one knows no bans.
+  func start(onNewStore: @escaping @Sendable () -> Void = {}) {
+    self.onNewStore = onNewStore
     let thread = Thread { [self] in run() }
     thread.name = "bailiff-store"
     thread.start()
@@ -78,6 +100,11 @@ final class StoreWriter: @unchecked Sendable {
     let event = AuditEvent(
       time: SystemClock.now(), action: action, subject: subject, detail: detail, uid: uid, command: command)
     box.postAtOnce(.event(event), cost: 256)
+  }
+
+  func takeOver(_ bans: [Decision], applied: Bool) {
+    guard !bans.isEmpty else { return }
+    box.postAtOnce(.takeOver(bans, applied: applied), cost: 256 * bans.count)
   }
 
   /// From now on nothing is waited for: a commit that fails, and all after it, are given up. Their positions are not
@@ -98,7 +125,7 @@ final class StoreWriter: @unchecked Sendable {
       if !owed.isEmpty { _ = payOwed() }
       if store.unsettled == 0 {
         forgetOld()
-      } else if !attempt({ _ = try store.settle() }) {
+      } else if !attempt({ _ = try $0.settle() }) {
         Thread.sleep(forTimeInterval: 0.5)
       }
     }
@@ -113,14 +140,14 @@ final class StoreWriter: @unchecked Sendable {
     lastRetention = now
     let retention = policy.withLock { $0.retention }
     isBehind = false
-    _ = attempt { isBehind = try store.retain(retention, now: now, limit: 2048) }
+    _ = attempt { isBehind = try $0.retain(retention, now: now, limit: 2048) }
   }
 
   private func carryOut(_ item: Item) {
     guard !hasGivenUp else { return }
     var pause = 0.1
     while true {
-      if payOwed(), attempt({ try write(item) }) {
+      if payOwed(), attempt({ try write(item, to: $0) }) {
         if case .commit(let batch, _, _, _, _) = item { state.withLock { $0.committed += batch.failureCount } }
         return
       }
@@ -138,18 +165,31 @@ final class StoreWriter: @unchecked Sendable {
     }
   }
 
-  private func write(_ item: Item) throws {
+  private func write(_ item: Item, to store: AuditStore) throws {
     switch item {
     case .commit(let batch, let names, let decisions, let applied, let now):
       let bans = decisions.indices.filter { decisions[$0].action != .unban }
       let all = bans.allSatisfy(applied.contains)
       try store.commit(batch, names: names, decisions: decisions, applied: all && !bans.isEmpty ? now : nil)
+      for position in batch.positions { positions[position.source] = position }
       guard !all else { return }
       for index in bans where applied.contains(index) {
         try store.markApplied(jail: decisions[index].jail, identity: decisions[index].identity, at: now)
       }
     case .event(let event): try store.record(event)
+    case .takeOver(let bans, let isApplied):
+      // What was decided since may have reached it before.
+      let now = SystemClock.now()
+      let held = Set(try store.bansInForce(at: now).map { HeldBan(jail: $0.jail, identity: $0.identity) })
+      let missing = bans.filter { !held.contains(HeldBan(jail: $0.jail, identity: $0.identity)) }
+      let names = Names(jails: [], patterns: [], sources: [])
+      try store.commit(FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil)
     }
+  }
+
+  private struct HeldBan: Hashable {
+    var jail: String
+    var identity: Identity
   }
 
   // MARK: A full disk with `shed`
@@ -180,23 +220,27 @@ final class StoreWriter: @unchecked Sendable {
   /// Stores what was kept, and how much was not; true when nothing is left of it.
   private func payOwed() -> Bool {
     while let item = owed.first {
-      guard attempt({ try write(item) }) else { return false }
+      guard attempt({ try write(item, to: $0) }) else { return false }
       owed.removeFirst()
     }
     guard let shed = shedSince else { return true }
     let event = AuditEvent(
-      time: SystemClock.now(), action: .shed, subject: store.path,
+      time: SystemClock.now(), action: .shed, subject: path,
       detail: "\(shed.failures) failures since \(shed.start.rfc3339()) are not in the audit; bans were applied",
       uid: nil, command: "")
-    guard attempt({ try store.record(event) }) else { return false }
+    guard attempt({ try $0.record(event) }) else { return false }
     shedSince = nil
     log.warning("store: \(event.detail)")
     return true
   }
 
-  private func attempt(_ body: () throws -> Void) -> Bool {
+  private func attempt(_ body: (AuditStore) throws -> Void) -> Bool {
     do {
-      try body()
+      if isClosed { try openAgain() }
+      do { try body(store) } catch let error as StoreError where error.kind == .corrupt && mayReplace {
+        try replaceStore(because: error)
+        try body(store)
+      }
       let had = state.withLock { health in
         defer { health.problem = nil }
         return health.problem

@@ -30,14 +30,21 @@ final class FileSource {
   /// every rotation.
   func name(of file: FollowedFile) -> String { file.slot.map { Self.name(path, slot: $0) } ?? path }
 
-  static func name(_ path: String, slot: Int) -> String { "\(path) (rotated \(slot))" }
+  /// `isDone`: it was silent for so long that it is no longer followed. One that is not may have been written to since.
+  static func name(_ path: String, slot: Int, isDone: Bool = false) -> String {
+    "\(path) (rotated \(slot)\(isDone ? ", done" : ""))"
+  }
 
-  /// The path in a stored name, and its slot.
-  static func parse(_ name: String) -> (path: String, slot: Int?) {
+  /// The path in a stored name, its slot, and whether it was done with.
+  static func parse(_ name: String) -> (path: String, slot: Int?, isDone: Bool) {
     guard name.hasSuffix(")"), let open = name.lastIndex(of: "("), name[..<open].hasSuffix(" "),
-      name[open...].hasPrefix("(rotated "), let slot = Int(name[open...].dropFirst(9).dropLast())
-    else { return (name, nil) }
-    return (String(name[..<open].dropLast()), slot)
+      name[open...].hasPrefix("(rotated ")
+    else { return (name, nil, false) }
+    var number = name[open...].dropFirst(9).dropLast()
+    let isDone = number.hasSuffix(", done")
+    if isDone { number = number.dropLast(6) }
+    guard let slot = Int(number) else { return (name, nil, false) }
+    return (String(name[..<open].dropLast()), slot, isDone)
   }
 
   /// A slot that no file in the queue has. The one that was used last before may be among them: what is stored there tells

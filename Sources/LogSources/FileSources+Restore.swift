@@ -31,6 +31,7 @@ extension FileSources {
       file.slot = slot
       file.isDrained = true
       add(file, to: source)
+      if position.isDone { mark(position, slot, of: source, isDone: false) }
     } else if let file {
       if file.path != source.path {
         add(file, to: source)
@@ -156,20 +157,41 @@ extension FileSources {
     }
     let end = decompress(sibling, of: source, from: offset, identity, storedAs: source.path)
     source.read = source.read.suffix(31) + [identity]
-    let name = FileSource.name(source.path, slot: source.freeSlot())
+    let name = FileSource.name(source.path, slot: source.freeSlot(), isDone: true)
     table.sink.checkpoint([SourcePosition(source: name, position: .file(identity, offset: end))])
   }
 
   /// A rotated file was read to its end, then something was still written to it, and it was compressed: what came late is
-  /// read from there.
+  /// read from there. If it is gone before it was silent for long, nobody can tell whether something came late.
   private func takeRest(_ position: StoredFile, _ slot: Int, of source: FileSource) {
     guard position.identity.fingerprintLength >= Fingerprint.enough,
       let sibling = OpenSibling.all(of: source.path, where: \.isCompressed).last(where: {
         Fingerprint.matches(position.identity, head: $0.head)
       })
-    else { return }
-    let name = FileSource.name(source.path, slot: slot)
-    _ = decompress(sibling, of: source, from: position.offset, position.identity, storedAs: name)
+    else {
+      guard !position.isDone else { return }
+      table.report(
+        source.number,
+        .lost(
+          "a rotated file that was read up to byte \(position.offset) is gone; if something was still written to it after "
+            + "that, while Bailiff was not running, it was not read"))
+      return mark(position, slot, of: source, isDone: true)
+    }
+    let name = FileSource.name(source.path, slot: slot, isDone: position.isDone)
+    var rest = position
+    rest.offset = decompress(sibling, of: source, from: position.offset, position.identity, storedAs: name)
+    if !position.isDone { mark(rest, slot, of: source, isDone: true) }
+  }
+
+  /// Stores a rotated file's position under the name that says whether it is done with.
+  private func mark(_ file: StoredFile, _ slot: Int, of source: FileSource, isDone: Bool) {
+    table.sink.checkpoint([
+      SourcePosition(
+        source: FileSource.name(source.path, slot: slot, isDone: !isDone), position: .file(.none, offset: 0)),
+      SourcePosition(
+        source: FileSource.name(source.path, slot: slot, isDone: isDone),
+        position: .file(file.identity, offset: file.offset)),
+    ])
   }
 
   /// Reads a compressed file from `offset` on; gives how far.

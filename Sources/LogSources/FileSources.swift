@@ -49,8 +49,8 @@ final class FileSources {
     }
     for case let position in positions {
       guard case .file(let identity, let offset) = position.position else { continue }
-      let (path, slot) = FileSource.parse(position.source)
-      stored[path, default: []].append(StoredFile(slot: slot, identity: identity, offset: offset))
+      let (path, slot, isDone) = FileSource.parse(position.source)
+      stored[path, default: []].append(StoredFile(slot: slot, isDone: isDone, identity: identity, offset: offset))
       known.insert(path)
     }
   }
@@ -245,8 +245,14 @@ final class FileSources {
       source.queue.removeAll { $0 === file }
       source.read = source.read.suffix(31) + [file.identity]
       // What is stored of a rotated file stays: it tells which generations were read.
-      let position: Position = isLast ? .file(.none, offset: 0) : .file(file.identity, offset: file.offset)
-      table.sink.checkpoint([SourcePosition(source: source.name(of: file), position: position)])
+      var positions = [SourcePosition(source: source.name(of: file), position: .file(.none, offset: 0))]
+      if !isLast, let slot = file.slot {
+        positions.append(
+          SourcePosition(
+            source: FileSource.name(source.path, slot: slot, isDone: true),
+            position: .file(file.identity, offset: file.offset)))
+      }
+      table.sink.checkpoint(positions)
       table.publish(source.number)
       if isLast { table.set(source.number, state: .waiting("the file is gone; it is looked for")) }
     }
@@ -296,6 +302,7 @@ final class FileSources {
 /// A position as it was stored by the run before.
 struct StoredFile {
   var slot: Int?
+  var isDone = false
   var identity: FileIdentity
   var offset: UInt64
 }

@@ -40,8 +40,10 @@ internal import Glibc
     unsafe sd_journal_has_persistent_files(journal) > 0 || sd_journal_has_runtime_files(journal) > 0
   }
 
+  /// Entries that `match` fits, and journald's own about messages that it dropped.
   func add(_ match: JournalMatch) throws(SystemError) {
-    for (i, group) in match.groups.enumerated() {
+    guard !match.groups.isEmpty else { return }
+    for (i, group) in (match.groups + [DropNotice.match]).enumerated() {
       if i > 0 { try Self.check(unsafe sd_journal_add_disjunction(journal), "add a journal match") }
       for field in group {
         try Self.check(unsafe sd_journal_add_match(journal, field, field.utf8.count), "match \(field) in the journal")
@@ -113,17 +115,23 @@ internal import Glibc
     return length - skip
   }
 
-  /// Lends the entry's message to the sink. Copied first: it would be gone when the sink asks for another field.
+  /// Lends the entry's message to the sink; or gives what journald says in it about messages that it dropped. Copied first:
+  /// it would be gone when the sink asks for another field.
   func deliver(
     _ entry: JournalEntry, through buffer: LineBuffer, from source: Int, to sink: any LineSink,
     _ counters: inout SourceCounters
-  ) {
+  ) -> DropNotice? {
     entry.reset()
-    counters.lines += 1
     // Safe: the buffer holds more than `limit` bytes.
-    guard let length = unsafe copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else { return }
+    guard let length = unsafe copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else {
+      counters.lines += 1
+      return nil
+    }
+    if let notice = DropNotice(buffer, length: length, entry) { return notice }
+    counters.lines += 1
     counters.bytes += UInt64(length)
     if length > LineLimit.bytes { counters.tooLong += 1 }
     buffer.lendMessage(min(length, LineLimit.bytes), of: entry, from: source, to: sink)
+    return nil
   }
 }

@@ -33,4 +33,13 @@ struct JournalMatch: Hashable {
     if isInWord { words.append(word) }
     return words
   }
+
+  /// May entries of this systemd unit fit?
+  func mayFit(unit: some StringProtocol) -> Bool {
+    groups.isEmpty
+      || groups.contains { group in
+        let units = group.filter { $0.hasPrefix("_SYSTEMD_UNIT=") }
+        return units.isEmpty || units.contains("_SYSTEMD_UNIT=\(unit)")
+      }
+  }
 }

@@ -113,7 +113,7 @@ final class JournalSource {
       if handle.process() { checkForGap(handle) }
     }
     var counters = table.counters(number)
-    let before = counters.lines
+    var hasMoved = false
     let start = wallClock()
     var more = true
     do throws(SystemError) {
@@ -131,7 +131,14 @@ final class JournalSource {
                 + "that is left may be lost"))
           counters = table.counters(number)
         }
-        handle.deliver(entry, through: buffer, from: number, to: table.sink, &counters)
+        hasMoved = true
+        if let notice = handle.deliver(entry, through: buffer, from: number, to: table.sink, &counters),
+          match.mayFit(unit: notice.unit)
+        {
+          table.set(number, counters: counters)
+          table.report(number, .rateLimited(notice.text))
+          counters = table.counters(number)
+        }
       }
       if !more { completeUntil = start }
     } catch {
@@ -141,7 +148,7 @@ final class JournalSource {
       nextTry = now + Self.retry
     }
     table.set(number, counters: counters)
-    if counters.lines != before {
+    if hasMoved {
       busyUntil = now + Self.busy
       if let last = handle.cursor() {
         cursor = last

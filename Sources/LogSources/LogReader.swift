@@ -58,7 +58,17 @@ public final class LogReader: Sendable {
   /// Reads other sources from now on. What both lists name goes on where it is, under its number; the sink's `begin` tells
   /// its new specs. `onReader` is called on the reader's thread first, between two turns: nothing is being consumed then.
   public func reload(sources: [SourceSpec], onReader: @escaping @Sendable () -> Void = {}) {
-    requests.withLock { $0.reload = (sources, onReader) }
+    requests.withLock { requests in
+      // Whoever waits for an earlier one that the reader has not come to yet is told too.
+      let before = requests.reload?.onReader
+      requests.reload = (
+        sources,
+        {
+          before?()
+          onReader()
+        }
+      )
+    }
     wakeUp.signal()
   }
 

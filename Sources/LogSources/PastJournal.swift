@@ -37,7 +37,11 @@ public struct PastJournal: Sendable {
       for _ in 0..<JournalSource.entriesPerTurn {
         more = try handle.next()
         guard more else { break }
-        handle.deliver(entry, through: buffer, from: source, to: sink, &counters)
+        if let notice = handle.deliver(entry, through: buffer, from: source, to: sink, &counters),
+          match.mayFit(unit: notice.unit)
+        {
+          sink.report(SourceEvent(source: JournalSource.name(match, directory), kind: .rateLimited(notice.text)))
+        }
       }
       sink.checkpoint([])
       guard goesOn() else { break }

@@ -51,7 +51,8 @@ public struct SourceEvent: Hashable, Sendable, CustomStringConvertible {
     case .recovered(let copy): "\(source): what was not yet read is read from \(copy)"
     case .lost(let what): "\(source): \(what)"
     case .rateLimited(let message):
-      "\(source): journald dropped messages: \(message). RateLimitIntervalSec=0 in the unit or journald.conf stops that"
+      "\(source): journald dropped messages that came too fast: \(message). LogRateLimitIntervalSec=0 in the unit, or "
+        + "RateLimitIntervalSec=0 in journald.conf, stops that"
     }
   }
 }

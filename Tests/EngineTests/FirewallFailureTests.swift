@@ -94,4 +94,53 @@ import Testing
       third.stop()
     }
   }
+
+  /// The store is overwritten under the running daemon: it once went on failing until the next start.
+  @Test func aStoreDamagedWhileRunningIsReplaced() async throws {
+    try await Namespace.run {
+      let bench = try Bench()
+      try bench.configure(maxretry: 2)
+      try bench.append([])
+      let firewall = IPSetActuator()
+      let daemon = try bench.daemon(firewall)
+      daemon.start()
+      try bench.append((0..<2).map { Self.failure("192.0.2.1", $0) } + [Self.failure("192.0.2.2", 8)])
+      #expect(try wait { try bench.rows(.failure).count == 3 && !bench.rows(.ban).isEmpty })
+
+      // Another writer makes SQLite forget what it has read, so that it reads what now stands there.
+      let other = try AuditStore(path: bench.database)
+      try other.record(AuditEvent(time: SystemClock.now(), action: .note))
+      for file in [bench.database, bench.database + "-wal"] {
+        let handle = try #require(FileHandle(forUpdatingAtPath: file))
+        let size = try handle.seekToEnd()
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: Data(repeating: 0x5A, count: Int(size)))
+        try handle.close()
+      }
+      // Its window goes on in memory.
+      try bench.append([Self.failure("192.0.2.2", 9)] + (0..<2).map { Self.failure("192.0.2.3", 10 + $0) })
+      #expect(try wait { try firewall.contents().count == 3 })
+      #expect(
+        wait {
+          let rows = (try? bench.rows(.operator, .ban, .failure)) ?? []
+          return rows.contains { $0.action == "store-set-aside" } && rows.count { $0.kind == .ban } == 3
+            && rows.count { $0.kind == .failure } == 3
+        })
+      #expect(daemon.health.storeProblem == nil)
+      daemon.stop()
+      let names = try FileManager.default.contentsOfDirectory(atPath: bench.path + "/state")
+      #expect(names.contains { $0.hasPrefix("bailiff.db.damaged-") })
+      #expect(try AuditStore.readOnly(path: bench.database).verify().isWhole)
+
+      // Another start: the same bans, and no line read twice, though the first were never stored here.
+      let second = try bench.daemon(firewall)
+      #expect(try firewall.contents().map(\.subnet.description).sorted() == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
+      second.start()
+      try bench.append([Self.failure("192.0.2.4", 20)])
+      #expect(try wait { try bench.rows(.failure).contains { $0.id == "192.0.2.4" } })
+      #expect(try bench.rows(.failure).count == 4)
+      #expect(try bench.rows(.ban).map(\.id).sorted() == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
+      second.stop()
+    }
+  }
 }

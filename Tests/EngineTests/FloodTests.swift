@@ -30,8 +30,8 @@ import Testing
     var bansSeen: [Int] = []
     try await poll("the flood to be decided", seconds: 180) {
       let start = ContinuousClock.now
-      let health = await daemon.health
-      let jails = await daemon.jailReports
+      let health = daemon.health
+      let jails = daemon.jailReports
       _ = daemon.sources
       let took = ContinuousClock.now - start
       slowest = max(slowest, took)
@@ -43,10 +43,10 @@ import Testing
       return jails[0].failures == Self.failures
     }
     let decided = ContinuousClock.now - began
-    try await poll("the flood to be stored", seconds: 120) { await daemon.health.committed == Self.failures }
+    try await poll("the flood to be stored", seconds: 120) { daemon.health.committed == Self.failures }
     let stored = ContinuousClock.now - began
     peak = max(peak, Self.resident())
-    let jail = try #require(await daemon.jailReports.first)
+    let jail = try #require(daemon.jailReports.first)
     await stop(daemon)
 
     let expected = Self.expectedBans()

@@ -83,4 +83,48 @@ import Testing
     #expect(try bench.rows(.operator).allSatisfy { $0.action != "reload" })
     await stop(daemon)
   }
+
+  /// Two at once, as from an impatient operator: the second waits for the first, and both are answered.
+  @Test func reloadsFollowOneAnother() async throws {
+    let bench = try Bench()
+    try bench.configure(maxretry: 3)
+    try bench.append([])
+    let daemon = try bench.daemon()
+    daemon.start()
+    try bench.configure(maxretry: 4)
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 { group.addTask { try await daemon.reload(uid: 0).changes.count } }
+      var changes = 0
+      for try await count in group { changes += count }
+      #expect(changes == 1, "only the first had something to change")
+    }
+    await stop(daemon)
+  }
+
+  /// `status` once waited until the decider was done with a batch, a second in a flood.
+  @Test func statusWaitsForNobody() async throws {
+    let bench = try Bench()
+    try bench.configure(maxretry: 3)
+    try bench.append([])
+    let daemon = try bench.daemon()
+    daemon.start()
+    let (entered, leave) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    daemon.loop.box.postUrgent(
+      .act { _ in
+        entered.signal()
+        leave.wait()
+      })
+    await withCheckedContinuation { done in
+      Thread.detachNewThread {
+        entered.wait()
+        // The decider is at work; all of this is answered.
+        #expect(daemon.health.firewallProblem == nil)
+        #expect(daemon.jailReports.map(\.name).first == "sshd")
+        _ = daemon.sources
+        leave.signal()
+        done.resume()
+      }
+    }
+    await stop(daemon)
+  }
 }

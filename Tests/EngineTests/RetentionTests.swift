@@ -25,7 +25,7 @@ import Testing
         Failure(time: now.subtracting(age), address: Address("192.0.2.7")!, jail: 0, pattern: 0, source: 0))
       try store.commit(batch, names: names)
     }
-    let writer = StoreWriter(store, settings: settings, log: RunLog(isQuiet: true))
+    let writer = StoreWriter(store, positions: [], settings: settings, log: RunLog(isQuiet: true))
     writer.start()
     var left = 2
     for _ in 0..<300 where left > 1 {

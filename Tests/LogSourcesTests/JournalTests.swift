@@ -188,6 +188,38 @@ final class JournalDirectory {
     }
   }
 
+  /// journald drops what a service logs too fast, and says so once it goes on.
+  @Test func whatJournaldDroppedIsSaid() throws {
+    let notice = [
+      ("_TRANSPORT", "driver"), ("MESSAGE_ID", "a596d6fe7bfa4994828e72309e95d61e"),
+      ("SYSLOG_IDENTIFIER", "systemd-journald"),
+    ]
+    let forged = [("_TRANSPORT", "journal"), notice[1], notice[2]]
+    let service = "systemd-journald.service"
+    try journal.write([
+      journal.entry("1"), journal.entry("Suppressed 99 messages from cron.service", unit: service, notice),
+      journal.entry("Suppressed 1234 messages from ssh.service", unit: service, notice),
+      journal.entry("Suppressed 5 messages from ssh.service", unit: "evil.service", forged), journal.entry("2"),
+    ])
+    let run = try RunningReader([spec(["_SYSTEMD_UNIT=ssh.service"])])
+    run.wait(forLines: ["1", "2"])
+    run.stop()
+    let said = run.sink.events.filter(\.isLoss)
+    #expect(said.map(\.kind) == [.rateLimited("Suppressed 1234 messages from ssh.service")])
+    #expect(said.first?.description.contains("LogRateLimitIntervalSec=0") == true)
+    #expect(run.reader.status()[0].losses == 1)
+    // It stands at the end of the journal, and is not told again after a restart.
+    try journal.write([journal.entry("Suppressed 2 messages from ssh.service", unit: service, notice)])
+    let second = try RunningReader([spec(["_SYSTEMD_UNIT=ssh.service"])], positions: run.sink.positions)
+    second.wait("the notice") { second.sink.events.contains { $0.isLoss } }
+    second.stop()
+    let third = try RunningReader([spec(["_SYSTEMD_UNIT=ssh.service"])], positions: second.sink.positions)
+    third.waitUntilReading()
+    try journal.write([journal.entry("3")])
+    third.wait(forLines: ["3"])
+    #expect(third.sink.events.allSatisfy { !$0.isLoss })
+  }
+
   @Test func restartsAtAnyEntryGiveEveryEntryOnce() throws {
     for part in 0..<5 { try journal.write((0..<1000).map { journal.entry("\(part * 1000 + $0)") }) }
     var committed: [String] = []

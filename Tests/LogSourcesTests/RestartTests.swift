@@ -143,6 +143,33 @@ final class CrashingSink: LineSink, Sendable {
     third.wait(forLines: ["7"])
   }
 
+  /// Whether something was written to a rotated file after the last look cannot be told any more when it is gone: it once
+  /// went unsaid.
+  @Test func aRotatedFileThatIsGoneIsSaidOnce() throws {
+    try directory.write("1\n", to: "a.log")
+    let spec = SourceSpec.files([directory("a.log")], start: .beginning)
+    let first = try RunningReader([spec])
+    first.wait(forLines: ["1"])
+    try directory.rename("a.log", "a.log.1")
+    try directory.write("2\n", to: "a.log")
+    first.wait(forLines: ["1", "2"])
+    first.stop()
+    try directory.append("late\n", to: "a.log.1")
+    try FileManager.default.removeItem(atPath: directory("a.log.1"))
+    try directory.append("3\n", to: "a.log")
+    let second = try RunningReader([spec], positions: first.sink.positions)
+    second.wait(forLines: ["3"])
+    second.stop()
+    let said = second.sink.events.filter(\.isLoss)
+    #expect(said.count == 1 && said[0].description.contains("a rotated file that was read up to byte 2 is gone"))
+    var positions = Dictionary(first.sink.positions.map { ($0.source, $0) }) { $1 }
+    for position in second.sink.positions { positions[position.source] = position }
+    let third = try RunningReader([spec], positions: Array(positions.values))
+    try directory.append("4\n", to: "a.log")
+    third.wait(forLines: ["4"])
+    #expect(third.sink.events.allSatisfy { !$0.isLoss })
+  }
+
   /// A daemon that still held the old file wrote to it after it was read to its end; nobody watched, and it was compressed.
   @Test func whatCameLateIntoAFileThatWasCompressedIsRead() throws {
     try directory.write("what was read before\n", to: "a.log")

@@ -91,7 +91,7 @@ final class RunningReader {
 
   /// Waits until `condition` holds; fails after `seconds`.
   func wait(
-    _ what: String, seconds: Double = 10, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () -> Bool
   ) {
     let end = Date() + seconds

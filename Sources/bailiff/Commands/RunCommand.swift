@@ -73,7 +73,9 @@ struct Run: AsyncParsableCommand {
     ServiceManager.stopping()
     await server.stop()
     daemon.stop()
-    log.notice("stopped; bans stay in force until their time is over")
+    log.notice(
+      firewall.changesKernel
+        ? "stopped; bans stay in force until their time is over" : "stopped; it was a dry run, nobody was banned")
   }
 
   /// The settings; a jail that is wrong is left out and said, everything else that is wrong is the end.

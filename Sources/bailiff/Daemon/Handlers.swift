@@ -9,7 +9,7 @@ extension ControlHandlers {
   /// The API's requests, carried out by a running daemon.
   init(_ daemon: Daemon, config: String) {
     self.init(
-      status: { await StatusReply(daemon, config: config) },
+      status: { StatusReply(daemon, config: config) },
       bans: { request in try await said { try await daemon.bans(jail: request.jail).map { BanReply($0) } } },
       ban: { request, caller in
         try await said {
@@ -68,9 +68,9 @@ private func said<Result>(_ body: () async throws -> Result) async throws -> Res
 }
 
 extension StatusReply {
-  init(_ daemon: Daemon, config: String) async {
-    let health = await daemon.health
-    let jails = await daemon.jailReports
+  init(_ daemon: Daemon, config: String) {
+    let health = daemon.health
+    let jails = daemon.jailReports
     let now = SystemClock.now()
     let inForce = jails.reduce(0) { $0 + $1.bansInForce }
     self.init(

@@ -1,0 +1,115 @@
+import Foundation
+import Model
+
+@testable import LogSources
+
+/// Every byte of a line is delivered once, in its place, whole or cut at the limit: by files that are followed and by
+/// streams.
+enum LinesFuzz {
+  /// A file that is written anew for each run; the fuzzer has one thread.
+  private static let path = NSTemporaryDirectory() + "bailiff-fuzz-lines-\(ProcessInfo.processInfo.processIdentifier)"
+
+  static func run(_ input: [UInt8]) {
+    // Lines around the limit would be rare among inputs as small as fuzzers like them: 0xF0 and up repeat.
+    var text: [UInt8] = []
+    for byte in input where text.count < 1 << 20 {
+      if byte >= 0xF0, let last = text.last {
+        text += [UInt8](repeating: last, count: byte == 0xFF ? LineLimit.bytes - 1 : 1 << (byte & 0xF))
+      } else {
+        text.append(byte)
+      }
+    }
+    let expected = split(text)
+    guard FileManager.default.createFile(atPath: path, contents: Data(text)) else { return }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    stream(expected, text)
+    follow(expected, text)
+  }
+
+  private struct Line: Equatable {
+    var offset: UInt64
+    /// Without its LF; cut at the limit.
+    var bytes: ArraySlice<UInt8>
+    var isWhole: Bool
+  }
+
+  /// What the lines are, worked out the simple way.
+  private static func split(_ text: [UInt8]) -> [Line] {
+    var lines: [Line] = []
+    var start = 0
+    while start < text.count {
+      let end = text[start...].firstIndex(of: 10) ?? text.count
+      lines.append(
+        Line(
+          offset: UInt64(start), bytes: text[start..<min(end, start + LineLimit.bytes)], isWhole: end < text.count))
+      start = end + 1
+    }
+    return lines
+  }
+
+  private final class Collector: LineSink {
+    var lines: [Line] = []
+
+    func begin(_ source: SourceInfo) {}
+    func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {}
+    func checkpoint(_ positions: [SourcePosition]) {}
+    func report(_ event: SourceEvent) {}
+
+    func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+      require(lines.count > 0, "nothing was lent")
+      var copy: [UInt8] = []
+      copy.reserveCapacity(lines.count)
+      for i in lines.indices { copy.append(lines[i]) }
+      var start = 0
+      while start < copy.count {
+        let end = copy[start...].firstIndex(of: 10) ?? copy.count
+        require(end < copy.count || copy.count == LineLimit.bytes, "only a line that was cut may lack its end")
+        self.lines.append(Line(offset: offset + UInt64(start), bytes: copy[start..<end], isWhole: true))
+        start = end + 1
+      }
+    }
+  }
+
+  private static func compare(_ found: [Line], _ expected: [Line], _ counters: SourceCounters, _ how: String) {
+    require(found.count == expected.count, "\(how): \(found.count) lines, not \(expected.count)")
+    for (a, b) in zip(found, expected) {
+      require(a.offset == b.offset, "\(how): a line stands at \(a.offset), not \(b.offset)")
+      require(a.bytes == b.bytes, "\(how): another line at \(b.offset)")
+    }
+    require(counters.lines == UInt64(expected.count), "\(how): \(counters.lines) lines are counted")
+  }
+
+  /// A stream's last line may lack its end.
+  private static func stream(_ expected: [Line], _ text: [UInt8]) {
+    // Safe: open(2) reads the path during the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let sink = Collector()
+    let reader = StreamReader(descriptor, name: "fuzz", LineBuffer())
+    var counters = SourceCounters()
+    while (try? reader.read(source: 0, to: sink, &counters)) == true {}
+    compare(sink.lines, expected, counters, "stream")
+  }
+
+  /// Of a file that is followed, a line without an end waits for it.
+  private static func follow(_ expected: [Line], _ text: [UInt8]) {
+    // NUL bytes at the start are a hole that a truncation left.
+    guard text.first != 0, let file = try? FollowedFile(path: path) else { return }
+    let sink = Collector()
+    let buffer = LineBuffer()
+    var counters = SourceCounters()
+    reading: while true {
+      switch file.read(buffer, source: 0, to: sink, &counters) {
+      case .more: continue
+      case .atEnd: break reading
+      case .truncated: fatalError("taken for truncated")
+      case .failed(let code): fatalError("cannot be read: \(code)")
+      }
+    }
+    let whole = expected.filter(\.isWhole)
+    compare(sink.lines, whole, counters, "file")
+    let end = expected.last.map { $0.isWhole ? UInt64(text.count) : $0.offset } ?? 0
+    require(file.offset == end, "the next line is at \(file.offset), not \(end)")
+  }
+}
