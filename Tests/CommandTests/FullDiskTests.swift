@@ -2,12 +2,12 @@ import Foundation
 import Testing
 
 /// The disk under the store is full, and then it is not.
-@Suite(.serialized, .timeLimit(.minutes(4))) struct FullDiskTests {
+@Suite(.serialized, .timeLimit(.minutes(8))) struct FullDiskTests {
   /// Nothing is lost, and bans do not wait.
   @Test func waiting() async throws {
     let disk = try SmallDisk()
     let config = try settings(disk, onFull: "wait")
-    let daemon = try RunningDaemon(config, in: disk)
+    let daemon = try RunningDaemon(config, in: disk.enter)
     defer { daemon.kill() }
     var users: Set<String> = []
     users.formUnion(try attack(disk, addresses: 0..<10))
@@ -44,7 +44,7 @@ import Testing
     }
     #expect(daemon.terminate() == 0)
     try disk.empty()
-    let second = try RunningDaemon(config, in: disk)
+    let second = try RunningDaemon(config, in: disk.enter)
     defer { second.kill() }
     try await poll("every failure after a restart") { try await failures(disk, config).count >= users.count }
     let found = try await failures(disk, config)
@@ -59,7 +59,7 @@ import Testing
   @Test func shedding() async throws {
     let disk = try SmallDisk()
     let config = try settings(disk, onFull: "shed")
-    let daemon = try RunningDaemon(config, in: disk)
+    let daemon = try RunningDaemon(config, in: disk.enter)
     defer { daemon.kill() }
     var users = try attack(disk, addresses: 0..<10)
     try await poll("the first bans") { try await bans(config) == 10 }
@@ -89,6 +89,62 @@ import Testing
     print(
       "full disk, on_full shed: \(more) bans applied and recorded, \(gone) of \(users.count) failures shed and counted")
     #expect(daemon.terminate() == 0)
+  }
+
+  /// While reading waits for the disk, settings can be reloaded: it once waited with it, for as long as the disk was full.
+  @Test func aReloadDoesNotWait() async throws {
+    let disk = try SmallDisk(megabytes: 300)
+    let config = try settings(disk, onFull: "wait")
+    let daemon = try RunningDaemon(config, in: disk.enter)
+    defer { daemon.kill() }
+    _ = try attack(disk, addresses: 0..<10)
+    try await poll("the first bans") { try await bans(config) == 10 }
+    try disk.fill()
+    // More than all boxes hold, in few lines.
+    let user = String(repeating: "x", count: 2000)
+    let line = "\(Attack.now()) web sshd[812]: Failed password for invalid user \(user) from 10.9.9.9 port 4711 ssh2\n"
+    let lines = 15_000
+    let file = try LogFile(disk.scratch.path + "/auth.log")
+    for _ in 0..<lines / 100 { try file.write(String(repeating: line, count: 100)) }
+    var read = -1
+    try await poll("reading to wait") {
+      let now = try await source(config)["read"] as? Int ?? 0
+      defer { read = now }
+      return try await storeProblem(config) != nil && now == read && now > 30
+    }
+    #expect(read < lines + 30)
+
+    // A jail more, on a log of its own, and another limit.
+    let second = try disk.scratch.write("second.log", "")
+    var text = try String(contentsOfFile: config, encoding: .utf8)
+    text = text.replacingOccurrences(of: "maxretry: 3", with: "maxretry: 2")
+    text += "  second: {filter: sshd, logpath: [\(second)], port: [ssh], maxretry: 1, findtime: 1h, bantime: 1d}\n"
+    try text.write(toFile: config, atomically: true, encoding: .utf8)
+    let reloaded = try await Binary.run("reload", "--config", config)
+    #expect(reloaded.status == 0, "\(reloaded)")
+    #expect((reloaded.output + reloaded.error).contains("waits for room on the disk"), "\(reloaded)")
+    #expect(reloaded.output.contains("jail second added"))
+    // The decider has the new settings, and goes on.
+    #expect(try await Binary.run("ban", "203.0.113.5", "--jail", "second", "--config", config).status == 0)
+
+    try disk.empty()
+    try await poll("all lines") { try await source(config)["read"] as? Int ?? 0 == lines + 30 }
+    // And so has the reader, as it was said, now that there is room.
+    try await poll("the new jail's log") {
+      try await Binary.run("status", "--json", "--config", config).output.contains("second.log")
+    }
+    try LogFile(second).write(
+      "\(Attack.now()) web sshd[812]: Failed password for root from 203.0.113.6 port 4711 ssh2\n")
+    try await poll("the new jail's ban") {
+      try await Binary.run("bans", "--json", "--config", config).output.contains("203.0.113.6")
+    }
+    #expect(daemon.terminate() == 0)
+  }
+
+  private func source(_ config: String) async throws -> [String: Any] {
+    let status = try await Binary.run("status", "--json", "--config", config).objects.first
+    return (status?["sources"] as? [[String: Any]])?.first { ($0["name"] as? String)?.hasSuffix("auth.log") == true }
+      ?? [:]
   }
 
   private func attack(_ disk: SmallDisk, addresses: Range<Int>) throws -> Set<String> {
@@ -150,14 +206,14 @@ final class SmallDisk {
   private let holder = Process()
   private let input = Pipe()
 
-  init() throws {
+  init(megabytes: Int = 24) throws {
     scratch = try Scratch()
     try FileManager.default.createDirectory(atPath: scratch.path + "/disk", withIntermediateDirectories: true)
     let output = Pipe()
     holder.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
     holder.arguments = [
       "--mount", "--propagation", "private", "/bin/sh", "-c",
-      "mount -t tmpfs -o size=24m tmpfs '\(scratch.path)/disk' && echo ready && exec cat",
+      "mount -t tmpfs -o size=\(megabytes)m tmpfs '\(scratch.path)/disk' && echo ready && exec cat",
     ]
     // When this process ends, so does `cat`, and the disk is gone.
     holder.standardInput = input

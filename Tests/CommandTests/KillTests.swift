@@ -152,35 +152,3 @@ func poll(_ what: String, _ body: () async throws -> Bool) async throws {
     try await Task.sleep(for: .milliseconds(200))
   }
 }
-
-/// `bailiff run --dry-run`, which ends with the test.
-final class RunningDaemon {
-  private let process = Process()
-
-  /// - Parameter disk: where it runs; nil: here.
-  init(_ config: String, in disk: SmallDisk? = nil) throws {
-    let command =
-      (disk?.enter ?? []) + [Binary.path, "run", "--dry-run", "--from-start", "--quiet", "--config", config]
-    process.executableURL = URL(fileURLWithPath: command[0])
-    process.arguments = Array(command.dropFirst())
-    process.environment = ["TZ": "UTC", "PATH": "/usr/bin:/bin"]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-  }
-
-  /// SIGKILL: nothing is finished, nothing written.
-  func kill() {
-    guard process.isRunning else { return }
-    Glibc.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
-
-  /// Ends it as systemd does; its exit status.
-  func terminate() -> Int32 {
-    process.terminate()
-    process.waitUntilExit()
-    return process.terminationReason == .exit ? process.terminationStatus : -1
-  }
-}
