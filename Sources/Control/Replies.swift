@@ -48,10 +48,13 @@ public struct UnbannedReply: Hashable, Sendable, Codable {
   /// How many bans, counted once a jail.
   public var count: Int
   public var jails: [String]
+  /// What was lifted, where it was named: for an address that was banned as a part of a block, the block.
+  public var ids: [String]?
 
-  public init(count: Int, jails: [String]) {
+  public init(count: Int, jails: [String], ids: [String]? = nil) {
     self.count = count
     self.jails = jails
+    self.ids = ids
   }
 }
 

@@ -56,7 +56,10 @@ extension Daemon {
 
   /// Lifts a ban in one jail or in all; gives the jails in which there was one. An address is also let out of the bans that
   /// count it by its prefix.
-  public func unban(_ identity: Identity, jail: String?, uid: UInt32, command: String) async throws -> [String] {
+  /// Gives what was lifted: an address that is banned as a part of a block lifts the block.
+  public func unban(_ identity: Identity, jail: String?, uid: UInt32, command: String) async throws -> [(
+    jail: String, identity: Identity
+  )] {
     let only = try await jail.asyncMap { try await number(of: $0) }
     return await onLoop { loop in
       let now = SystemClock.now()
@@ -76,7 +79,7 @@ extension Daemon {
       }
       loop.unconfirmed.removeAll { $0.identity == identity }
       if !decisions.isEmpty { loop.carryOut(decisions) }
-      return decisions.map(\.jail)
+      return decisions.map { ($0.jail, $0.identity) }
     }
   }
 

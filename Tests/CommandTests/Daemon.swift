@@ -61,6 +61,7 @@ final class Daemon: Sendable {
         ban: ban, confirmBy: request.confirm.map { since.adding(.seconds($0)) }, notes: ["a dry run"])
     },
     unban: { request, _ in
+      if request.id == "2001:db8::8" { return UnbannedReply(count: 1, jails: ["sshd"], ids: ["2001:db8::/64"]) }
       guard request.id == "192.0.2.7" else { throw ControlError(.no, "\(request.id) is not banned") }
       return UnbannedReply(count: 1, jails: ["sshd"])
     },

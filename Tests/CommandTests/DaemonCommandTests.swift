@@ -115,6 +115,11 @@ import Testing
 
     #expect(try await run("unban", "192.0.2.7").output == "unbanned 192.0.2.7 in jail sshd\n")
     #expect(try await run("unban", "192.0.2.8").status == 1)
+    // An address that was banned as a part of a block lifts the block, and is told so.
+    #expect(
+      try await run("unban", "2001:db8::8").output
+        == "unbanned 2001:db8::8 in jail sshd\nit was banned as a part of 2001:db8::/64: all of that is lifted\n")
+    #expect(try await run("unban", "2001:db8::8", "--json").objects.first?["ids"] as? [String] == ["2001:db8::/64"])
     #expect(try await run("unban", "--all").output == "unbanned 2 bans in jail sshd, web\n")
     #expect(try await run("unban", "--all", "--json").objects.first?["count"] as? Int == 2)
     #expect(try await run("confirm", "192.0.2.8").status == 1)

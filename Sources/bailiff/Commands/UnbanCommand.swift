@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Model
 
 struct Unban: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,11 +39,17 @@ struct Unban: AsyncParsableCommand {
     }
     var output = Output()
     if format.json {
-      output.json([("id", .text(id)), ("count", .number(reply.count)), ("jails", .texts(reply.jails))])
+      output.json([
+        ("id", .text(id)), ("count", .number(reply.count)), ("jails", .texts(reply.jails)),
+        ("ids", .texts(reply.ids ?? [])),
+      ])
     } else {
       let what = id.map { printable($0) } ?? counted(reply.count, "ban")
       let jails = reply.jails.map(printable).joined(separator: ", ")
       output.line(id == nil && reply.count == 0 ? "no bans in force" : "unbanned \(what) in jail \(jails)")
+      for block in reply.ids ?? [] where id.map({ Identity($0).description != block }) ?? false {
+        output.line("it was banned as a part of \(printable(block)): all of that is lifted")
+      }
     }
     output.flush()
   }

@@ -22,13 +22,16 @@ extension ControlHandlers {
       },
       unban: { request, caller in
         try await said {
-          let jails = try await daemon.unban(
+          let lifted = try await daemon.unban(
             request.identity, jail: request.jail, uid: caller.uid, command: request.command)
-          guard !jails.isEmpty else {
+          guard !lifted.isEmpty else {
             let place = request.jail.map { " in jail \($0)" } ?? ""
             throw ControlError(.no, "\(request.id) is not banned\(place)")
           }
-          return UnbannedReply(count: jails.count, jails: jails)
+          let ids = lifted.map(\.identity.description)
+          return UnbannedReply(
+            count: lifted.count, jails: lifted.map(\.jail),
+            ids: ids.indices.filter { !ids[..<$0].contains(ids[$0]) }.map { ids[$0] })
         }
       },
       unbanAll: { request, caller in
