@@ -46,6 +46,7 @@ struct HostFailures {
       resolved.isHostName = false
       resolved.name = .empty
       resolved.cursor = .empty
+      resolved.rule = .empty
       resolved.address = address
       resolved.user = userRange
       resolved.line = lineRange

@@ -115,6 +115,7 @@ public final class LineMatcher {
   ) {
     let lineRange = batch.store(line)
     let user = match.user.isEmpty ? ByteRange.empty : batch.store(match.user.span)
+    let rule = match.rule.isEmpty ? ByteRange.empty : batch.store(match.rule.span)
     let name = match.name.isEmpty ? ByteRange.empty : batch.store(match.name.span)
     for jail in group.jails[match.filter] {
       var failure = Failure(
@@ -122,6 +123,7 @@ public final class LineMatcher {
         pattern: UInt32(plan.jails[jail].firstPattern + match.pattern), source: source)
       failure.line = lineRange
       failure.user = user
+      failure.rule = rule
       failure.name = name
       failure.isHostName = match.isHostName
       failure.offset = offset

@@ -392,6 +392,7 @@ struct LineScanner: ~Copyable {
       match.port = UInt16(clamping: number(subject, port))
     }
     if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
+    if let rule = firstGroup(candidate.rules) { match.rule.append(subject, rule) }
     if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
     switch candidate.weight {
     case .fixed(let value): match.weight = Int(value)

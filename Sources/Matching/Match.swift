@@ -22,6 +22,8 @@ public struct Match {
   /// The host as it stands in the line.
   public internal(set) var host: [UInt8] = []
   public internal(set) var user: [UInt8] = []
+  /// The rule of a web application firewall that was hit.
+  public internal(set) var rule: [UInt8] = []
   /// The id when it is no single address; else empty.
   public internal(set) var name: [UInt8] = []
   /// Is `name` a host name that must be resolved before anything can be banned?
@@ -68,6 +70,7 @@ public struct Match {
     attempt = .alone
     host.removeAll(keepingCapacity: true)
     user.removeAll(keepingCapacity: true)
+    rule.removeAll(keepingCapacity: true)
     name.removeAll(keepingCapacity: true)
     isHostName = false
     captures.removeAll(keepingCapacity: true)

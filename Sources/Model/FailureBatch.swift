@@ -38,6 +38,8 @@ public struct Failure: Sendable {
   /// The id when it is no address (fail2ban's `<F-ID>`), else empty.
   public var name: ByteRange
   public var user: ByteRange
+  /// The rule of a web application firewall that was hit; empty elsewhere.
+  public var rule = ByteRange.empty
   /// The line as it was read, without its line end.
   public var line: ByteRange
   /// The journal cursor of the entry; empty for files.

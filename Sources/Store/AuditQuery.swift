@@ -197,6 +197,12 @@ struct Conditions {
     arguments += StatementArguments(values)
   }
 
+  /// Failures of `subnet`. One address is found with `=`, behind which the index also sorts by what comes next.
+  mutating func add(addressesIn subnet: Subnet) {
+    if subnet.isSingleAddress { return add("f.address = ?", AddressKey(subnet.base)) }
+    add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last))
+  }
+
   /// Decisions about `subnet`, about a part of it, or about a block that contains it.
   mutating func add(addressesOverlapping subnet: Subnet) {
     var alternatives = ["address BETWEEN ? AND ?"]

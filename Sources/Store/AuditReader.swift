@@ -55,6 +55,7 @@ struct Lookups {
   private var origins: [Int64: Origin] = [:]
   private var users: [Int64: [UInt8]] = [:]
   private var shapes: [Int64: [UInt8]] = [:]
+  private var rules: [Int64: FirewallRule] = [:]
 
   mutating func origin(_ number: Int64, _ db: Database) throws -> Origin {
     if let origin = origins[number] { return origin }
@@ -98,5 +99,10 @@ struct Lookups {
     let shape = value.map(StoredText.bytes) ?? []
     shapes[number] = shape
     return shape
+  }
+
+  mutating func rule(_ number: Int64, _ db: Database) throws -> FirewallRule {
+    if rules[number] == nil { rules = try RuleTable.load(db) }
+    return rules[number] ?? FirewallRule(id: "", message: "", severity: "")
   }
 }

@@ -27,6 +27,11 @@ public struct AuditRow: Hashable, Sendable {
   /// As `journalctl --cursor=` takes it; nil for files.
   public var cursor: String?
   public var weight: Int = 0
+  /// The rule of a web application firewall that was hit: `942100`.
+  public var rule: String = ""
+  /// What the firewall's rules say of it, and how grave they take it to be.
+  public var message: String = ""
+  public var severity: String = ""
   public var line: String = ""
   /// Of a row that stands for several lines within a second: the last of them.
   public var lastTime: Instant?

@@ -2,54 +2,92 @@ internal import GRDB
 public import Model
 
 /// Decisions, as they were made, and the bans that follow from them.
-enum DecisionTable {
-  static func insert(_ decision: Decision, id: Int64, applied: Instant?, _ db: Database) throws {
-    let identity = decision.identity.description
-    let subnet = decision.identity.subnet
-    let address = subnet.map { AddressKey($0.base) }
-    try db.cachedStatement(
+struct DecisionTable {
+  private let decisions: BoundStatement
+  private let bans: BoundStatement
+  private let extend: BoundStatement
+  private let end: BoundStatement
+
+  init(_ db: Database) throws {
+    decisions = try BoundStatement(
+      db,
       sql: """
         INSERT INTO decision (id, time, action, jail, identity, address, prefix, until, count, number, cause, uid, command)
         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
-        """
-    ).execute(arguments: [
-      id, decision.time.microseconds, decision.action.rawValue, decision.jail, identity, address, subnet?.length,
-      decision.until?.microseconds, decision.count, decision.number, decision.cause.name, decision.cause.uid,
-      decision.cause.command,
-    ])
-    switch decision.action {
-    case .ban:
-      // A ban while one is in force replaces it: the earlier one ends where this one begins.
-      try end(decision, identity: identity, cause: "replaced", db)
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
-            start_command)
-          VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
-          """
-      ).execute(arguments: [
-        decision.jail, identity, address, subnet?.length, decision.time.microseconds, decision.until?.microseconds,
-        decision.count, decision.number, applied?.microseconds, decision.cause.name, decision.cause.uid,
-        decision.cause.command,
-      ])
-    case .extend:
-      try db.cachedStatement(
-        sql: "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL"
-      ).execute(arguments: [decision.until?.microseconds, decision.count, identity, decision.jail])
-    case .unban:
-      try end(decision, identity: identity, cause: decision.cause.name, db)
-    }
-  }
-
-  private static func end(_ decision: Decision, identity: String, cause: String, _ db: Database) throws {
-    try db.cachedStatement(
+        """)
+    bans = try BoundStatement(
+      db,
+      sql: """
+        INSERT INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
+          start_command)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+        """)
+    extend = try BoundStatement(
+      db, sql: "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL")
+    end = try BoundStatement(
+      db,
       sql: """
         UPDATE ban SET ended = ?, end_cause = ?, end_uid = ?, end_command = ?
         WHERE identity = ? AND jail = ? AND ended IS NULL
-        """
-    ).execute(arguments: [
-      decision.time.microseconds, cause, decision.cause.uid, decision.cause.command, identity, decision.jail,
-    ])
+        """)
+  }
+
+  func insert(_ decision: Decision, id: Int64, applied: Instant?, _ db: Database) throws {
+    let identity = decision.identity.description
+    let subnet = decision.identity.subnet
+    let until = decision.until?.microseconds
+    let uid = decision.cause.uid.map(Int64.init)
+    func bindIdentity(_ statement: BoundStatement, _ first: Int32) {
+      statement.bind(identity, first)
+      if let subnet { statement.bind(subnet.base, first + 1) } else { statement.bindNull(first + 1) }
+      statement.bind(subnet.map { Int64($0.length) }, first + 2)
+    }
+    decisions.bind(id, 1)
+    decisions.bind(decision.time.microseconds, 2)
+    decisions.bind(decision.action.rawValue, 3)
+    decisions.bind(decision.jail, 4)
+    bindIdentity(decisions, 5)
+    decisions.bind(until, 8)
+    decisions.bind(Int64(decision.count), 9)
+    decisions.bind(Int64(decision.number), 10)
+    decisions.bind(decision.cause.name, 11)
+    decisions.bind(uid, 12)
+    decisions.bind(decision.cause.command, 13)
+    try decisions.run(db)
+    switch decision.action {
+    case .ban:
+      // A ban while one is in force replaces it: the earlier one ends where this one begins.
+      try finish(decision, identity: identity, cause: "replaced", db)
+      bans.bind(decision.jail, 1)
+      bindIdentity(bans, 2)
+      bans.bind(decision.time.microseconds, 5)
+      bans.bind(until, 6)
+      bans.bind(Int64(decision.count), 7)
+      bans.bind(Int64(decision.number), 8)
+      bans.bind(applied?.microseconds, 9)
+      bans.bind(decision.cause.name, 10)
+      bans.bind(uid, 11)
+      bans.bind(decision.cause.command, 12)
+      try bans.run(db)
+    case .extend:
+      extend.bind(until, 1)
+      extend.bind(Int64(decision.count), 2)
+      extend.bind(identity, 3)
+      extend.bind(decision.jail, 4)
+      try extend.run(db)
+    case .unban:
+      try finish(decision, identity: identity, cause: decision.cause.name, db)
+    }
+  }
+
+  private func finish(_ decision: Decision, identity: String, cause: String, _ db: Database) throws {
+    end.bind(decision.time.microseconds, 1)
+    end.bind(cause, 2)
+    end.bind(decision.cause.uid.map(Int64.init), 3)
+    end.bind(decision.cause.command, 4)
+    end.bind(identity, 5)
+    end.bind(decision.jail, 6)
+    try end.run(db)
   }
 
   static let columns = "jail, address, prefix, identity, since, until, count, number, applied"

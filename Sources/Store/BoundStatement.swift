@@ -42,6 +42,29 @@ struct BoundStatement {
     }
   }
 
+  /// Bytes as they are.
+  func bind(blob bytes: borrowing Span<UInt8>, _ index: Int32) {
+    unsafe bytes.withUnsafeBytes { raw in
+      // Safe: SQLite copies the bytes before the closure ends; of none it makes an empty blob, not NULL.
+      if unsafe raw.isEmpty {
+        _ = unsafe sqlite3_bind_zeroblob(statement.sqliteStatement, index, 0)
+      } else {
+        _ = unsafe sqlite3_bind_blob64(
+          statement.sqliteStatement, index, raw.baseAddress, UInt64(raw.count), Self.transient)
+      }
+    }
+  }
+
+  func bind(_ text: String, _ index: Int32) { bind(Array(text.utf8).span, index) }
+
+  func bind(_ text: String?, _ index: Int32) {
+    if let text { bind(text, index) } else { bindNull(index) }
+  }
+
+  func bind(_ value: Int64?, _ index: Int32) {
+    if let value { bind(value, index) } else { bindNull(index) }
+  }
+
   /// Runs to the end; the bindings stay.
   func run(_ db: Database) throws {
     let code = unsafe sqlite3_step(statement.sqliteStatement)

@@ -40,6 +40,8 @@ struct ChainLink {
   /// Hashes of transactions between multiples of this are dropped: they can be worked out, and in a quiet store, with a
   /// failure a transaction, they would be the larger part of it.
   static let stride: Int64 = 64
+  /// How failures are written for their hash: see `BatchEncoder`.
+  static let format: Int64 = 2
 
   /// Rows of one kind in a transaction: their bytes, or the digest of bytes that are gone.
   struct Part {
@@ -50,18 +52,6 @@ struct ChainLink {
     /// Sums the row whose bytes have been written since `start`.
     mutating func close(from start: Int) {
       sums.append(sum: RecordSum.of(writer.bytes.span.extracting(start..<writer.bytes.count)))
-    }
-
-    /// Sums failures that are already written, one behind the other.
-    mutating func resum() {
-      sums.removeAll()
-      let bytes = writer.bytes
-      var start = 0
-      var offset = 0
-      while FailureRecord(bytes.span, at: &offset) != nil {
-        sums.append(sum: RecordSum.of(bytes.span.extracting(start..<offset)))
-        start = offset
-      }
     }
 
     var hash: [UInt8] {
@@ -107,10 +97,10 @@ struct ChainLink {
   }
 
   /// What the encoder made of a batch. Borrowing its memory saves a copy.
-  mutating func append(records encoder: borrowing FailureEncoder) {
-    tip.failure += Int64(encoder.records)
-    failures.sums = encoder.sums
-    failures.digest = encoder.records == 0 ? [] : Array(SHA256.hash(data: encoder.writer.bytes))
+  mutating func append(_ records: borrowing BatchEncoder) {
+    tip.failure += Int64(records.count)
+    failures.sums = records.sums
+    failures.digest = records.count == 0 ? [] : records.digest
   }
 
   /// Gives the decision its number.
@@ -157,17 +147,24 @@ struct ChainLink {
 
   /// Stores the link and returns the chain's new end.
   func insert(_ db: Database) throws -> ChainTip {
+    let sums = sums
     var end = tip
     end.hash = hash(sums: sums)
-    try db.cachedStatement(
-      sql: "INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash) VALUES (?,?,?,?,?,?,?,?)"
-    ).execute(arguments: [
-      tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event, Data(sums), Data(end.hash),
-    ])
+    let statement = try BoundStatement(
+      db,
+      sql: """
+        INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash, format) VALUES (?,?,?,?,?,?,?,?,?)
+        """)
+    let numbers = [tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event]
+    for (i, number) in numbers.enumerated() { statement.bind(number, Int32(i + 1)) }
+    statement.bind(blob: sums.span, 7)
+    statement.bind(blob: end.hash.span, 8)
+    statement.bind(Self.format, 9)
+    try statement.run(db)
     if (tip.sequence - 1) % Self.stride != 0 {
-      try db.cachedStatement(sql: "UPDATE chain SET hash = NULL WHERE sequence = ?").execute(arguments: [
-        tip.sequence - 1
-      ])
+      let forget = try BoundStatement(db, sql: "UPDATE chain SET hash = NULL WHERE sequence = ?")
+      forget.bind(tip.sequence - 1, 1)
+      try forget.run(db)
     }
     return end
   }

@@ -1,7 +1,6 @@
 internal import Model
 
-/// Turns a batch into records: folds what a flood repeats, cuts what is too long, and sums every record so that `verify`
-/// can name the one that was changed. Its memory is used again from batch to batch.
+/// Turns a batch into records: folds what a flood repeats and cuts what is too long. Its memory is used again from batch to batch.
 struct FailureEncoder {
   /// Failures of one jail, pattern, source, id, user and weight, within `window` of the first.
   private struct Group {
@@ -11,10 +10,7 @@ struct FailureEncoder {
     var origin: OriginReference
   }
 
-  private(set) var writer = ByteWriter()
-  /// Four bytes a record.
-  private(set) var sums: [UInt8] = []
-  private(set) var records = 0
+  private(set) var records = BatchEncoder()
   private var groups: [Group] = []
   /// Open addressing over `groups`; 0 is empty, else the group's index + 1.
   private var table: [Int32] = []
@@ -23,18 +19,12 @@ struct FailureEncoder {
   /// How far apart failures may be to share a row.
   static let window = TimeSpan.seconds(1)
 
-  /// Fills `writer`, `sums` and `records`. `origin` gives the interned number of what a failure has in common with others.
+  /// Fills `records`. `origin` gives the interned number of what a failure has in common with others.
   mutating func encode(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
-    writer.bytes.removeAll(keepingCapacity: true)
-    sums.removeAll(keepingCapacity: true)
+    records.removeAll()
     groups.removeAll(keepingCapacity: true)
     try group(batch, origin: origin)
-    records = groups.count
-    for group in groups {
-      let start = writer.bytes.count
-      write(group, of: batch)
-      sums.append(sum: RecordSum.of(writer.bytes.span.extracting(start..<writer.bytes.count)))
-    }
+    for group in groups { write(group, of: batch) }
   }
 
   private mutating func group(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
@@ -102,45 +92,34 @@ struct FailureEncoder {
 
   private mutating func write(_ group: Group, of batch: FailureBatch) {
     let first = batch.failures[Int(group.first)]
-    let folded = group.first != group.last
-    writer.integer(first.time.microseconds)
-    writer.integer(place(first, batch))
-    writer.integer(group.origin.number)
-    writer.integer(group.origin.key)
-    writer.integer(group.count)
-    writer.integer(first.weight)
-    let fold = folded ? RecordKind.folded : 0
-    if !first.name.isEmpty {
-      writer.bytes.append(RecordKind.name | fold)
-      write(first.name, of: batch, limit: TextLimit.name)
-    } else if first.address.isIPv4 {
-      writer.bytes.append(RecordKind.ipv4 | fold)
-      writer.integer(first.address.ipv4)
-    } else {
-      writer.bytes.append(RecordKind.ipv6 | fold)
-      writer.integer(first.address.bits)
-    }
-    write(first.user, of: batch, limit: TextLimit.user)
-    write(first.line, of: batch, limit: TextLimit.line)
-    guard folded else { return }
     let last = batch.failures[Int(group.last)]
-    writer.integer(last.time.microseconds)
-    writer.integer(place(last, batch))
-    write(last.line, of: batch, limit: TextLimit.line)
+    let folded = group.first != group.last
+    let head = RecordHead(
+      time: first.time.microseconds, place: place(first, batch), origin: group.origin, count: group.count,
+      weight: first.weight, address: first.name.isEmpty ? first.address : nil,
+      last: folded ? (last.time.microseconds, place(last, batch)) : nil)
+    let lastLine = folded ? last.line : .empty
+    let text = batch.bytes.span
+    if first.name.count <= TextLimit.name, first.user.count <= TextLimit.user, first.rule.count <= TextLimit.rule,
+      first.line.count <= TextLimit.line, lastLine.count <= TextLimit.line
+    {
+      records.append(
+        head, name: text.extracting(first.name.indices), user: text.extracting(first.user.indices),
+        rule: text.extracting(first.rule.indices), line: text.extracting(first.line.indices),
+        lastLine: text.extracting(lastLine.indices))
+    } else {
+      records.append(
+        head, name: cut(first.name, of: batch, to: TextLimit.name).span,
+        user: cut(first.user, of: batch, to: TextLimit.user).span,
+        rule: cut(first.rule, of: batch, to: TextLimit.rule).span,
+        line: cut(first.line, of: batch, to: TextLimit.line).span,
+        lastLine: cut(lastLine, of: batch, to: TextLimit.line).span)
+    }
   }
 
-  private mutating func write(_ range: ByteRange, of batch: FailureBatch, limit: Int) {
-    let start = Int(range.start)
-    let count = Int(range.count)
-    guard count > limit else {
-      writer.integer(UInt16(truncatingIfNeeded: count))
-      writer.bytes.append(contentsOf: batch.bytes[start..<start + count])
-      return
-    }
-    let mark = Array("[…]".utf8)
-    writer.integer(UInt16(truncatingIfNeeded: limit + mark.count))
-    writer.bytes.append(contentsOf: batch.bytes[start..<start + limit])
-    writer.bytes.append(contentsOf: mark)
+  private func cut(_ range: ByteRange, of batch: FailureBatch, to limit: Int) -> [UInt8] {
+    let bytes = batch.bytes[range.indices]
+    return bytes.count <= limit ? Array(bytes) : Array(bytes.prefix(limit)) + Array("[…]".utf8)
   }
 
   /// The file offset, or the sequence number in the journal's cursor.
@@ -161,9 +140,8 @@ enum RecordSum {
     var sum = UInt64(bytes.count) ^ 0x2545_F491_4F6C_DD1D
     var i = 0
     while i &+ 8 <= bytes.count {
-      var word: UInt64 = 0
-      for j in 0..<8 { word |= UInt64(bytes[i &+ j]) << UInt64(8 &* j) }
-      sum = mix(sum ^ word)
+      // Safe: any bytes are a UInt64, and the range was checked.
+      sum = mix(sum ^ (unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self)).littleEndian)
       i &+= 8
     }
     var word: UInt64 = 0
@@ -175,4 +153,8 @@ enum RecordSum {
     }
     return UInt32(truncatingIfNeeded: mix(sum ^ word ^ 0xD6E8_FEB8_6659_FD93))
   }
+}
+
+extension ByteRange {
+  var indices: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }

@@ -15,11 +15,14 @@ struct FailureRow {
   var count: Int64
   var weight: Int64
   var place: Int64
+  /// The rule of a web application firewall that was hit.
+  var rule: FirewallRule?
   var line: [UInt8] = []
   var last: (time: Int64, place: Int64, line: [UInt8])?
 
   static let columns =
-    "f.id, f.time, f.address, f.origin, f.user, f.count, f.weight, f.place, f.shape, f.line, l.time, l.place, l.line"
+    "f.id, f.time, f.address, f.origin, f.user, f.count, f.weight, f.place, f.shape, f.line, l.time, l.place, l.line,"
+    + " f.rule"
   static let join = "LEFT JOIN last_line l ON l.id = f.id"
 
   /// A row of `columns`.
@@ -41,51 +44,50 @@ struct FailureRow {
         try lookups.shape(shape, db), address: Array((address?.description ?? "").utf8), user: user, values: line)
     }
     if let time = row[10] as Int64? { last = (time, row[11], StoredText.bytes(row[12])) }
+    rule = try (row[13] as Int64?).map { try lookups.rule($0, db) }
   }
 
-  /// A committed record that is no row yet.
-  init(_ record: FailureRecord, number: Int64, bytes: [UInt8]) {
+  init(
+    number: Int64, time: Int64, origin: Int64, originKey: UInt64, count: Int64, weight: Int64, place: Int64
+  ) {
     self.number = number
-    time = record.time
-    address = record.address
-    name = Array(bytes[record.name])
-    origin = Int64(record.origin)
-    originKey = record.originKey
-    user = Array(bytes[record.user])
-    count = Int64(record.count)
-    weight = Int64(record.weight)
-    place = record.place
-    line = Array(bytes[record.line])
-    last = record.last.map { ($0.time, $0.place, Array(bytes[$0.line])) }
+    self.time = time
+    self.origin = origin
+    self.originKey = originKey
+    self.count = count
+    self.weight = weight
+    self.place = place
   }
 
-  /// The bytes that were committed: see `FailureEncoder`.
-  func write(to writer: inout ByteWriter) {
-    writer.integer(time)
-    writer.integer(place)
-    writer.integer(UInt32(truncatingIfNeeded: origin))
-    writer.integer(originKey)
-    writer.integer(UInt32(truncatingIfNeeded: count))
-    writer.integer(UInt32(truncatingIfNeeded: weight))
-    let fold = last == nil ? 0 : RecordKind.folded
-    if let address {
-      if address.isIPv4 {
-        writer.bytes.append(RecordKind.ipv4 | fold)
-        writer.integer(address.ipv4)
-      } else {
-        writer.bytes.append(RecordKind.ipv6 | fold)
-        writer.integer(address.bits)
-      }
-    } else {
-      writer.bytes.append(RecordKind.name | fold)
-      writer.counted(name)
+  /// A committed record that is no row yet, from its batch's heads and lines.
+  init(
+    _ record: FailureRecord, number: Int64, _ heads: [UInt8], _ lines: LineDelta,
+    _ ranges: (line: Range<Int>, last: Range<Int>)
+  ) {
+    let head = record.head
+    self.init(
+      number: number, time: head.time, origin: Int64(head.origin.number), originKey: head.origin.key,
+      count: Int64(head.count), weight: Int64(head.weight), place: head.place)
+    address = head.address
+    name = Array(heads[record.name])
+    user = Array(heads[record.user])
+    line = Array(lines[ranges.line])
+    if !record.rule.isEmpty {
+      rule = RuleText.rule(String(decoding: heads[record.rule], as: UTF8.self), in: line.span)
     }
-    writer.counted(user)
-    writer.counted(line)
-    guard let last else { return }
-    writer.integer(last.time)
-    writer.integer(last.place)
-    writer.counted(last.line)
+    last = head.last.map { ($0.time, $0.place, Array(lines[ranges.last])) }
+  }
+
+  /// The bytes that were committed.
+  func write(to encoder: inout BatchEncoder) {
+    let head = RecordHead(
+      time: time, place: place, origin: OriginReference(number: UInt32(truncatingIfNeeded: origin), key: originKey),
+      count: UInt32(truncatingIfNeeded: count), weight: UInt32(truncatingIfNeeded: weight), address: address,
+      last: last.map { ($0.time, $0.place) })
+    let lastLine = last?.line ?? []
+    let rule = Array((rule?.id ?? "").utf8)
+    encoder.append(
+      head, name: name.span, user: user.span, rule: rule.span, line: line.span, lastLine: lastLine.span)
   }
 
   func auditRow(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow {
@@ -100,6 +102,7 @@ struct FailureRow {
     row.filterFile = origin.file
     row.source = origin.source
     row.weight = Int(weight)
+    if let rule { (row.rule, row.message, row.severity) = (rule.id, rule.message, rule.severity) }
     row.line = String(decoding: line, as: UTF8.self)
     if origin.journal.isEmpty {
       row.offset = place
@@ -110,12 +113,5 @@ struct FailureRow {
     row.lastTime = last.map { Instant(microseconds: $0.time) }
     row.lastLine = last.map { String(decoding: $0.line, as: UTF8.self) }
     return row
-  }
-}
-
-extension ByteWriter {
-  mutating func counted(_ text: [UInt8]) {
-    integer(UInt16(truncatingIfNeeded: text.count))
-    bytes.append(contentsOf: text)
   }
 }

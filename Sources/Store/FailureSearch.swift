@@ -29,15 +29,15 @@ struct FailureSearch {
 
   /// Does a pending record answer the question?
   func wants(_ record: FailureRecord, _ bytes: [UInt8]) -> Bool {
-    if let since = filter.since, record.time < since.microseconds { return false }
-    if let until = filter.until, record.time >= until.microseconds { return false }
+    if let since = filter.since, record.head.time < since.microseconds { return false }
+    if let until = filter.until, record.head.time >= until.microseconds { return false }
     if let subnet {
-      guard let address = record.address, subnet.contains(address) else { return false }
+      guard let address = record.head.address, subnet.contains(address) else { return false }
     }
     if let name, !bytes[record.name].elementsEqual(name) { return false }
-    if let origins, !origins.contains(Int64(record.origin)) { return false }
+    if let origins, !origins.contains(Int64(record.head.origin.number)) { return false }
     if let user = filter.user, !bytes[record.user].elementsEqual(user.utf8) { return false }
-    if let before, record.time > before.time.microseconds { return false }
+    if let before, record.head.time > before.time.microseconds { return false }
     return true
   }
 
@@ -50,7 +50,7 @@ struct FailureSearch {
   /// What a row of `failure f` must fulfil, whichever index finds it.
   var numberConditions: Conditions {
     var sql = conditions()
-    if let subnet { sql.add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last)) }
+    if let subnet { sql.add(addressesIn: subnet) }
     return sql
   }
 
@@ -72,7 +72,7 @@ struct FailureSearch {
     for chunk in try chunks(db) {
       var sql = conditions()
       sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
-      sql.add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last))
+      sql.add(addressesIn: subnet)
       try add(
         Row.fetchCursor(
           db, sql: "SELECT \(columns) FROM failure f INDEXED BY failure_address WHERE \(sql.text) GROUP BY 1",
@@ -182,7 +182,7 @@ struct FailureSearch {
         left.removeLast()
         var sql = search.conditions()
         sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
-        sql.add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last))
+        sql.add(addressesIn: subnet)
         let found = try Row.fetchCursor(
           db, sql: "SELECT f.time, f.id FROM failure f INDEXED BY failure_address WHERE \(sql.text)",
           arguments: sql.arguments)

@@ -11,7 +11,12 @@ enum Migrations {
 
   /// `steps[n]` brings version n to n + 1.
   static let steps: [@Sendable (Database) throws -> Void] = [
-    { try $0.execute(sql: Schema.version1 + Views.version1) }
+    { try $0.execute(sql: Schema.version1 + Views.version1) },
+    { db in
+      try db.execute(sql: Schema.version2)
+      try FirstFormat.convertPending(db)
+      try db.execute(sql: "DROP TABLE pending_1; DROP VIEW failures; " + Views.failures)
+    },
   ]
 
   static func version(_ db: Database) throws -> Int {

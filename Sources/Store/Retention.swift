@@ -103,7 +103,7 @@ extension WriterState {
     }
     guard !through.isEmpty else { return false }
     for (sequence, first, last) in through {
-      let digest = try digest(kind, first, last, db)
+      let digest = try digest(kind, sequence, first, last, db)
       try db.cachedStatement(sql: "UPDATE chain SET \(kind.rawValue) = ? WHERE sequence = ?")
         .execute(arguments: [Data(digest), sequence])
     }
@@ -129,16 +129,22 @@ extension WriterState {
         """, arguments: [before, last]) ?? false
   }
 
-  private func digest(_ kind: RemovableKind, _ first: Int64, _ last: Int64, _ db: Database) throws -> [UInt8] {
+  private func digest(
+    _ kind: RemovableKind, _ transaction: Int64, _ first: Int64, _ last: Int64, _ db: Database
+  ) throws -> [UInt8] {
     var writer = ByteWriter()
     switch kind {
     case .failures:
       var lookups = Lookups()
+      var failures = FailureSums(
+        format: try Int64.fetchOne(
+          db, sql: "SELECT format FROM chain WHERE sequence = ?", arguments: [transaction]) ?? ChainLink.format)
       let rows = try Row.fetchCursor(
         db,
         sql: "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id BETWEEN ? AND ? ORDER BY f.id",
         arguments: [first, last])
-      while let row = try rows.next() { try FailureRow(row, &lookups, db).write(to: &writer) }
+      while let row = try rows.next() { failures.append(try FailureRow(row, &lookups, db)) }
+      return failures.digest
     case .decisions:
       let rows = try Row.fetchCursor(
         db, sql: DecisionRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", arguments: [first, last])

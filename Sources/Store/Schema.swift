@@ -77,4 +77,15 @@ enum Schema {
     -- What retention removed: all rows of a kind up to a number.
     CREATE TABLE removed (kind TEXT PRIMARY KEY, through INTEGER NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """
+
+  /// What waits is written shorter (`BatchEncoder`), rules of web application firewalls are kept, and the indexes that bans
+  /// go through are ordered by when they were made, so that a new one touches few pages.
+  static let version2 = """
+    ALTER TABLE chain ADD COLUMN format INTEGER NOT NULL DEFAULT 1;   -- how failures are written for the hash
+    ALTER TABLE pending RENAME TO pending_1;
+    CREATE TABLE pending (sequence INTEGER PRIMARY KEY, heads BLOB NOT NULL, lines BLOB NOT NULL) STRICT;
+    ALTER TABLE failure ADD COLUMN rule INTEGER;
+    CREATE TABLE rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL UNIQUE, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT;
+    CREATE INDEX failure_rule ON failure (rule, time) WHERE rule IS NOT NULL;
+    """
 }

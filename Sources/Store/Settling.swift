@@ -30,14 +30,15 @@ extension WriterState {
     shapes = ShapeTable()
     var done = 0
     while done < limit {
-      guard let row = try Row.fetchOne(db, sql: "SELECT sequence, records FROM pending ORDER BY sequence LIMIT 1")
+      guard
+        let row = try Row.fetchOne(db, sql: "SELECT sequence, heads, lines FROM pending ORDER BY sequence LIMIT 1")
       else {
         unsettled = 0
         break
       }
       let sequence: Int64 = row[0]
-      let records: Data = row[1]
-      let settled = try settler.settle(Array(records), from: Self.firstFailure(of: sequence, db), db)
+      let settled = try settler.settle(
+        Array(row[1] as Data), Array(row[2] as Data), from: Self.firstFailure(of: sequence, db), db)
       done += settled
       unsettled = max(0, unsettled - settled)
       try db.cachedStatement(sql: "DELETE FROM pending WHERE sequence = ?").execute(arguments: [sequence])
@@ -68,6 +69,7 @@ struct Settler {
   private let addUser: BoundStatement
   private let findUser: BoundStatement
   private var users: [[UInt8]: Int64] = [:]
+  private var rules = RuleTable()
   private var hourly: [Hourly: (failures: Int64, rows: Int64)] = [:]
   private var chunks: [Int64: ClosedRange<Int64>] = [:]
   private var shape: [UInt8] = []
@@ -78,8 +80,8 @@ struct Settler {
     failure = try BoundStatement(
       db,
       sql: """
-        INSERT INTO failure (id, time, address, origin, user, count, weight, place, shape, line)
-        VALUES (?,?,?,?,?,?,?,?,?,?)
+        INSERT INTO failure (id, time, address, origin, user, count, weight, place, shape, line, rule)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?)
         """)
     lastLine = try BoundStatement(db, sql: "INSERT INTO last_line (id, time, place, line) VALUES (?,?,?,?)")
     addUser = try BoundStatement(db, sql: "INSERT OR IGNORE INTO user_name (name) VALUES (?)")
@@ -87,55 +89,58 @@ struct Settler {
   }
 
   /// Returns how many rows that made.
-  mutating func settle(_ bytes: [UInt8], from first: Int64, _ db: Database) throws -> Int {
-    let text = bytes.span
-    var offset = 0
+  mutating func settle(_ heads: [UInt8], _ lines: [UInt8], from first: Int64, _ db: Database) throws -> Int {
+    var headReader = HeadReader()
+    var lineReader = LineReader()
     var id = first
-    while let record = FailureRecord(text, at: &offset) {
+    while let record = headReader.next(heads.span), let ranges = lineReader.next(record, lines.span) {
+      let head = record.head
+      let line = lineReader.delta.bytes.span.extracting(ranges.line)
       failure.bind(id, 1)
-      failure.bind(record.time, 2)
-      if let address = record.address {
+      failure.bind(head.time, 2)
+      if let address = head.address {
         failure.bind(address, 3)
       } else {
-        failure.bind(text.extracting(record.name), 3)
+        failure.bind(heads.span.extracting(record.name), 3)
       }
-      failure.bind(Int64(record.origin), 4)
-      let user = try record.user.isEmpty ? nil : number(ofUser: bytes[record.user], db)
-      if let user { failure.bind(user, 5) } else { failure.bindNull(5) }
-      failure.bind(Int64(record.count), 6)
-      failure.bind(Int64(record.weight), 7)
-      failure.bind(record.place, 8)
-      let address = record.address.map { Array($0.description.utf8) } ?? []
+      failure.bind(Int64(head.origin.number), 4)
+      let user = try record.user.isEmpty ? nil : number(ofUser: heads[record.user], db)
+      failure.bind(user, 5)
+      failure.bind(Int64(head.count), 6)
+      failure.bind(Int64(head.weight), 7)
+      failure.bind(head.place, 8)
+      let address = head.address.map { Array($0.description.utf8) } ?? []
       if LineShape.split(
-        text.extracting(record.line), address: address, user: text.extracting(record.user), shape: &shape,
-        values: &values), let number = try shapes.number(of: shape, db)
+        line, address: address, user: heads.span.extracting(record.user), shape: &shape, values: &values),
+        let number = try shapes.number(of: shape, db)
       {
         failure.bind(number, 9)
         failure.bind(values.span, 10)
       } else {
         failure.bindNull(9)
-        failure.bind(text.extracting(record.line), 10)
+        failure.bind(line, 10)
       }
+      failure.bind(try record.rule.isEmpty ? nil : rules.number(of: heads[record.rule], in: line, db), 11)
       try failure.run(db)
-      if let last = record.last {
+      if let last = head.last {
         lastLine.bind(id, 1)
         lastLine.bind(last.time, 2)
         lastLine.bind(last.place, 3)
-        lastLine.bind(text.extracting(last.line), 4)
+        lastLine.bind(lineReader.delta.bytes.span.extracting(ranges.last), 4)
         try lastLine.run(db)
       }
-      count(record, id: id, user: user)
+      count(head, id: id, user: user)
       id += 1
     }
     return Int(id - first)
   }
 
-  private mutating func count(_ record: FailureRecord, id: Int64, user: Int64?) {
+  private mutating func count(_ record: RecordHead, id: Int64, user: Int64?) {
     let hour = Hour.of(record.time)
     let failures = Int64(record.count)
-    var sum = hourly[Hourly(hour: hour, isUser: false, key: Int64(record.origin)), default: (0, 0)]
+    var sum = hourly[Hourly(hour: hour, isUser: false, key: Int64(record.origin.number)), default: (0, 0)]
     sum = (sum.failures &+ failures, sum.rows &+ 1)
-    hourly[Hourly(hour: hour, isUser: false, key: Int64(record.origin))] = sum
+    hourly[Hourly(hour: hour, isUser: false, key: Int64(record.origin.number))] = sum
     if let user {
       var sum = hourly[Hourly(hour: hour, isUser: true, key: user), default: (0, 0)]
       sum = (sum.failures &+ failures, sum.rows &+ 1)

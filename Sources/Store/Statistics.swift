@@ -45,7 +45,7 @@ extension AuditReader {
       try PendingFailures.forEach(
         db,
         where: { record, _ in
-          pending[Int64(record.origin), default: 0] += Int(record.count)
+          pending[Int64(record.head.origin.number), default: 0] += Int(record.head.count)
           unsettled += 1
           return false
         }

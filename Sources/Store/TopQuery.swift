@@ -10,6 +10,8 @@ public enum TopKey: String, Sendable, CaseIterable {
   case jail
   case pattern
   case source
+  /// Of web application firewalls.
+  case rule
   case hour
 }
 
@@ -18,6 +20,8 @@ public struct TopEntry: Hashable, Sendable {
   public var failures: Int
   /// Bans that began in the time asked about; only by ip, prefix and jail.
   public var bans: Int
+  /// What is known of it: of a rule, its message.
+  public var detail = ""
 
   public init(name: String, failures: Int, bans: Int = 0) {
     self.name = name
@@ -47,6 +51,7 @@ extension AuditReader {
     try read { db, lookups in
       switch key {
       case .ip, .prefix: try Self.topAddresses(key, since, until, limit, db)
+      case .rule: try Self.topRules(since, until, limit, &lookups, db)
       default: try Self.topNames(key, since, until, limit, &lookups, db)
       }
     }
@@ -92,7 +97,9 @@ extension AuditReader {
       }
     }
     // swift-format-ignore: OnlyOneTrailingClosureArgument
-    try PendingFailures.forEach(db, where: { record, _ in record.time >= since.microseconds && record.time < last }) {
+    try PendingFailures.forEach(
+      db, where: { record, _ in record.head.time >= since.microseconds && record.head.time < last }
+    ) {
       add($0.address, String(decoding: $0.name, as: UTF8.self), $0.count)
     }
     let total = sums.values.reduce(0, +) + names.values.reduce(0, +)
@@ -134,6 +141,41 @@ extension AuditReader {
     return best
   }
 
+  // MARK: Rules of web application firewalls
+
+  private static func topRules(
+    _ since: Instant, _ until: Instant, _ limit: Int, _ lookups: inout Lookups, _ db: Database
+  ) throws -> TopResult {
+    var sums: [String: Int] = [:]
+    var details: [String: String] = [:]
+    func add(_ rule: FirewallRule, _ count: Int) {
+      sums[rule.id, default: 0] += count
+      let detail = [rule.message, rule.severity].filter { !$0.isEmpty }.joined(separator: ", ")
+      if !detail.isEmpty { details[rule.id] = detail }
+    }
+    let (first, last) = (since.microseconds, until.microseconds)
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT rule, sum(count) FROM failure INDEXED BY failure_rule
+        WHERE rule IS NOT NULL AND time >= ? AND time < ? GROUP BY rule
+        """, arguments: [first, last])
+    while let row = try rows.next() { add(try lookups.rule(row[0], db), row[1]) }
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
+    try PendingFailures.forEach(
+      db, where: { record, _ in !record.rule.isEmpty && record.head.time >= first && record.head.time < last }
+    ) { row in
+      if let rule = row.rule { add(rule, Int(row.count)) }
+    }
+    let entries = highest(sums, limit).map { name, count in
+      var entry = TopEntry(name: name, failures: count)
+      entry.detail = details[name] ?? ""
+      return entry
+    }
+    return TopResult(
+      since: since, until: until, entries: entries, total: sums.values.reduce(0, +), distinct: sums.count)
+  }
+
   // MARK: Everything else
 
   private static func topNames(
@@ -164,7 +206,7 @@ extension AuditReader {
     let first = range.since.microseconds
     let last = range.until.microseconds
     // swift-format-ignore: OnlyOneTrailingClosureArgument
-    try PendingFailures.forEach(db, where: { record, _ in record.time >= first && record.time < last }) {
+    try PendingFailures.forEach(db, where: { record, _ in record.head.time >= first && record.head.time < last }) {
       switch key {
       case .user where $0.user.isEmpty: break
       case .user: texts[String(decoding: $0.user, as: UTF8.self), default: 0] += Int($0.count)

@@ -44,8 +44,8 @@ private struct Verifier {
       db,
       sql: """
         SELECT sequence, time, origin, failure, decision, event, sums, hash, failures, decisions, events,
-          (SELECT records FROM pending WHERE pending.sequence = chain.sequence)
-        FROM chain ORDER BY sequence
+          heads, lines, format
+        FROM chain LEFT JOIN pending USING (sequence) ORDER BY sequence
         """)
     failures = try Row.fetchCursor(
       db, sql: "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) ORDER BY f.id")
@@ -98,6 +98,9 @@ private struct Verifier {
     if let row = nextDecision { return report(.inserted, "decision \(row[0] as Int64)", last, nil) }
     if let row = nextEvent { return report(.inserted, "event \(row[0] as Int64)", last, nil) }
     if let row = nextOrigin { return report(.inserted, "origin \(row[0] as Int64)", last, nil) }
+    let stray = try Int64.fetchOne(
+      db, sql: "SELECT min(sequence) FROM pending WHERE sequence NOT IN (SELECT sequence FROM chain)")
+    if let stray { return report(.inserted, "transaction \(stray)", last, nil) }
     if tip.sequence > 0 { result.checkpoint = Checkpoint(transaction: tip.sequence, hash: tip.hash) }
   }
 
@@ -124,27 +127,40 @@ private struct Verifier {
       _ = kind
       return false
     }
-    if let records = row[11] as Data? {
+    let format: Int64 = row[13]
+    if let heads = row[11] as Data?, let lines = row[12] as Data?, format == ChainLink.format {
       // Not yet rows: the bytes themselves.
-      link.failures.writer.bytes = Array(records)
-      link.failures.resum()
-      result.failures += Int(stored.failure - tip.failure)
+      let (heads, lines) = (Array(heads), Array(lines))
+      link.failures.sums = BatchSums.of(heads.span, lines.span)
+      link.failures.digest = BatchEncoder.digest(heads.span, lines.span)
+      let count = link.failures.sums.count / 4
+      guard Int64(count) == stored.failure - tip.failure else {
+        report(.changed, "failure \(tip.failure + Int64(count) + 1)", stored, time)
+        return false
+      }
+      result.failures += count
     } else if let digest = row[8] as Data? {
       link.failures.digest = Array(digest)
       link.failures.sums = Array(sums.prefix(4 * Int(clamping: stored.failure - tip.failure)))
     } else {
-      for number in tip.failure..<stored.failure {
+      var rows = FailureSums(format: format)
+      if row[11] as Data? != nil {
+        // An older version's, which waits to be settled as those of this version do.
+        try PendingFailures.forEach(db, of: stored.sequence) { rows.append($0) }
+        result.failures += Int(stored.failure - tip.failure)
+      }
+      for number in tip.failure..<stored.failure where row[11] as Data? == nil {
         guard let row = nextFailure else {
           report(.removed, "failure \(number + 1)", stored, time)
           return false
         }
         guard try expect("failure", row[0], number + 1, stored, time) else { return false }
-        let start = link.failures.writer.bytes.count
-        try FailureRow(row, &lookups, db).write(to: &link.failures.writer)
-        link.failures.close(from: start)
+        rows.append(try FailureRow(row, &lookups, db))
         nextFailure = try failures.next()
         result.failures += 1
       }
+      link.failures.sums = rows.sums
+      link.failures.digest = rows.digest
     }
     if let digest = row[9] as Data? {
       link.decisions.digest = Array(digest)

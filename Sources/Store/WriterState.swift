@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 internal import Model
 
@@ -44,7 +43,9 @@ struct WriterState {
       encoder.encode(batch) { origins.reference(of: $0, in: batch) }
       self.origins = origins
       let uncertain = uncertain.take()
-      if let uncertain, uncertain.hash == chain.hash, uncertain.sums == encoder.sums, uncertain.decisions == decisions {
+      if let uncertain, uncertain.hash == chain.hash, uncertain.sums == encoder.records.sums,
+        uncertain.decisions == decisions
+      {
         return
       }
       var link = ChainLink(after: chain, time: decisions.first?.time ?? batch.failures[0].time)
@@ -52,18 +53,21 @@ struct WriterState {
         link.append(origin, number: number)
         try OriginTable.insert(origin, number: number, db)
       }
-      link.append(records: encoder)
-      for decision in decisions {
-        let id = link.append(decision)
-        try DecisionTable.insert(decision, id: id, applied: applied, db)
+      link.append(encoder.records)
+      if !decisions.isEmpty {
+        let table = try DecisionTable(db)
+        for decision in decisions { try table.insert(decision, id: link.append(decision), applied: applied, db) }
       }
-      if encoder.records > 0 {
-        try db.cachedStatement(sql: "INSERT INTO pending (sequence, records) VALUES (?, ?)")
-          .execute(arguments: [link.tip.sequence, Data(encoder.writer.bytes)])
+      if encoder.records.count > 0 {
+        let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")
+        pending.bind(link.tip.sequence, 1)
+        pending.bind(blob: encoder.records.heads.span, 2)
+        pending.bind(blob: encoder.records.lines.span, 3)
+        try pending.run(db)
       }
       let next = try link.insert(db)
-      attempt = (next.hash, encoder.sums, decisions)
-      unsettled += encoder.records
+      attempt = (next.hash, encoder.records.sums, decisions)
+      unsettled += encoder.records.count
       chain = next
     }
     try PositionTable.store(batch.positions, db)

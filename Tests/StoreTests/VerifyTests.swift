@@ -42,11 +42,11 @@ import Testing
     ("DELETE FROM failure WHERE id = 11", "failure 11 was removed"),
     ("DELETE FROM failure WHERE id >= 29", "failure 29 was removed"),
     (
-      "INSERT INTO failure SELECT 31, time, address, origin, user, count, weight, place, shape, line FROM failure WHERE id = 30",
+      "INSERT INTO failure SELECT 31, time, address, origin, user, count, weight, place, shape, line, rule FROM failure WHERE id = 30",
       "failure 31 was inserted"
     ),
     (
-      "INSERT INTO failure SELECT 0, time, address, origin, user, count, weight, place, shape, line FROM failure WHERE id = 30",
+      "INSERT INTO failure SELECT 0, time, address, origin, user, count, weight, place, shape, line, rule FROM failure WHERE id = 30",
       "failure 0 was inserted"
     ),
     ("UPDATE decision SET until = NULL WHERE id = 3", "decision 3 was changed"),
@@ -67,11 +67,48 @@ import Testing
     #expect(!result.isWhole)
   }
 
-  @Test func aPendingBatchIsCovered() throws {
+  /// What is not yet rows is found as well.
+  @Test(arguments: [
+    (
+      "UPDATE pending SET heads = CAST(replace(CAST(heads AS TEXT), 'user1', 'userX') AS BLOB) WHERE sequence = 1",
+      "failure 2 was changed"
+    ),
+    (
+      "UPDATE pending SET lines = CAST(replace(CAST(lines AS TEXT), '812', '813') AS BLOB) WHERE sequence = 3",
+      "failure 4 was changed"
+    ),
+    ("UPDATE pending SET heads = x'00ff' WHERE sequence = 5", "failure 7 was changed"),
+    ("DELETE FROM pending WHERE sequence = 7", "failure 10 was removed"),
+    ("INSERT INTO pending SELECT 99, heads, lines FROM pending WHERE sequence = 1", "transaction 99 was inserted"),
+    ("INSERT INTO pending SELECT 2, heads, lines FROM pending WHERE sequence = 1", "was changed"),
+    ("UPDATE event SET detail = 'x' WHERE id = 4", "event 4 was changed"),
+  ])
+  func aPendingBatchIsCovered(sql: String, expected: String) throws {
     let scratch = try filled(settle: false)
-    try scratch.sql(
-      "UPDATE pending SET records = CAST(replace(CAST(records AS TEXT), 'user1', 'userX') AS BLOB) WHERE sequence = 1")
-    #expect(try scratch.reader().verify().problem != nil)
+    try scratch.sql(sql)
+    let problem = try scratch.reader().verify().problem?.description
+    #expect(problem?.contains(expected) == true, "\(problem ?? "nothing found")")
+  }
+
+  /// What retention left, and the digests of what it removed.
+  @Test(arguments: [
+    ("UPDATE failure SET time = time + 1 WHERE id = 17", "failure 17 was changed"),
+    ("DELETE FROM failure WHERE id = 16", "failure 16 was removed"),
+    (
+      "INSERT INTO failure (id, time, origin, count, weight, place) VALUES (3, 0, 1, 1, 1, 1)", "failure 3 was inserted"
+    ),
+    ("UPDATE chain SET failures = zeroblob(32) WHERE sequence = 5", "was changed"),
+    ("DELETE FROM decision WHERE id = 6", "decision 6 was removed"),
+  ])
+  func whatRetentionLeftIsCovered(sql: String, expected: String) throws {
+    let scratch = try filled()
+    let store = try scratch.store()
+    while try store.retain(RetentionPolicy(failures: .minutes(5)), now: start.adding(.minutes(10)), limit: 4) {}
+    try store.close()
+    #expect(try scratch.reader().verify().isWhole)
+    try scratch.sql(sql)
+    let problem = try scratch.reader().verify().problem?.description
+    #expect(problem?.contains(expected) == true, "\(problem ?? "nothing found")")
   }
 
   /// A row and its sum changed together: the sums are hashed, so the transaction is named.

@@ -55,6 +55,7 @@ final class NativePattern: Sendable {
   let pattern: Pattern
   let hosts: [Int]
   let users: [Int]
+  let rules: [Int]
   let ports: [Int]
   let attempt: AttemptPart
   let count: Int?
@@ -101,6 +102,7 @@ final class NativePattern: Sendable {
     pattern = compiled
     hosts = groups("host")
     users = groups("user")
+    rules = groups("rule")
     ports = groups("port")
     attempt = definition.attempt
     count = groups("count").first

@@ -11,6 +11,9 @@ extension AuditRow {
         ("source", .string(source)), ("count", .number(count)), ("line", .string(line)), ("weight", .number(weight)),
         ("filter", .string(filter)), ("file", .string(filterFile)),
       ]
+      if !rule.isEmpty {
+        members += [("rule", .string(rule)), ("message", .string(message)), ("severity", .string(severity))]
+      }
       if let offset { members.append(("offset", .number(offset))) }
       if let cursor { members.append(("cursor", .string(cursor))) }
       if let lastTime { members.append(("last_time", .time(lastTime))) }
@@ -33,7 +36,9 @@ extension AuditRow {
 
   /// One line for people: the log line, or what was decided or done, and by whom.
   var story: String {
-    if kind == .failure { return line }
+    if kind == .failure {
+      return rule.isEmpty ? line : "rule \(rule)\(message.isEmpty ? "" : " (\(message))"): \(line)"
+    }
     var parts: [String] = []
     switch action {
     case "ban", "extend": parts.append(until.map { "until \(LocalTime.text($0))" } ?? "for ever")
@@ -46,13 +51,13 @@ extension AuditRow {
   }
 
   static let csvHeader =
-    "time,kind,action,jail,id,user,pattern,source,count,until,cause,uid,command,subject,detail,line"
+    "time,kind,action,jail,id,user,pattern,source,count,until,cause,uid,command,subject,detail,line,rule"
 
   /// RFC 4180, with what a spreadsheet would take for a formula defused.
   var csv: String {
     [
       time.rfc3339(), kind.rawValue, action, jail, id, user, pattern, source, "\(count)", until?.rfc3339() ?? "", cause,
-      uid.map { "\($0)" } ?? "", command, subject, detail, line,
+      uid.map { "\($0)" } ?? "", command, subject, detail, line, rule,
     ].map(Self.csvField).joined(separator: ",")
   }
 

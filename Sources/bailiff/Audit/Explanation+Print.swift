@@ -10,7 +10,7 @@ extension Explanation {
       output.line("\(name) is not banned\(banCount == 0 ? "" : " now; it was \(counted(banCount, "time"))")")
     } else {
       let ends = inForce.map {
-        "in \(printable($0.jail)) \($0.until.map { "until \(LocalTime.text($0))" } ?? "for ever")"
+        "in \(printable($0.jail))\($0.identity == identity ? "" : " as \($0.identity)") \($0.until.map { "until \(LocalTime.text($0))" } ?? "for ever")"
       }
       output.line("\(name) is banned: \(ends.joined(separator: ", "))")
     }
@@ -22,7 +22,7 @@ extension Explanation {
     for close in closeness {
       let spared =
         close.ignored.map { "; \($0) is in ignoreip: it is not counted any more" }
-        ?? "; not in ignoreip, which would have spared it"
+        ?? "; not in ignoreip, which would have spared it\(close.ignoreip)"
       output.line(
         "  \(printable(close.jail.name)): \(close.weight) of \(close.jail.maxretry) within the last "
           + LocalTime.span(close.jail.findtime) + spared)
@@ -55,6 +55,7 @@ extension Explanation {
             .object([
               ("jail", .string($0.jail.name)), ("weight", .number($0.weight)), ("maxretry", .number($0.jail.maxretry)),
               ("findtime", .number($0.jail.findtime.seconds)), ("ignored_by", .text($0.ignored?.description)),
+              ("ignoreip", .texts($0.jail.ignore.subnets.map(\.description))),
             ])
           })
       ), ("recent", .array(recent.map { .object($0.members) })),
@@ -92,8 +93,9 @@ extension Explanation.BanStory {
     if let ended {
       let reason =
         switch endCause {
-        case "expired": "its time was over"
+        case "expired": "its time was over; the kernel let go by itself"
         case "operator": "an operator lifted it" + who(endUID, endCommand)
+        case "reconciled": "it was found missing or over when the daemon looked"
         case "replaced": "a later ban took its place"
         default: endCause
         }
@@ -129,6 +131,7 @@ extension AuditRow {
         + (window.map { "  [\($0)]" } ?? "")
     )
     output.line("      \(printable(place))")
+    if !rule.isEmpty { output.line("      rule \(printable("\(rule) \(message) \(severity)"))") }
     output.line("      \(printable(line))")
   }
 }

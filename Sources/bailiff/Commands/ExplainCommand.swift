@@ -53,6 +53,14 @@ struct Closeness {
   /// The entry of `ignoreip` that covers the id now.
   var ignored: Subnet?
 
+  /// The lists that were checked, for people.
+  var ignoreip: String {
+    let entries = jail.ignore.subnets.map(\.description)
+    guard !entries.isEmpty else { return " (it is empty)" }
+    let more = entries.count > 8 ? ", and \(entries.count - 8) more" : ""
+    return " (\(entries.prefix(8).joined(separator: ", "))\(more))"
+  }
+
   static func all(
     of identity: Identity, in known: Set<String>, _ settings: Settings, _ reader: AuditReader, now: Instant
   ) throws

@@ -5,7 +5,7 @@ import Store
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Who fails most: by address, prefix, user, jail, pattern, source or hour.",
+    abstract: "Who fails most: by address, prefix, user, jail, pattern, source, rule or hour.",
     discussion: """
       Examples:
         bailiff top
@@ -42,10 +42,11 @@ struct Top: ParsableCommand {
     var output = Output()
     if format.json {
       for entry in result.entries {
-        output.json([
-          ("by", .string(by.rawValue)), ("name", .string(entry.name)), ("failures", .number(entry.failures)),
-          ("bans", .number(entry.bans)),
-        ])
+        output.json(
+          [
+            ("by", .string(by.rawValue)), ("name", .string(entry.name)), ("failures", .number(entry.failures)),
+            ("bans", .number(entry.bans)),
+          ] + (entry.detail.isEmpty ? [] : [("detail", .string(entry.detail))]))
       }
     } else {
       print(result, to: &output)
@@ -77,7 +78,8 @@ struct Top: ParsableCommand {
 
   /// Hours as this machine's clock shows them.
   private func name(_ entry: TopEntry) -> String {
-    by == .hour ? Instant(rfc3339: entry.name).map(LocalTime.text) ?? entry.name : entry.name
+    if by == .hour { return Instant(rfc3339: entry.name).map(LocalTime.text) ?? entry.name }
+    return entry.detail.isEmpty ? entry.name : "\(entry.name) \(entry.detail)"
   }
 
   private static func percent(_ part: Int, of whole: Int) -> String {

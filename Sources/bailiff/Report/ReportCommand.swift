@@ -40,7 +40,7 @@ struct Report: AsyncParsableCommand {
       since: start, until: end, host: ProcessInfo.processInfo.hostName,
       data: try reader.report(since: start, until: end),
       addresses: try top(.ip), prefixes: try top(.prefix), users: try top(.user), jails: try top(.jail),
-      patterns: try top(.pattern, 200), cost: await cost())
+      patterns: try top(.pattern), rules: try top(.rule, 20), cost: await cost())
     let html = page.html
     guard output != "-" else {
       var standard = Output()

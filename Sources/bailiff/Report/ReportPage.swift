@@ -12,6 +12,8 @@ struct ReportPage {
   var users: TopResult
   var jails: TopResult
   var patterns: TopResult
+  /// Of web application firewalls.
+  var rules: TopResult
   /// What the daemon says of itself, while it runs: a name and a value each.
   var cost: [(String, String)]
 
@@ -96,14 +98,14 @@ struct ReportPage {
       }, colour: Self.failureColour)
   }
 
-  /// Rules of web application firewalls are patterns of filters that are named so.
+  /// Hits of web application firewalls, by rule.
   private var wafSection: String {
-    let entries = patterns.entries.filter { entry in
-      ["modsecurity", "coraza", "waf"].contains { entry.name.lowercased().contains($0) }
-    }
-    guard !entries.isEmpty else { return "" }
+    guard !rules.entries.isEmpty else { return "" }
     return section(
-      "WAF hits", Chart.ranking(entries.map { ($0.name, $0.failures, "") }, colour: Self.banColour))
+      "WAF hits by rule",
+      Chart.ranking(
+        rules.entries.map { (truncated(printable("\($0.name) \($0.detail)"), to: 60), $0.failures, "") },
+        colour: Self.banColour))
   }
 
   private var lengths: String {
