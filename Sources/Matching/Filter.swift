@@ -29,10 +29,11 @@ public final class Filter: Sendable {
   /// For each pattern the texts of which one must stand in a line that it matches; nil where none can be told.
   var requiredLiterals: [RequiredLiterals?] {
     switch body {
-    case .native(let filter): filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
+    case .native(let filter): return filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
     case .fail2ban(let filter):
       // Earlier lines matter to a filter with `maxlines`: it must see them all.
-      filter.patternsForPrefilter.map { filter.needsEveryLine ? nil : RequiredLiterals($0, text: .withoutDate) }
+      let text: RequiredLiterals.Text = filter.datesLeadLines ? .withoutDateAtStart : .withoutDate
+      return filter.patternsForPrefilter.map { filter.needsEveryLine ? nil : RequiredLiterals($0, text: text) }
     }
   }
 

@@ -9,14 +9,17 @@ struct LineScanner: ~Copyable {
 
   /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
   private let slots: [Int]
+  /// The filter of each of all patterns.
+  private let owners: [Int]
   /// Patterns that the prefilter knows nothing of: every line is a candidate for them.
-  private let always: [UInt64]
+  private let always: PatternBits
   private let triesEveryLine: Bool
   private let prefilter: PrefilterScratch?
-  /// The slots that may match the line at hand, a bit each.
-  private var wanted: [UInt64]
-  /// The slots that are never tried again.
-  private var quarantined: [UInt64]
+  private let literalSlots: LiteralSlots
+  /// The patterns that may match the line at hand.
+  private var wanted: PatternBits
+  /// All but those that are never tried again.
+  private var allowed: PatternBits
   private let keepsCaptures: Bool
   private let keepsHistory: Bool
   /// May the source be nginx's error log? Then a client can write lines that any of the filters would take.
@@ -29,9 +32,6 @@ struct LineScanner: ~Copyable {
   /// Sessions and dates of the fail2ban filters, by their place.
   private let matchers: [Fail2banMatcher?]
   private let hasMatchers: Bool
-  /// What a fail2ban filter found in the line at hand; the first `foundCount` count.
-  private var found: [Match] = []
-  private var foundCount = 0
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
   /// A subject that does not stand in the log as such.
@@ -45,16 +45,16 @@ struct LineScanner: ~Copyable {
       slots.append(required.count)
     }
     self.slots = slots
+    owners = filters.indices.flatMap { filter in Array(repeating: filter, count: slots[filter + 1] - slots[filter]) }
     let prefilter = isPrefiltered ? Prefilter(required).flatMap { PrefilterScratch($0) } : nil
     self.prefilter = prefilter
-    var always = [UInt64](repeating: 0, count: required.count / 64 + 1)
-    for slot in required.indices where required[slot] == nil || prefilter == nil {
-      always[slot / 64] |= 1 << (slot % 64)
-    }
+    literalSlots = prefilter?.prefilter.slots ?? LiteralSlots([])
+    var always = PatternBits(count: required.count)
+    for slot in required.indices where required[slot] == nil || prefilter == nil { always.insert(slot) }
     self.always = always
-    triesEveryLine = always.contains { $0 != 0 }
+    triesEveryLine = !always.isEmpty
     wanted = always
-    quarantined = [UInt64](repeating: 0, count: always.count)
+    allowed = PatternBits(count: required.count, all: true)
     self.keepsCaptures = keepsCaptures
     natives = filters.map { filter in
       if case .native(let native) = filter.body { native } else { nil }
@@ -118,37 +118,26 @@ struct LineScanner: ~Copyable {
 
   /// Marks the patterns whose literals end at or before `end`.
   private mutating func want(upTo end: Int, of hits: [UInt64], _ hit: inout Int) {
-    for word in wanted.indices { wanted[word] = always[word] }
+    wanted.assign(always)
     while hit < hits.count, Int(hits[hit] >> 32) <= end {
-      let literal = Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF)
-      for position in prefilter!.prefilter.slotRange(of: literal) {
-        let slot = Int(prefilter!.prefilter.slotList[position])
-        wanted[slot / 64] |= 1 << UInt64(slot % 64)
-      }
+      literalSlots.insert(Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF), into: &wanted)
       hit += 1
     }
+    wanted.formIntersection(allowed)
   }
 
-  private mutating func wantAll() {
-    for word in wanted.indices { wanted[word] = ~0 }
-  }
+  private mutating func wantAll() { wanted.assign(allowed) }
 
-  private func isWanted(_ slot: Int) -> Bool {
-    (wanted[slot / 64] & ~quarantined[slot / 64]) & 1 << UInt64(slot % 64) != 0
+  /// The first filter from `filter` on of which a pattern is wanted; nil when there is none.
+  private func nextWanted(from filter: Int) -> Int? {
+    guard let slot = wanted.next(from: slots[filter]), slot < owners.count else { return nil }
+    return owners[slot]
   }
 
   /// Says that a pattern was stopped at its limit.
   private mutating func report(_ filter: Int, _ pattern: Int) {
     guard onGiveUp?(filter, pattern) == true else { return }
-    let slot = slots[filter] + pattern
-    quarantined[slot / 64] |= 1 << UInt64(slot % 64)
-    matchers[filter]?.quarantine(pattern)
-  }
-
-  /// Is any pattern of this filter wanted?
-  private func isWanted(filter: Int) -> Bool {
-    for slot in slots[filter]..<slots[filter + 1] where isWanted(slot) { return true }
-    return false
+    allowed.remove(slots[filter] + pattern)
   }
 
   /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
@@ -170,7 +159,7 @@ struct LineScanner: ~Copyable {
     var outcome = LineOutcome()
     for index in natives.indices {
       if let native = natives[index] {
-        guard isWanted(filter: index), native.records != .modsecurityAudit else { continue }
+        guard nextWanted(from: index) == index, native.records != .modsecurityAudit else { continue }
         if !native.programs.isEmpty {
           if !isProgramKnown {
             isProgramKnown = true
@@ -196,9 +185,9 @@ struct LineScanner: ~Copyable {
         // Taken out while it is lent, and put back.
         var line: [UInt8] = []
         swap(&line, &entryLine)
-        attempt(matcher, index, line.span, time(), &clock, &outcome)
+        let isFound = attempt(matcher, index, line.span, time(), &clock, allowed, &outcome)
         swap(&line, &entryLine)
-        for position in 0..<foundCount { body(found[position], message) }
+        if isFound { body(match, message) }
       }
     }
     count(outcome)
@@ -228,7 +217,9 @@ struct LineScanner: ~Copyable {
     var trusted: Bool?
     if readsAudit, history.takeBoundary(lines, line: range.lowerBound..<end, mayBeNginx: readsNginx) { return }
     let isInAudit = readsAudit && history.audit.isOpen(at: range.lowerBound)
-    for index in natives.indices where isWanted(filter: index) {
+    var next = nextWanted(from: 0)
+    while let index = next {
+      next = nextWanted(from: index + 1)
       if let native = natives[index] {
         if isInAudit || native.records == .modsecurityAudit {
           // Whatever else stands in such a record may be the client's.
@@ -280,9 +271,8 @@ struct LineScanner: ~Copyable {
         match.count = min(match.count * repeated, 1_000_000)
         date(line, header, &clock)
         body(match, line, range.lowerBound)
-      } else if let matcher = matchers[index] {
-        attempt(matcher, index, line, nil, &clock, &outcome)
-        for position in 0..<foundCount { body(found[position], line, range.lowerBound) }
+      } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
+        body(match, line, range.lowerBound)
       }
     }
     count(outcome)
@@ -301,25 +291,28 @@ struct LineScanner: ~Copyable {
     match.time = found ?? clock.now
   }
 
-  /// Tries a fail2ban filter; what it finds stands in `found` afterwards.
+  /// Tries a fail2ban filter; true when `match` holds a failure.
   private mutating func attempt(
     _ matcher: Fail2banMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
-    _ clock: inout LogClock, _ outcome: inout LineOutcome
-  ) {
-    foundCount = 0
+    _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout LineOutcome
+  ) -> Bool {
     let before = matcher.counts.gaveUp
-    let result = matcher.tryLine(line, clock: &clock, time: time) { failure in
-      if foundCount == found.count { found.append(Match()) }
-      found[foundCount].take(failure, captures: keepsCaptures)
-      found[foundCount].filter = filter
-      foundCount += 1
-    }
-    if matcher.counts.gaveUp != before {
-      counts.gaveUp += matcher.counts.gaveUp - before
+    let result = matcher.tryLine(line, &clock, time, wanted: wanted, from: slots[filter])
+    let gaveUp = matcher.counts.gaveUp - before
+    if gaveUp > 0 {
+      counts.gaveUp += gaveUp
       for pattern in matcher.takeStopped() { report(filter, pattern) }
     }
-    if foundCount > 0 { outcome.matched = true }
-    if case .ignored = result { outcome.ignored = true }
+    switch result {
+    case .failure:
+      matcher.take(into: &match, captures: keepsCaptures)
+      match.filter = filter
+      outcome.matched = true
+      return true
+    case .ignored: outcome.ignored = true
+    case .none, .noted, .pending: break
+    }
+    return false
   }
 
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
@@ -328,7 +321,10 @@ struct LineScanner: ~Copyable {
     _ outcome: inout LineOutcome
   ) -> Bool {
     let subject = line.extracting(range)
-    for index in native.patterns.indices where isWanted(slots[filter] + index) {
+    var next = wanted.next(from: slots[filter])
+    while let slot = next, slot < slots[filter + 1] {
+      next = wanted.next(from: slot + 1)
+      let index = slot - slots[filter]
       let candidate = native.patterns[index]
       switch scratch.match(candidate.pattern, subject) {
       case .none: continue

@@ -21,12 +21,14 @@ import Testing
     ("x(?#comment)yz", ["xyz"]),
     ("(?<a>one|two)(?:three)", ["onethree", "twothree"]),
     ("a{b}c", ["a{b}c"]),
+    ("^Failed (?<n>x)?.* for \\S+(?(<n>): |y) z", ["Failed ", "Failed x"]),
+    ("(a)?.*foobar.*(?(1)long text|another)", ["foobar"]),
   ])
   func derives(pattern: String, expected: [String]) { #expect(literals(pattern) == expected) }
 
   @Test(arguments: [
     "", ".*", "ab", "a|bcd", "(?:abc)?", "(?:abc)*", "[a-z]+", "\\Qabc\\E", "(?x)a b c d", "(", "a)", "(?1)abcd",
-    "abc|",
+    "abc|", "(a)?(?(1)abcd|efgh)", "(?(?=a)abcd|efgh)ijkl",
   ])
   func promisesNothing(pattern: String) { #expect(literals(pattern) == nil) }
 
@@ -41,6 +43,21 @@ import Testing
     #expect(literals("\\[\\] \"GET /", text: .withoutDate) == ["GET /", "[] \""])
     #expect(literals("abcde", text: .withoutDate) == nil)
     #expect(literals("(?i)desk", text: .withoutDate) == nil)
+  }
+
+  /// `] "` stands in every line of an access log.
+  @Test func rareTextsArePreferred() {
+    #expect(literals(#"\] "[A-Z]+ .*(?:zgrab|\(\)\{)"#) == ["(){", "zgrab"])
+    #expect(literals("abcd.* - - 20", text: .withoutDate) == [" - ", "- 20"])
+  }
+
+  /// At a line's start it stands behind two characters at most, such as `[`, which are no part of a word.
+  @Test func aDateAtTheLineStartPartsNoWord() {
+    #expect(literals("^Failed login", text: .withoutDateAtStart) == ["Failed login"])
+    #expect(literals("x.* \\[error\\]", text: .withoutDateAtStart) == ["error]"])
+    #expect(literals("x.*\\[\\[\\[error", text: .withoutDateAtStart) == ["[error"])
+    #expect(literals("x.* \\[a", text: .withoutDateAtStart) == nil)
+    #expect(literals("caf\u{e9}", text: .withoutDateAtStart) == ["caf"])
   }
 
   /// The promise itself, on patterns and texts made at random: what PCRE2 matches holds one of the literals.

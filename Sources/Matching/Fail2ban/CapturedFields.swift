@@ -24,6 +24,11 @@ struct CapturedFields: Sendable {
     return bytes[mine].elementsEqual(other.bytes[theirs])
   }
 
+  /// Is the field's text, of which only the first `limit` bytes count, this one?
+  func begins(_ field: Int, with text: [UInt8], limit: Int) -> Bool {
+    self[field].map { bytes[$0.prefix(limit)].elementsEqual(text) } ?? false
+  }
+
   func withSpan<Result>(_ field: Int, _ body: (borrowing Span<UInt8>) -> Result) -> Result? {
     guard let range = self[field] else { return nil }
     return body(bytes.span.extracting(range))

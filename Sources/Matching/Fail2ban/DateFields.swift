@@ -24,6 +24,18 @@ struct DateFields {
   private var week: (number: Int, startsOnMonday: Bool)?
   private var offset: Int?
 
+  init() {}
+
+  init(year: Int?, month: Int, day: Int, hour: Int, minute: Int, second: Int, offset: Int? = nil) {
+    self.year = year
+    self.month = month
+    self.day = day
+    self.hour = hour
+    self.minute = minute
+    self.second = second
+    self.offset = offset
+  }
+
   /// Takes one directive's text; false when it says nothing that exists.
   mutating func take(_ directive: UInt8, _ text: borrowing Span<UInt8>) -> Bool {
     switch directive {
@@ -67,9 +79,8 @@ struct DateFields {
   /// Nil when there is no such date.
   mutating func instant(_ clock: inout LogClock, _ zone: inout DefaultZone) -> Instant? {
     if isTwelveHour { hour = hour % 12 + (isAfternoon ? 12 : 0) }
-    let today = CivilTime(clock.now, offset: seconds(at: clock.now, clock, zone))
     let assumesYear = year == nil
-    let year = self.year ?? today.year
+    let year = self.year ?? thisYear(&clock, zone)
     if month == nil || day == nil {
       if dayOfYear == nil, let week, let weekday { dayOfYear = Self.dayOfYear(year, week, weekday) }
       if let dayOfYear {
@@ -79,6 +90,7 @@ struct DateFields {
       }
     }
     if month == nil, day == nil {
+      let today = today(clock, zone)
       guard let found = moment(year, today.month, today.day, &clock, &zone) else { return nil }
       guard found > clock.now else { return found }
       // Later than now: it was yesterday.
@@ -93,6 +105,16 @@ struct DateFields {
       return moment(year - 1, month, day, &clock, &zone)
     }
     return found
+  }
+
+  private func today(_ clock: LogClock, _ zone: DefaultZone) -> CivilTime {
+    CivilTime(clock.now, offset: seconds(at: clock.now, clock, zone))
+  }
+
+  private func thisYear(_ clock: inout LogClock, _ zone: DefaultZone) -> Int {
+    // The clock remembers it.
+    if offset == nil, case .clock = zone { return clock.year() }
+    return today(clock, zone).year
   }
 
   private func seconds(at now: Instant, _ clock: LogClock, _ zone: DefaultZone) -> Int {
@@ -145,7 +167,7 @@ struct DateFields {
     return digits > 0 ? value : nil
   }
 
-  private static func month(_ text: borrowing Span<UInt8>) -> Int? {
+  static func month(_ text: borrowing Span<UInt8>) -> Int? {
     switch letters(text) {
     case 0x6A616E: 1
     case 0x666562: 2

@@ -18,18 +18,25 @@ final class DateTemplate: Sendable {
   /// Bound to the line's begin or end: what it finds is not questioned.
   let isAnchored: Bool
   let beginsLine: Bool
+  /// Nothing of the line but at most two characters that no word has stands before what is cut out.
+  let cutsLineStart: Bool
+  /// The stamp that is read by hand before the pattern is tried; nil: there is none.
+  let stamp: LineStartStamp?
   /// The default templates that are bound to the line's begin outweigh the others.
   let weight: Double
 
   struct Failure: Error { var reason: String }
 
-  private init(name: String, source: String, shape: DateTemplateShape, weight: Double, reading: (Pattern) -> Reading)
-    throws(Failure)
-  {
+  private init(
+    name: String, source: String, shape: DateTemplateShape, weight: Double, stamp: LineStartStamp? = nil,
+    reading: (Pattern) -> Reading
+  ) throws(Failure) {
     self.name = shape.isStartBound && !name.hasPrefix("{^LN-BEG}") ? "{^LN-BEG}" + name : name
     self.source = source
     self.weight = weight
+    self.stamp = stamp
     beginsLine = shape.beginsLine
+    cutsLineStart = shape.cutsLineStart
     isAnchored = shape.beginsLine || shape.endsLine
     do {
       pattern = try Pattern(
@@ -75,7 +82,8 @@ final class DateTemplate: Sendable {
     let expansion: DateDirectives.Expansion
     do { expansion = try DateDirectives.expand(source) } catch { throw Failure(reason: error.reason) }
     let shape = DateTemplateShape(expansion.regex, begin: begin, end: end, isCaseless: expansion.isCaseless)
-    return try DateTemplate(name: source, source: text, shape: shape, weight: weight) { pattern in
+    let stamp = begin == .lineStart ? LineStartStamp(datepattern: source) : nil
+    return try DateTemplate(name: source, source: text, shape: shape, weight: weight, stamp: stamp) { pattern in
       .fields(
         pattern.names.compactMap { entry in
           entry.name.utf8.count == 1 ? (directive: entry.name.utf8.first!, group: entry.group) : nil
@@ -94,7 +102,8 @@ final class DateTemplate: Sendable {
     let shape =
       atStart
       ? DateTemplateShape(
-        "((?<square>(?<=^\\[))?\(digits))(?(<square>)(?=\\]))", begin: .lineStart, end: true, isCaseless: false)
+        "((?<square>(?<=^\\[))?\(digits))(?(<square>)(?=\\]))", begin: .lineStart, end: true, isCaseless: false,
+        groupLeads: true)
       : DateTemplateShape(
         "((?:^|(?<square>(?<=^\\[))|(?<audit>(?<=\\baudit\\()))\(digits))"
           + "(?:(?(<audit>)(?=:[0-9]+\\)))|(?(<square>)(?=\\])))",

@@ -14,14 +14,18 @@ struct DateTemplateShape {
   private(set) var endsLine = false
   /// Did `.lineStart` take effect? Not where the pattern is bound by itself.
   private(set) var isStartBound = false
+  /// Does what is cut out (group 1) begin at the line's start, behind at most two characters that no word has?
+  private(set) var cutsLineStart = false
 
-  init(_ expression: String, begin: Begin, end: Bool, isCaseless: Bool) {
+  /// - Parameter groupLeads: the expression begins with a plain group of its own.
+  init(_ expression: String, begin: Begin, end: Bool, isCaseless: Bool, groupLeads: Bool = false) {
     self.isCaseless = isCaseless
     var text = expression
     let flags = Self.takeFlags(&text)
     let bindsBegin = begin != .open && !Self.isBoundAtBegin(text)
     let bindsEnd = end && !Self.isBoundAtEnd(text)
-    if !Self.hasPlainGroup(text) { text = Self.grouped(text) }
+    let isGrouped = Self.hasPlainGroup(text)
+    if !isGrouped { text = Self.grouped(text) }
     if bindsBegin {
       text = (begin == .lineStart ? "^(?:\\W{0,2})?" : "(?=^|\\b|\\W)") + text
       beginsLine = begin == .lineStart
@@ -29,6 +33,7 @@ struct DateTemplateShape {
     }
     if bindsEnd { text += "(?=\\b|\\W|$)" }
     if !beginsLine { beginsLine = Self.beginsLine(text) }
+    cutsLineStart = beginsLine && (groupLeads || !isGrouped)
     endsLine = Self.endsLine(text)
     regex = flags + Self.withoutMarks(text)
   }

@@ -3,9 +3,9 @@ enum DateTemplates {
   /// In the order in which they are tried.
   private static let patterns = [
     // 2005-01-23T21:59:59.98Z, 2005/01/23 21:59:59, 2006.12.21 06:43:20 +0200
-    "%ExY(?<sep>[-/.])%m\\g{sep}%d(?:T| {1,2})%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?",
+    LineStartStamp.iso8601.datepattern,
     // Sun Jan 23 21:59:59.011 2005, Jan 23 21:59:59
-    "(?:%a )?%b %d %k:%M:%S(?:\\.%f)?(?: %ExY)?",
+    LineStartStamp.syslog.datepattern,
     // Sun Jan 23 2005 21:59:59.011
     "(?:%a )?%b %d %ExY %k:%M:%S(?:\\.%f)?",
     // 23/01/2005 21:59:59, 23-01-05 21:59:59

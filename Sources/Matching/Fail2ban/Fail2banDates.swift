@@ -12,6 +12,8 @@ struct Fail2banDates {
     var cut: Range<Int>
     /// The template; the scratch holds its captures.
     var template: DateTemplate
+    /// What was read by hand already.
+    var fields: DateFields?
   }
 
   private struct Entry {
@@ -36,6 +38,8 @@ struct Fail2banDates {
     /// The part of the line that was searched.
     var from: Int
     var limit: Int
+    /// Read by hand: the scratch holds nothing of it.
+    var fields: DateFields?
   }
 
   /// Seconds after which a template counts as out of use.
@@ -100,6 +104,7 @@ struct Fail2banDates {
   mutating func read(
     _ found: Found, _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ scratch: borrowing MatchScratch
   ) -> Instant? {
+    if var fields = found.fields { return fields.instant(&clock, &zone) }
     switch found.template.reading {
     case .fields(let groups):
       var fields = DateFields()
@@ -118,6 +123,11 @@ struct Fail2banDates {
   private mutating func attempt(
     _ index: Int, _ line: borrowing Span<UInt8>, _ from: Int, _ limit: Int, _ scratch: inout MatchScratch
   ) -> Hit? {
+    if from == 0, limit == line.count, let stamp = entries[index].template.stamp, let found = stamp.read(line) {
+      entries[index].matches += 1
+      return Hit(
+        index: index, range: 0..<found.end, start: 0, end: found.end, from: from, limit: limit, fields: found.fields)
+    }
     guard from <= limit,
       scratch.match(entries[index].template.pattern, line.extracting(0..<limit), from: from) == .matched,
       let whole = scratch.group(0)
@@ -176,7 +186,8 @@ struct Fail2banDates {
     beforeEnd = range.upperBound > 0 ? line[range.upperBound - 1] : nil
     atEnd = range.upperBound < line.count ? line[range.upperBound] : nil
     last = hit.index != 0 && hit.index != last ? moveUp(hit.index) : hit.index
-    return Found(cut: scratch.group(1) ?? range.lowerBound..<range.lowerBound, template: template)
+    let cut = hit.fields != nil ? range : scratch.group(1) ?? range.lowerBound..<range.lowerBound
+    return Found(cut: cut, template: template, fields: hit.fields)
   }
 
   /// Moves a template that found a date towards the front: to the first that never did, or halfway, or by one.

@@ -1,7 +1,7 @@
 public import Model
 
-/// A failure that a fail2ban filter found. One object is lent again and again: take what you keep.
-public final class Fail2banFailure {
+/// A failure that a fail2ban filter found.
+public struct Fail2banFailure {
   /// Who is counted.
   public enum Identity: Equatable, Sendable {
     case address(Address)

@@ -106,6 +106,9 @@ public final class Fail2banFilter: Sendable {
   /// so a literal in them can stand in the line in two parts, with the date between.
   public var patternsForPrefilter: [String] { failregex.map(\.pattern.source) }
 
+  /// Can the date only stand at the line's start, so that it parts no word of a pattern?
+  var datesLeadLines: Bool { templates.allSatisfy(\.cutsLineStart) }
+
   /// Must every line be tried, because earlier lines are part of what is matched?
   public var needsEveryLine: Bool { maxlines > 1 }
 

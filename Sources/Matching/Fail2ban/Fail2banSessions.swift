@@ -22,9 +22,13 @@ struct Fail2banSessions {
     var matches = MatchedLines()
     var helpers = MatchedLines()
     var seen: Instant
+    let key: [UInt8]
+    fileprivate let hash: Int
     fileprivate var number: UInt64 = 0
 
-    init(fields: CapturedFields, seen: Instant) {
+    fileprivate init(key: [UInt8], hash: Int, fields: CapturedFields, seen: Instant) {
+      self.key = key
+      self.hash = hash
       self.fields = fields
       self.seen = seen
     }
@@ -36,8 +40,10 @@ struct Fail2banSessions {
 
   /// Sessions given up while they might have been needed.
   private(set) var evicted = 0
-  private var sessions: [[UInt8]: Session] = [:]
-  private var order: [(key: [UInt8], number: UInt64)] = []
+  /// By the hash of their keys, so that looking one up copies no key. The hash is seeded: nobody can choose two keys of
+  /// one, and if it happens, one session takes the other's place.
+  private var sessions: [Int: Session] = [:]
+  private var order: [(hash: Int, number: UInt64)] = []
   private var head = 0
   private var number: UInt64 = 0
 
@@ -45,44 +51,55 @@ struct Fail2banSessions {
   /// Places in the order, with those of ended sessions.
   var places: Int { order.count }
 
-  static func key(_ fields: CapturedFields, _ field: Int) -> [UInt8]? {
-    fields.withSpan(field) { text in
-      var key: [UInt8] = []
-      key.append(text, 0..<min(text.count, longest))
-      return key
-    }
+  /// A new session, under the key that the field holds.
+  func begin(_ fields: CapturedFields, _ field: Int, at time: Instant) -> Session {
+    let key = fields.array(field).map { Array($0.prefix(Self.longest)) } ?? []
+    return Session(
+      key: key, hash: Self.hash(key.span), fields: CapturedFields(count: fields.indices.count), seen: time)
   }
 
-  /// Takes a session out, to be put back when it lives on.
-  mutating func take(_ key: [UInt8], at time: Instant) -> Session? {
-    guard let session = sessions.removeValue(forKey: key) else { return nil }
+  /// Takes out the session whose key the field holds, to be put back when it lives on.
+  mutating func take(_ fields: CapturedFields, _ field: Int, at time: Instant) -> Session? {
+    guard !sessions.isEmpty else { return nil }
+    let hash = fields.withSpan(field) { Self.hash($0.extracting(0..<min($0.count, Self.longest))) }
+    guard let hash, let index = sessions.index(forKey: hash),
+      fields.begins(field, with: sessions.values[index].key, limit: Self.longest)
+    else { return nil }
+    let session = sessions.remove(at: index).value
     let age = time.since(session.seen)
     return age > Self.idle || age < TimeSpan(microseconds: -Self.idle.microseconds) ? nil : session
   }
 
   /// Puts a session back, or in.
-  mutating func put(_ key: [UInt8], _ session: Session) {
+  mutating func put(_ session: Session) {
     var session = session
     if session.number == 0 {
       number += 1
       session.number = number
-      order.append((key, number))
+      order.append((session.hash, number))
     }
-    sessions[key] = session
+    sessions[session.hash] = session
     while sessions.count > Self.limit, head < order.count { evictOldest() }
     // Ended sessions leave their places in the order.
     if order.count > 4 * Self.limit || head > Self.limit {
-      order = order[head...].filter { sessions[$0.key]?.number == $0.number }
+      order = order[head...].filter { sessions[$0.hash]?.number == $0.number }
       head = 0
     }
   }
 
   private mutating func evictOldest() {
-    let (key, number) = order[head]
+    let (hash, number) = order[head]
     head += 1
-    guard sessions[key]?.number == number else { return }
-    sessions[key] = nil
+    guard sessions[hash]?.number == number else { return }
+    sessions[hash] = nil
     evicted += 1
+  }
+
+  private static func hash(_ key: borrowing Span<UInt8>) -> Int {
+    var hasher = Hasher()
+    // Safe: the hasher reads the span's bytes during the call.
+    unsafe key.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    return hasher.finalize()
   }
 }
 

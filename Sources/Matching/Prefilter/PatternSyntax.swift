@@ -142,7 +142,7 @@ struct PatternSyntaxParser {
   private mutating func group() -> PatternSyntax? {
     at += 1
     var isAssertion = false
-    var isBackwards = false
+    var isConditional = false
     if peek() == UInt8(ascii: "*") { return nil }
     let outer = caseless
     if peek() == UInt8(ascii: "?") {
@@ -164,7 +164,6 @@ struct PatternSyntaxParser {
       case UInt8(ascii: "<"):
         if peek(1) == UInt8(ascii: "=") || peek(1) == UInt8(ascii: "!") {
           isAssertion = true
-          isBackwards = true
           at += 2
         } else {
           guard name(after: 1, until: UInt8(ascii: ">")) else { return nil }
@@ -175,7 +174,10 @@ struct PatternSyntaxParser {
         guard name(after: 2, until: UInt8(ascii: ">")) else { return nil }
       case UInt8(ascii: "'"):
         guard name(after: 1, until: UInt8(ascii: "'")) else { return nil }
-      case UInt8(ascii: "("), UInt8(ascii: "R"), UInt8(ascii: "&"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      case UInt8(ascii: "("):
+        guard condition() else { return nil }
+        isConditional = true
+      case UInt8(ascii: "R"), UInt8(ascii: "&"), UInt8(ascii: "0")...UInt8(ascii: "9"),
         UInt8(ascii: "C"):
         return nil
       default:
@@ -183,11 +185,26 @@ struct PatternSyntaxParser {
         if scope == .restOfGroup { return .empty }
       }
     }
-    _ = isBackwards
     guard let inside = alternation(), peek() == UInt8(ascii: ")") else { return nil }
     at += 1
     caseless = outer
-    return isAssertion ? .empty : inside
+    // Which branch of a conditional is taken, and whether there is one, is not followed.
+    return isAssertion ? .empty : isConditional ? .alternation([inside, .empty]) : inside
+  }
+
+  /// `(name)`, `(<name>)`, `(2)` of a conditional group; false for an assertion.
+  private mutating func condition() -> Bool {
+    at += 1
+    let start = at
+    while let byte = peek(), byte != UInt8(ascii: ")") {
+      switch byte {
+      case 48...57, 65...90, 95, 97...122, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "'"): at += 1
+      default: return false
+      }
+    }
+    guard at > start, peek() != nil else { return false }
+    at += 1
+    return true
   }
 
   private enum OptionScope { case thisGroup, restOfGroup }

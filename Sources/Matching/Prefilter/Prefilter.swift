@@ -6,9 +6,8 @@ internal import CVectorscan
 // Unchecked: the database is never written to after compilation, and may be used from any number of threads at once, each
 // with a scratch of its own (hyperscan's dev reference, "Scratch space").
 @safe final class Prefilter: @unchecked Sendable {
-  /// The slots of the patterns that need each literal, all in one array: `slotRange(of:)` says where.
-  let slotList: [UInt16]
-  private let slotStarts: [Int]
+  /// The slots of the patterns that need each literal.
+  let slots: LiteralSlots
   fileprivate let database: OpaquePointer
 
   /// `patterns`: what each slot's pattern needs. Nil when there is nothing to look for, or Vectorscan cannot be used on this
@@ -22,8 +21,7 @@ internal import CVectorscan
     let literals = bySlot.keys.sorted {
       $0.bytes == $1.bytes ? !$0.caseless && $1.caseless : $0.bytes.lexicographicallyPrecedes($1.bytes)
     }
-    slotList = literals.flatMap { bySlot[$0]!.map { UInt16($0) } }
-    slotStarts = literals.reduce(into: [0]) { $0.append($0.last! + bySlot[$1]!.count) }
+    slots = LiteralSlots(literals.map { bySlot[$0]! })
 
     // All texts in one array, so that one pointer serves for all of them.
     var text: [CChar] = []
@@ -57,9 +55,22 @@ internal import CVectorscan
     unsafe self.database = database
   }
 
-  func slotRange(of literal: Int) -> Range<Int> { slotStarts[literal]..<slotStarts[literal + 1] }
-
   deinit { unsafe hs_free_database(database) }
+}
+
+/// Which patterns need each literal, all in one array.
+struct LiteralSlots: Sendable {
+  private let list: [UInt16]
+  private let starts: [Int]
+
+  init(_ slots: [[Int]]) {
+    list = slots.flatMap { $0.map { UInt16($0) } }
+    starts = slots.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+  }
+
+  func insert(_ literal: Int, into bits: inout PatternBits) {
+    for position in starts[literal]..<starts[literal + 1] { bits.insert(Int(list[position])) }
+  }
 }
 
 /// Where literals were found in a chunk; belongs to one thread.

@@ -9,7 +9,8 @@ struct RequiredLiterals: Equatable {
 
   /// A shorter text is found too often to be worth looking for.
   static let shortest = 3
-  private static let mostLiterals = 32
+  /// One scan looks for all of them at once, so that many rare texts cost less than one that stands in every line.
+  private static let mostLiterals = 256
   private static let longest = 24
 
   /// How the lines that are scanned differ from the texts that the pattern is matched against.
@@ -19,15 +20,25 @@ struct RequiredLiterals: Equatable {
     /// As fail2ban does it: the date may have been cut out anywhere, and letters have their case by Unicode, in which the
     /// Kelvin sign is a `k` and the long s an `s`.
     case withoutDate
+    /// The same, where the date can only stand at the line's start, behind at most two characters that no word has.
+    case withoutDateAtStart
+
+    /// The length from which a literal can be used.
+    var shortest: Int { self == .withoutDate ? 2 * RequiredLiterals.shortest : RequiredLiterals.shortest }
   }
 
   /// Nil when no such texts can be told: the pattern must then be tried on every line.
   init?(_ pattern: String, caseless: Bool = false, text: Text = .same) {
     guard let tree = PatternSyntax(pattern, caseless: caseless) else { return nil }
-    var best = Facts(tree, foldsUnicode: text == .withoutDate).best
-    if text == .withoutDate, let whole = best {
+    var best = Facts(tree, text).best
+    switch text {
+    case .same: break
+    case .withoutDateAtStart:
+      // What stands before the date is no part of a word; the rest of the text is whole behind it.
+      best = best?.map { Literal(bytes: Array($0.bytes.dropFirst(Self.beforeDate($0.bytes))), caseless: $0.caseless) }
+    case .withoutDate:
       // The date may part a text in two at any place: one half stays whole then.
-      best = whole.flatMap { literal -> [Literal] in
+      best = best?.flatMap { literal -> [Literal] in
         let middle = literal.bytes.count / 2
         return [
           Literal(bytes: Array(literal.bytes[..<middle]), caseless: literal.caseless),
@@ -48,6 +59,16 @@ struct RequiredLiterals: Equatable {
     return more
   }
 
+  /// How many of a text's first bytes may stand before a date at the line's start.
+  private static func beforeDate(_ bytes: [UInt8]) -> Int {
+    bytes.prefix(2).prefix { byte in
+      switch byte {
+      case 48...57, 65...90, 95, 97...122: false
+      default: true
+      }
+    }.count
+  }
+
   /// What is known of a part of a pattern.
   private struct Facts {
     /// All texts that it can match, when they are few and short.
@@ -60,40 +81,42 @@ struct RequiredLiterals: Equatable {
       self.best = best
     }
 
-    init(_ node: PatternSyntax, foldsUnicode: Bool) {
+    init(_ node: PatternSyntax, _ text: Text) {
       switch node {
       case .empty: self.init(exact: [Literal(bytes: [], caseless: false)], best: nil)
       case .unknown: self.init(exact: nil, best: nil)
       case .byte(let byte, let caseless):
-        self.init(of: [byte], caseless, foldsUnicode)
+        self.init(of: [byte], caseless, foldsUnicode: text != .same)
       case .oneOf(let bytes, let caseless):
-        self.init(of: bytes, caseless, foldsUnicode)
+        self.init(of: bytes, caseless, foldsUnicode: text != .same)
       case .sequence(let parts):
-        self.init(sequence: parts.map { Facts($0, foldsUnicode: foldsUnicode) })
+        self.init(sequence: parts.map { Facts($0, text) }, text)
       case .alternation(let branches):
-        self.init(alternation: branches.map { Facts($0, foldsUnicode: foldsUnicode) })
+        self.init(alternation: branches.map { Facts($0, text) }, text)
       case .repeated(let inner, let least, let most):
-        let facts = Facts(inner, foldsUnicode: foldsUnicode)
+        let facts = Facts(inner, text)
         if least == 0 {
           // It may be left out; what it matches then is nothing.
           let exact = most == 1 ? facts.exact.map { [Literal(bytes: [], caseless: false)] + $0 } : nil
           self.init(exact: exact.flatMap { $0.count <= 8 ? $0 : nil }, best: nil)
         } else if least == most, least <= 8 {
-          self.init(sequence: Array(repeating: facts, count: least))
+          self.init(sequence: Array(repeating: facts, count: least), text)
         } else {
-          self.init(exact: nil, best: Facts.better(facts.best, facts.exact))
+          self.init(exact: nil, best: Facts.better(facts.best, facts.exact, text))
         }
       }
     }
 
-    private init(of bytes: [UInt8], _ caseless: Bool, _ foldsUnicode: Bool) {
+    private init(of bytes: [UInt8], _ caseless: Bool, foldsUnicode: Bool) {
       // In Unicode `k` and `s` have a third form, which no byte scan finds.
-      let strange = foldsUnicode && caseless && bytes.contains { [0x6B, 0x73].contains($0 | 0x20) }
+      // What is not ASCII may stand in the log in another encoding.
+      let strange =
+        foldsUnicode && bytes.contains { $0 >= 0x80 || caseless && [0x6B, 0x73].contains($0 | 0x20) }
       self.init(
         exact: strange ? nil : bytes.map { Literal(bytes: [$0], caseless: caseless && Facts.isLetter($0)) }, best: nil)
     }
 
-    private init(sequence parts: [Facts]) {
+    private init(sequence parts: [Facts], _ text: Text) {
       var run: [Literal]? = [Literal(bytes: [], caseless: false)]
       var best: [Literal]?
       var isExact = true
@@ -102,21 +125,21 @@ struct RequiredLiterals: Equatable {
           run = joined
         } else {
           isExact = false
-          best = Facts.better(best, run)
-          best = Facts.better(best, part.best)
+          best = Facts.better(best, run, text)
+          best = Facts.better(best, part.best, text)
           run = part.exact ?? [Literal(bytes: [], caseless: false)]
         }
       }
-      best = Facts.better(best, run)
+      best = Facts.better(best, run, text)
       self.init(exact: isExact ? run : nil, best: best)
     }
 
-    private init(alternation branches: [Facts]) {
+    private init(alternation branches: [Facts], _ text: Text) {
       var exact: [Literal]? = []
       var best: [Literal]? = []
       for branch in branches {
         exact = exact.flatMap { known in branch.exact.map { known + $0 } }
-        best = best.flatMap { known in Facts.better(branch.best, branch.exact).map { known + $0 } }
+        best = best.flatMap { known in Facts.better(branch.best, branch.exact, text).map { known + $0 } }
       }
       if let all = exact, Set(all).count > 16 { exact = nil }
       if let all = best, Set(all).count > RequiredLiterals.mostLiterals || all.contains(where: \.bytes.isEmpty) {
@@ -139,12 +162,26 @@ struct RequiredLiterals: Equatable {
       return Array(all)
     }
 
-    /// The set whose shortest text is longer; of equals, the smaller set.
-    private static func better(_ a: [Literal]?, _ b: [Literal]?) -> [Literal]? {
+    /// The set that lines hold less often, by its commonest text; of equals, the smaller set.
+    private static func better(_ a: [Literal]?, _ b: [Literal]?, _ text: Text) -> [Literal]? {
       guard let a, !a.isEmpty else { return usable(b) }
       guard let b = usable(b) else { return a }
-      func rank(_ set: [Literal]) -> (Int, Int) { (set.map(\.bytes.count).min() ?? 0, -set.count) }
+      func rank(_ set: [Literal]) -> (Int, Int, Int) {
+        let shortest = set.map(\.bytes.count).min() ?? 0
+        return (min(shortest, text.shortest), set.map { $0.bytes.reduce(0) { $0 + rarity($1) } }.min() ?? 0, -set.count)
+      }
       return rank(b) > rank(a) ? b : a
+    }
+
+    /// What a byte adds to a text's being rare: the marks and digits of which log formats are made say little.
+    private static func rarity(_ byte: UInt8) -> Int {
+      switch byte {
+      case UInt8(ascii: " "): 1
+      case UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"), UInt8(ascii: "/"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"), 48...57:
+        2
+      default: 4
+      }
     }
 
     private static func usable(_ set: [Literal]?) -> [Literal]? {

@@ -1,10 +1,10 @@
 internal import Model
 
 // What follows from a match: the session's other lines, and who it was.
-extension Fail2banMatcher {
+extension Fail2banSearch {
   /// `failure` holds what was captured, by the pattern and by `prefregex`. `line` is the line without its date; `matched`
   /// the lines of a match over several.
-  func conclude(_ line: [UInt8], _ matched: [[UInt8]], _ body: (Fail2banFailure) -> Void) -> Outcome {
+  mutating func conclude(_ line: [UInt8], _ matched: [[UInt8]]) -> Outcome {
     failure.users.removeAll(keepingCapacity: true)
     failure.lines.removeAll(keepingCapacity: true)
     failure.attempts = max(1, matched.count)
@@ -13,47 +13,55 @@ extension Fail2banMatcher {
       for line in matched { lines.add(line.span) }
       failure.lines = lines.lines
     }
-    guard let key = Fail2banSessions.key(failure.fields, filter.keys.session) else {
+    let keys = filter.keys
+    guard failure.fields[keys.session] != nil else {
       // Without a session there is nobody to whom the line's data could be of use.
-      if failure.fields.says(filter.keys.nofail) { return .noted }
-      guard identify() == .known else { return .none }
-      body(failure)
-      return .failure
+      if failure.fields.says(keys.nofail) { return .noted }
+      return identify() == .known ? .failure : .none
     }
-    var session = enter(key)
+    let known = enter()
+    if known == nil, failure.fields.says(keys.forget) {
+      // A session of which this line is both the first and the last is none.
+      failure.fields.remove(keys.forget)
+      return failure.fields.says(keys.nofail) || failure.fields.says(keys.gained) ? .noted : outcome(of: identify())
+    }
+    var session = SessionVisit(known ?? sessions.begin(failure.fields, keys.session, at: failure.time))
     var current = MatchedLines()
     if matched.isEmpty {
       current.add(line.span.extracting(0..<line.count - 1))
     } else {
       for line in matched { current.add(line.span) }
     }
-    let isHelper = session.merge(&failure.fields, filter.keys, current)
-    defer { if !session.ends { sessions.put(key, session.state) } }
-    if isHelper { return .noted }
+    let isHelper = session.merge(&failure.fields, keys, current, isNew: known == nil)
+    guard !isHelper else {
+      if !session.ends { sessions.put(session.state) }
+      return .noted
+    }
     failure.users = session.state.users
     failure.attempts = session.state.matches.count
     failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
-    switch identify() {
-    case .known:
-      body(failure)
-      return .failure
-    case .unknown:
-      session.state.isPending = true
-      return .pending
-    case .unresolved:
-      return .none
+    let outcome = outcome(of: identify())
+    session.state.isPending = outcome == .pending
+    if !session.ends { sessions.put(session.state) }
+    return outcome
+  }
+
+  private func outcome(of identification: Identification) -> Outcome {
+    switch identification {
+    case .known: .failure
+    case .unknown: .pending
+    case .unresolved: .none
     }
   }
 
-  /// The session that the line belongs to, or a new one. A line with another address than the session's begins a new one
-  /// under the same key: the process id is in use again.
-  private func enter(_ key: [UInt8]) -> SessionVisit {
-    if var known = sessions.take(key, at: failure.time), !isOfAnotherAddress(known.fields) {
-      known.seen = failure.time
-      return SessionVisit(state: known, isNew: false)
-    }
-    return SessionVisit(
-      state: .init(fields: CapturedFields(count: filter.fields.names.count), seen: failure.time), isNew: true)
+  /// The session that the line belongs to; nil when it begins one. A line with another address than the session's begins a
+  /// new one under the same key: the process id is in use again.
+  private mutating func enter() -> Fail2banSessions.Session? {
+    guard var known = sessions.take(failure.fields, filter.keys.session, at: failure.time),
+      !isOfAnotherAddress(known.fields)
+    else { return nil }
+    known.seen = failure.time
+    return known
   }
 
   /// Does the line name another address than the session, in the same family or the other one?
@@ -69,7 +77,7 @@ extension Fail2banMatcher {
   private enum Identification { case known, unknown, unresolved }
 
   /// Finds who it was: an address of the host, else the id that the filter names.
-  private func identify() -> Identification {
+  private mutating func identify() -> Identification {
     let keys = filter.keys
     let fields = failure.fields
     let hostField = [keys.ip4, keys.ip6, keys.dns].first { fields[$0] != nil }
@@ -126,24 +134,21 @@ extension Fail2banMatcher {
 /// A session while one of its lines is dealt with.
 struct SessionVisit {
   var state: Fail2banSessions.Session
-  let isNew: Bool
   /// Nothing is kept of it after this line.
   private(set) var ends = false
 
-  init(state: Fail2banSessions.Session, isNew: Bool) {
-    self.state = state
-    self.isNew = isNew
-  }
+  init(_ state: Fail2banSessions.Session) { self.state = state }
 
   /// Adds what the line captured to the session and the other way round. True: the line is no failure.
-  mutating func merge(_ fields: inout CapturedFields, _ keys: Fail2banFilter.Keys, _ lines: MatchedLines) -> Bool {
+  mutating func merge(
+    _ fields: inout CapturedFields, _ keys: Fail2banFilter.Keys, _ lines: MatchedLines, isNew: Bool
+  ) -> Bool {
     let gains = fields.says(keys.gained)
     var helps = gains || fields.says(keys.nofail)
     ends = fields.says(keys.forget)
     fields.remove(keys.forget)
     if gains, !fields.says(keys.nofail) { fields.copy(keys.gained, to: keys.nofail) }
-    // A session of which this line is both the first and the last is none.
-    if !(isNew && ends), fields.says(keys.user), let user = fields.array(keys.user) { state.add(user: user) }
+    if fields.says(keys.user), let user = fields.array(keys.user) { state.add(user: user) }
     if !isNew {
       let helped = state.fields.says(keys.nofail) || state.fields.says(keys.gained)
       state.fields.remove(keys.nofail)
