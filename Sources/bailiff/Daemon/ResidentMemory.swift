@@ -8,9 +8,9 @@ enum ResidentMemory {
   static func giveBackFilePages() {
     guard let text = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8) else { return }
     for range in unwritten(text) {
-      guard let start = UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
       // Safe: a private mapping of a file, not writable and without a page of its own, holds what the file holds, so that
       // dropping its pages changes nothing (madvise(2), MADV_DONTNEED).
+      guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
       unsafe madvise(start, range.count, MADV_DONTNEED)
     }
   }
