@@ -24,31 +24,50 @@ enum Chart {
     }
     svg +=
       #"<line x1="\#(left)" x2="\#(width - 8)" y1="\#(top + plot.height)" y2="\#(top + plot.height)" class="axis"/>"#
-    let marks = min(6, values.count)
-    for mark in 0..<marks {
-      let i = values.count * mark / max(1, marks)
+    for (i, text) in ticks(values.count, from: start, step: step) {
       let x = left + slot * Double(i)
-      let text = LocalTime.text(start.adding(TimeSpan(microseconds: step.microseconds * Int64(i))))
-      let parts = text.split(separator: " ")
-      let day = parts.first.map { String($0.dropFirst(5)) } ?? ""
-      let clock = parts.count > 1 && step < .hours(24) ? " " + String(parts[1].prefix(5)) : ""
       svg +=
         #"<line x1="\#(tenth(x))" x2="\#(tenth(x))" y1="\#(top + plot.height)" y2="\#(top + plot.height + 5)" class="axis"/>"#
-      svg += #"<text x="\#(tenth(x))" y="\#(height - 12)">\#(day)\#(clock)</text>"#
+      svg += #"<text x="\#(tenth(x))" y="\#(height - 12)" class="tick">\#(text)</text>"#
     }
     return svg + "</svg>"
+  }
+
+  /// Where the axis of time is marked, seven times at most: at full hours or midnights of this machine's zone, as far apart
+  /// as one another; a midnight is named by its day.
+  static func ticks(_ count: Int, from start: Instant, step: TimeSpan) -> [(index: Int, text: String)] {
+    let hours = max(1, Int(clamping: step.seconds / 3600))
+    let distances = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 1440, 2160, 4320, 8760]
+    let distance = max(hours, distances.first { count * hours / $0 < 7 } ?? 8760 * (1 + count * hours / 61_320))
+    var ticks: [(index: Int, text: String)] = []
+    var midnights = 0
+    for i in 0..<count {
+      // `2026-11-24 06:00:00 UTC`
+      let local = LocalTime.text(start.adding(TimeSpan(microseconds: step.microseconds * Int64(i)))).utf8.map { $0 }
+      guard local.count > 16, let hour = Int(String(decoding: local[11..<13], as: UTF8.self)) else { continue }
+      let isMidnight = hours >= 24 || hour < hours
+      if distance >= 24, !isMidnight || midnights * max(24, hours) % distance != 0 {
+        midnights += isMidnight ? 1 : 0
+        continue
+      }
+      midnights += isMidnight ? 1 : 0
+      if distance < 24, hour % distance >= hours { continue }
+      ticks.append((i, String(decoding: isMidnight ? local[5..<10] : local[11..<16], as: UTF8.self)))
+    }
+    return ticks
   }
 
   /// Names with a bar and a number each.
   static func ranking(_ entries: [(name: String, value: Int, note: String)], colour: String) -> String {
     guard let most = entries.map(\.value).max(), most > 0 else { return "<p class=\"none\">none</p>" }
+    let hasNotes = entries.contains { !$0.note.isEmpty }
     var html = "<table class=\"ranking\">"
     for entry in entries {
       let share = tenth(max(0.5, Double(entry.value) / Double(most) * 100))
       html += "<tr><th scope=\"row\">\(HTML.escape(entry.name))</th><td class=\"number\">\(grouped(entry.value))</td>"
       html += "<td class=\"bar\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
       html += "<rect width=\"\(share)\" height=\"10\" fill=\"\(colour)\"/></svg></td>"
-      html += "<td class=\"note\">\(HTML.escape(entry.note))</td></tr>"
+      html += hasNotes ? "<td class=\"note\">\(HTML.escape(entry.note))</td></tr>" : "</tr>"
     }
     return html + "</table>"
   }

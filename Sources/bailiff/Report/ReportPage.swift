@@ -151,11 +151,12 @@ struct ReportPage {
     .figures div{background:var(--box);border-radius:8px;padding:10px}.figures b{display:block;font-size:1.4em}
     .figures span,.caption,.note{color:var(--dim);font-size:.85em}
     .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 32px}
-    svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--dim)}svg .end{text-anchor:end}
+    svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--dim)}svg .end{text-anchor:end}svg .tick{text-anchor:middle}
     .grid{stroke:var(--line)}.axis{stroke:var(--dim)}table{border-collapse:collapse;width:100%;font-size:.9em}
     th,td{text-align:left;padding:4px 8px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;
-    overflow-wrap:anywhere}th{font-weight:500}.number{text-align:right;font-variant-numeric:tabular-nums;width:5em}
+    overflow-wrap:anywhere}th{font-weight:500}th[scope=col]{white-space:nowrap;overflow-wrap:normal}.number{text-align:right;font-variant-numeric:tabular-nums;width:5em}
     .ranking .bar{width:30%}.ranking .bar svg{height:12px;margin-top:5px}.ranking .note{width:5em;white-space:nowrap}
-    .scroll{overflow-x:auto}@media(max-width:600px){svg text{font-size:19px}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
+    .scroll{overflow-x:auto}.scroll td:not(:last-child){white-space:nowrap}.scroll td:last-child{min-width:11em}
+    @media(max-width:600px){svg text{font-size:21px}.ranking .bar{width:20%}.number,.ranking .note{width:3.5em}.ranking .note{white-space:normal}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
     """
 }
