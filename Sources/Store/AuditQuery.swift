@@ -4,9 +4,22 @@ internal import Model
 extension AuditReader {
   /// A page of rows, newest first; `before` is where the last page ended. The order is total (time, then kind, then
   /// number), so pages neither repeat nor skip rows while others are added.
-  public func page(_ filter: AuditFilter, limit: Int = 50, before: AuditCursor? = nil) throws -> AuditPage {
+  ///
+  /// A text is looked for in row after row. After `mostRead` rows without enough answers the page ends, with `readThrough`
+  /// set, and the next one goes on from there.
+  public func page(
+    _ filter: AuditFilter, limit: Int = 50, before: AuditCursor? = nil, mostRead: Int = .max
+  ) throws -> AuditPage {
     var page = AuditPage(rows: [], next: nil)
-    try forEach(filter, before: before) { row in
+    var left = mostRead
+    func skipped(_ row: AuditRow) -> Bool {
+      left -= 1
+      guard left <= 0 else { return true }
+      page.next = row.mark
+      page.readThrough = row.time
+      return false
+    }
+    try forEach(filter, before: before, skipped: skipped) { row in
       if page.rows.count == limit {
         page.next = page.rows.last?.mark
         return false
@@ -18,7 +31,11 @@ extension AuditReader {
   }
 
   /// Lends rows, newest first, until `body` returns false. Memory stays small however many there are.
-  public func forEach(_ filter: AuditFilter, before: AuditCursor? = nil, _ body: (AuditRow) throws -> Bool) throws {
+  /// `skipped` is lent rows in which the text is not, and may end it, too.
+  public func forEach(
+    _ filter: AuditFilter, before: AuditCursor? = nil, skipped: (AuditRow) throws -> Bool = { _ in true },
+    _ body: (AuditRow) throws -> Bool
+  ) throws {
     try checkRange(filter)
     try read { db, lookups in
       var streams: [any RowStream] = []
@@ -36,13 +53,13 @@ extension AuditReader {
           streams.append(try EventStream(filter, before: before, db))
         }
       }
-      try Self.merge(&streams, filter.text, &lookups, db, body)
+      try Self.merge(&streams, filter.text, &lookups, db, skipped, body)
     }
   }
 
   private static func merge(
     _ streams: inout [any RowStream], _ text: String?, _ lookups: inout Lookups, _ db: Database,
-    _ body: (AuditRow) throws -> Bool
+    _ skipped: (AuditRow) throws -> Bool, _ body: (AuditRow) throws -> Bool
   ) throws {
     var heads: [AuditRow?] = []
     for i in streams.indices { heads.append(try streams[i].next(&lookups, db)) }
@@ -55,7 +72,10 @@ extension AuditReader {
       }
       guard let newest, let row = heads[newest] else { return }
       heads[newest] = try streams[newest].next(&lookups, db)
-      if let text, !row.contains(text) { continue }
+      if let text, !row.contains(text) {
+        guard try skipped(row) else { return }
+        continue
+      }
       guard try body(row) else { return }
     }
   }

@@ -128,4 +128,6 @@ public struct AuditPage: Sendable {
   public var rows: [AuditRow]
   /// Where the next page begins; nil when this was the last.
   public var next: AuditCursor?
+  /// Up to when rows were looked through, when the page ended because there were so many of them.
+  public var readThrough: Instant?
 }

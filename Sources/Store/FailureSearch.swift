@@ -73,9 +73,11 @@ struct FailureSearch {
       var sql = conditions()
       sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
       sql.add(addressesIn: subnet)
+      // The same text for each of them: prepared once.
       try add(
         Row.fetchCursor(
-          db, sql: "SELECT \(columns) FROM failure f INDEXED BY failure_address WHERE \(sql.text) GROUP BY 1",
+          db.cachedStatement(
+            sql: "SELECT \(columns) FROM failure f INDEXED BY failure_address WHERE \(sql.text) GROUP BY 1"),
           arguments: sql.arguments))
     }
   }
@@ -184,7 +186,8 @@ struct FailureSearch {
         sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
         sql.add(addressesIn: subnet)
         let found = try Row.fetchCursor(
-          db, sql: "SELECT f.time, f.id FROM failure f INDEXED BY failure_address WHERE \(sql.text)",
+          db.cachedStatement(
+            sql: "SELECT f.time, f.id FROM failure f INDEXED BY failure_address WHERE \(sql.text)"),
           arguments: sql.arguments)
         let before = rows.count
         while let row = try found.next() { rows.append((row[0], row[1])) }

@@ -52,19 +52,24 @@ struct LineDelta {
     let old = last[Int(slot)]
     let start = text.count
     let end = start + Int(length)
+    // Room first, then byte by byte: appending a slice of itself would copy all of it.
+    text.append(addingCapacity: Int(length)) { out in
+      for _ in 0..<Int(length) { out.append(0) }
+    }
+    var at = start
     var from = old.lowerBound
-    while text.count < end {
-      guard let alike = reader.varint(bytes), alike <= UInt64(min(old.upperBound - from, end - text.count)) else {
-        return nil
-      }
-      text.append(contentsOf: text[from..<from + Int(alike)])
+    while at < end {
+      guard let alike = reader.varint(bytes), alike <= UInt64(min(old.upperBound - from, end - at)) else { return nil }
+      for i in 0..<Int(alike) { text[at + i] = text[from + i] }
+      at += Int(alike)
       from += Int(alike)
-      guard text.count < end else { break }
+      guard at < end else { break }
       guard let nibbles: UInt8 = reader.integer(bytes), let count = Self.number(nibbles >> 4, &reader, bytes),
-        let replaced = Self.number(nibbles & 15, &reader, bytes), count <= end - text.count,
+        let replaced = Self.number(nibbles & 15, &reader, bytes), count <= end - at,
         count <= bytes.count - reader.offset, replaced <= old.upperBound - from
       else { return nil }
-      text.append(bytes.extracting(reader.offset..<reader.offset + count))
+      for i in 0..<count { text[at + i] = bytes[reader.offset + i] }
+      at += count
       reader.offset += count
       from += replaced
     }

@@ -99,6 +99,27 @@ import Testing
     #expect(counted == 1004)
   }
 
+  /// A text is looked for in so many rows only; the next page goes on behind them, and nothing is left out.
+  @Test func aTextIsLookedForInParts() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    try store.commit(
+      FailureBatch((0..<100).map { Sample(time: start.adding(seconds(Int64($0) * 2)), line: "needle \($0 % 25)") }),
+      names: names)
+    while try store.settle() {}
+    var filter = AuditFilter()
+    filter.text = "NEEDLE 24"
+    let reader = try scratch.reader()
+    var pages: [AuditPage] = [try reader.page(filter, limit: 10, mostRead: 10)]
+    #expect(pages[0].readThrough != nil)
+    while let next = pages.last?.next, pages.count < 50 {
+      pages.append(try reader.page(filter, limit: 10, before: next, mostRead: 10))
+    }
+    #expect(pages.flatMap(\.rows).map(\.number) == [100, 75, 50, 25])
+    #expect(pages.count == 10)
+    #expect(pages.last?.next == nil)
+  }
+
   @Test func windowsAreRebuiltInTheOrderOfTheirCommit() throws {
     let scratch = try Scratch()
     let store = try scratch.store()

@@ -31,7 +31,8 @@ struct AuditList: ParsableCommand {
         bailiff audit --csv --since 2026-11-01 > november.csv
 
       Times are this machine's, with the zone shown; JSON and CSV have UTC. A table shows the newest 100 rows; JSON and \
-      CSV have all, unless --limit says otherwise.
+      CSV have all, unless --limit says otherwise. --text is in no index: a table ends after 300,000 rows and says where \
+      to go on; --since or --ip make it quick.
       """)
 
   @OptionGroup var rows: AuditOptions
@@ -71,16 +72,22 @@ struct AuditList: ParsableCommand {
     }
   }
 
+  /// A text is in no index: so many rows are looked through for a page, which takes about a second.
+  private static let mostRead = 300_000
+
   private func page(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
-    let page = try reader.page(filter, limit: limit ?? 100, before: cursor)
+    let page = try reader.page(filter, limit: limit ?? 100, before: cursor, mostRead: Self.mostRead)
     var output = Output()
     if page.rows.isEmpty {
-      output.line("nothing matches")
+      output.line(page.readThrough == nil ? "nothing matches" : "nothing matches so far")
     } else {
       var table = AuditTable()
       for row in page.rows { table.add(row) }
       table.print(to: &output, on: Terminal())
-      if let next = page.next { output.line("older rows: --before \(next)") }
+    }
+    if let next = page.next {
+      let searched = page.readThrough.map { "searched \(grouped(Self.mostRead)) rows, back to \(LocalTime.text($0)); " }
+      output.line("\(searched ?? "")older rows: --before \(next)")
     }
     output.flush()
   }
