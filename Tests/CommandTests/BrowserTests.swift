@@ -33,6 +33,10 @@ struct BrowserTests {
           ticks: charts.map(c => c.querySelectorAll(".tick").length),
           scale: charts.map(c => c.querySelectorAll(".end").length),
           small: [...d.querySelectorAll("svg text")].filter(t => t.getBoundingClientRect().height < 9).length,
+          outside: charts.flatMap(c => [...c.querySelectorAll("text")].filter(t => {
+            const [a, b] = [t.getBoundingClientRect(), c.getBoundingClientRect()];
+            return a.left < b.left || a.right > b.right || a.top < b.top || a.bottom > b.bottom;
+          })).length,
           overlaps: overlaps.reduce((a, b) => a + b, 0), text: d.body.innerText.length });
       };
       </script>
@@ -51,6 +55,7 @@ struct BrowserTests {
     #expect((seen["ticks"] as? [Int])?.allSatisfy { (2...7).contains($0) } == true, "\(seen)")
     #expect(seen["scale"] as? [Int] == [5, 5])
     #expect(seen["overlaps"] as? Int == 0)
+    #expect(seen["outside"] as? Int == 0)
     #expect(seen["small"] as? Int == 0)
     #expect((seen["text"] as? Int ?? 0) > 300)
   }

@@ -4,7 +4,7 @@ import Model
 enum Chart {
   /// Bars over time with both axes. `values` are the sums of equal steps, the first of which begins at `start`.
   static func bars(_ values: [Int], from start: Instant, step: TimeSpan, label: String, colour: String) -> String {
-    let (width, height, left, bottom, top) = (720.0, 220.0, 52.0, 34.0, 10.0)
+    let (width, height, left, bottom, top) = (720.0, 230.0, 60.0, 34.0, 20.0)
     let most = scaleTop(values.max() ?? 0)
     let plot = (width: width - left - 8, height: height - bottom - top)
     var svg = #"<svg viewBox="0 0 \#(Int(width)) \#(Int(height))" role="img" aria-label="\#(HTML.escape(label))">"#
@@ -26,6 +26,8 @@ enum Chart {
       #"<line x1="\#(left)" x2="\#(width - 8)" y1="\#(top + plot.height)" y2="\#(top + plot.height)" class="axis"/>"#
     for (i, text) in ticks(values.count, from: start, step: step) {
       let x = left + slot * Double(i)
+      // A name at the very end would stand out of the picture.
+      guard x < width - 40 else { continue }
       svg +=
         #"<line x1="\#(tenth(x))" x2="\#(tenth(x))" y1="\#(top + plot.height)" y2="\#(top + plot.height + 5)" class="axis"/>"#
       svg += #"<text x="\#(tenth(x))" y="\#(height - 12)" class="tick">\#(text)</text>"#
