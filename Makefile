@@ -7,6 +7,10 @@ TEST_PACKAGES := ipset iptables iproute2 openssh-server openssh-client sshpass s
 # The peers that `make bench` measures beside Bailiff, never started as services.
 BENCH_PACKAGES := fail2ban sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev
 
+# Each fuzz target runs for so long.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := lines dates addresses filters settings fail2ban requests prefilter
+
 # `make run` ends by itself after this many seconds; empty: with Ctrl-C.
 DEMO_SECONDS ?=
 
@@ -25,7 +29,7 @@ MAKEFLAGS += --no-print-directory
 RELEASE := swift build -c release --static-swift-stdlib --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test build release lint format bench install uninstall clean swift build-packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz bench install uninstall clean swift build-packages test-packages bench-packages
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -53,6 +57,21 @@ lint: swift ## check the format
 format: swift ## put the source into its format
 	@swift format --in-place --recursive --parallel Sources Tests Benchmarks/Stages Package.swift
 
+# A build of its own, which libFuzzer counts the branches of. New inputs stay in .build-fuzz; what stops a target is written
+# to .build-fuzz/found: it belongs into fixtures/fuzz/TARGET, with a fix.
+fuzz: build-packages swift ## run the fuzzers, each for FUZZ_SECONDS (60)
+	@BAILIFF_FUZZ=1 swift build -c release --sanitize=fuzzer --scratch-path .build-fuzz -Xswiftc -enable-testing --product fuzz
+	mkdir -p .build-fuzz/found
+	failed=
+	for target in $(FUZZ_TARGETS); do
+	  mkdir -p .build-fuzz/corpus/$$target
+	  said=$$(BAILIFF_FUZZ_TARGET=$$target .build-fuzz/release/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 \
+	    -print_final_stats=1 -artifact_prefix=.build-fuzz/found/$$target- .build-fuzz/corpus/$$target fixtures/fuzz/$$target 2>&1) \
+	    || { failed+=" $$target"; tail -n 40 <<<"$$said"; }
+	  echo "fuzz $$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$$said") executions"
+	done
+	[ -z "$$failed" ] || { echo "the inputs that stopped$$failed are in .build-fuzz/found" >&2; exit 1; }
+
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep
 
@@ -73,7 +92,7 @@ uninstall: ## remove what install installed; settings and the store stay
 
 clean: ## remove what was built
 	@swift package clean
-	rm -rf .build/demo
+	rm -rf .build/demo .build-fuzz
 
 swift:
 	@command -v swift >/dev/null || { echo "Swift 6.3 or later is missing: https://www.swift.org/install/linux/" >&2; exit 1; }

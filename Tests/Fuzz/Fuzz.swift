@@ -6,7 +6,8 @@ import Fuzzing
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   // Safe: libFuzzer lends `count` bytes for the call.
-  target.run(Array(unsafe UnsafeBufferPointer(start: start, count: count)))
+  let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+  target.run(input)
   return 0
 }
 
