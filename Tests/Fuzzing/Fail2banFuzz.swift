@@ -14,11 +14,13 @@ enum Fail2banFuzz {
     return path
   }()
 
+  private static let file = ScratchFile(directory + "/fuzz.conf")
+
   static func run(_ input: [UInt8]) {
     if let text = String(validating: input, as: UTF8.self) { _ = try? ConfigurationFile(text: text, path: "fuzz.conf") }
-    let path = directory + "/fuzz.conf"
-    guard FileManager.default.createFile(atPath: path, contents: Data(input)),
-      let definition = try? FilterTranslation.loadFilter(path: path, options: ["mode": "aggressive"]),
+    file.replace(with: input)
+    guard
+      let definition = try? FilterTranslation.loadFilter(path: file.path, options: ["mode": "aggressive"]),
       let filter = try? Filter(definition)
     else { return }
     let set = FilterSet([filter])

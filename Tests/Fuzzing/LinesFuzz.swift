@@ -6,22 +6,26 @@ import Model
 /// Every byte of a line is delivered once, in its place, whole or cut at the limit: by files that are followed and by
 /// streams.
 enum LinesFuzz {
-  /// A file that is written anew for each run; the fuzzer has one thread.
-  private static let path = NSTemporaryDirectory() + "bailiff-fuzz-lines-\(ProcessInfo.processInfo.processIdentifier)"
+  private static let file: ScratchFile = {
+    // Safe: unlink(2) reads the path during the call.
+    atexit { unsafe unlink(LinesFuzz.file.path) }
+    return ScratchFile(
+      NSTemporaryDirectory() + "bailiff-fuzz-lines-\(ProcessInfo.processInfo.processIdentifier)")
+  }()
+  private static var path: String { file.path }
 
   static func run(_ input: [UInt8]) {
-    // Lines around the limit would be rare among inputs as small as fuzzers like them: 0xF0 and up repeat.
+    // Lines around the limit would be rare among inputs as small as fuzzers like them: two bytes repeat the one before.
     var text: [UInt8] = []
-    for byte in input where text.count < 1 << 20 {
-      if byte >= 0xF0, let last = text.last {
-        text += [UInt8](repeating: last, count: byte == 0xFF ? LineLimit.bytes - 1 : 1 << (byte & 0xF))
+    for byte in input where text.count < 384 << 10 {
+      if byte >= 0xFE, let last = text.last {
+        text += [UInt8](repeating: last, count: byte == 0xFF ? LineLimit.bytes - 1 : 1 << 14)
       } else {
         text.append(byte)
       }
     }
     let expected = split(text)
-    guard FileManager.default.createFile(atPath: path, contents: Data(text)) else { return }
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    file.replace(with: text)
     stream(expected, text)
     follow(expected, text)
   }
@@ -57,9 +61,8 @@ enum LinesFuzz {
 
     func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
       require(lines.count > 0, "nothing was lent")
-      var copy: [UInt8] = []
-      copy.reserveCapacity(lines.count)
-      for i in lines.indices { copy.append(lines[i]) }
+      // Safe: the pointer is used only inside the closure.
+      let copy = unsafe lines.withUnsafeBufferPointer { unsafe Array($0) }
       var start = 0
       while start < copy.count {
         let end = copy[start...].firstIndex(of: 10) ?? copy.count
