@@ -48,6 +48,7 @@ import Testing
   /// `] "` stands in every line of an access log.
   @Test func rareTextsArePreferred() {
     #expect(literals(#"\] "[A-Z]+ .*(?:zgrab|\(\)\{)"#) == ["(){", "zgrab"])
+    #expect(literals(#"[^/ "] HTTP/[0-9.]+" 403 "#) == ["\" 403 "])
     #expect(literals("abcd.* - - 20", text: .withoutDate) == [" - ", "- 20"])
   }
 

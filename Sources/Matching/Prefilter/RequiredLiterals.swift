@@ -168,9 +168,31 @@ struct RequiredLiterals: Equatable {
       guard let b = usable(b) else { return a }
       func rank(_ set: [Literal]) -> (Int, Int, Int) {
         let shortest = set.map(\.bytes.count).min() ?? 0
-        return (min(shortest, text.shortest), set.map { $0.bytes.reduce(0) { $0 + rarity($1) } }.min() ?? 0, -set.count)
+        return (min(shortest, text.shortest), set.map { rarity($0.bytes) }.min() ?? 0, -set.count)
       }
       return rank(b) > rank(a) ? b : a
+    }
+
+    /// Words that many lines hold which are no failures.
+    private static let commonWords = [
+      "HTTP/", "http", "GET ", "POST ", "Mozilla", " from ", " for ", " user ", " port ",
+    ].map {
+      Array($0.utf8)
+    }
+
+    private static func rarity(_ text: [UInt8]) -> Int {
+      var sum = 0
+      var at = 0
+      while at < text.count {
+        if let word = commonWords.first(where: { text[at...].starts(with: $0) }) {
+          sum += 1
+          at += word.count
+        } else {
+          sum += rarity(text[at])
+          at += 1
+        }
+      }
+      return sum
     }
 
     /// What a byte adds to a text's being rare: the marks and digits of which log formats are made say little.
