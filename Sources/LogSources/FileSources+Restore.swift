@@ -77,13 +77,16 @@ extension FileSources {
   }
 
   /// Another file stands at the path than the last one that is followed: were there others in between, which came and
-  /// went before anybody looked?
+  /// went before anybody looked? What came after `next`, which may have been renamed away meanwhile too, is for the next
+  /// look: files are followed in the order in which they were written, since that is how their positions are stored.
   func takeMissed(after last: FollowedFile, before next: FollowedFile, of source: FileSource) {
     guard let reference = RotatedSiblings.at("/proc/self/fd/\(last.descriptor.raw)") else { return }
     let siblings = OpenSibling.all(of: source.path) {
-      $0.inode != reference.inode && $0.inode != next.identity.inode && $0.isLater(than: reference)
+      $0.isCompressed ? $0.isLater(than: reference) : $0.birth >= reference.birth
     }
-    for missed in unread(siblings, of: source) {
+    let start = siblings.firstIndex { $0.sibling.inode == reference.inode }.map { $0 + 1 } ?? 0
+    let end = siblings[start...].firstIndex { $0.sibling.inode == next.identity.inode } ?? siblings.endIndex
+    for missed in unread(siblings[start..<end], of: source) {
       // What is compressed has another inode than the file that it was, which may be one that is read.
       if !missed.sibling.isCompressed || !isRead(missed, source.queue.map(\.identity) + source.read) {
         take(missed, of: source)
@@ -96,11 +99,23 @@ extension FileSources {
     let current = try? FileStatus.of(path: source.path)
     let head = (try? PastLog(source.path).decompressedHead()) ?? []
     return later.filter { other in
-      // A copy of what stands there now: a copytruncate that is under way.
-      if other.head.count >= Fingerprint.enough, head.starts(with: other.head) { return false }
+      if isCopy(other, of: head) { return false }
       guard let status = FileStatus.of(descriptor: other.log.descriptor.raw) else { return false }
       return !(current?.isSameFile(as: status) ?? false) && follower(of: status).isEmpty
     }
+  }
+
+  /// Is it a copy of the file that begins with `head` and stands at the path now: a copytruncate that is under way? One
+  /// that has only begun is as empty as a file that was renamed before anything was written to it: it is given half a
+  /// second to show what it is.
+  private func isCopy(_ sibling: OpenSibling, of head: [UInt8]) -> Bool {
+    guard head.count >= Fingerprint.enough else { return false }
+    var copied = sibling.head
+    for _ in 0..<100 where copied.count < Fingerprint.enough && head.starts(with: copied) {
+      usleep(5000)
+      copied = (try? sibling.log.decompressedHead()) ?? copied
+    }
+    return copied.count >= Fingerprint.enough && head.starts(with: copied)
   }
 
   private func isRead(_ sibling: OpenSibling, _ read: [FileIdentity]) -> Bool {
@@ -123,7 +138,11 @@ extension FileSources {
       // One that is read may have been written to after its successor was made, and look later than that.
       let later = unread(siblings[(i + 1)...], of: source).filter { !isRead($0, source.read) }
       if found != nil { take(siblings[i], of: source, from: position.offset, position.identity) }
-      for next in later { take(next, of: source) }
+      for (number, next) in later.enumerated() {
+        // Of the first one a little may have been read, too little for a fingerprint that could find it.
+        let isBegun = found == nil && number == 0 && Fingerprint.matches(position.identity, head: next.head)
+        take(next, of: source, from: isBegun ? position.offset : 0)
+      }
       return
     }
     guard !isFound else { return }

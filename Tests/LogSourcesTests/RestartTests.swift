@@ -211,6 +211,12 @@ final class CrashingSink: LineSink, Sendable {
     let isWritten = Mutex(false)
     let (path, directory) = (directory("a.log"), directory)
     try directory.write("", to: "a.log")
+    // Known before it is first rotated: what was rotated away before anybody looked is nobody's loss.
+    let first = try RunningReader([.files([path], start: .beginning)])
+    first.waitUntilReading()
+    first.stop()
+    var positions = Dictionary(first.sink.positions.map { ($0.source, $0.position) }) { $1 }
+    try #require(!positions.isEmpty)
     let writing = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
       var random = SeededRandom(seed: seed)
@@ -253,7 +259,6 @@ final class CrashingSink: LineSink, Sendable {
     }
     var random = SeededRandom(seed: seed &+ 1000)
     var committed: [String] = []
-    var positions: [String: Position] = [:]
     var events: [SourceEvent] = []
     var crashes = 0
     while true {
