@@ -48,7 +48,8 @@ import Testing
     #expect(wrong.error.contains("bailiff.yaml:4:"))
     #expect(wrong.error.contains("filters/web.yaml:5:"))
     #expect(wrong.error.contains("bailiff.yaml:6:"))
-    #expect(!wrong.error.contains("64"))
+    // Nor the exit status that argument parsers use; the directory's name may hold those digits.
+    #expect(!wrong.error.replacingOccurrences(of: scratch.path, with: "").contains("64"))
     let json = try await check(scratch, yaml, "--json")
     #expect(json.status == 2)
     let errors = try json.objects.filter { $0["severity"] as? String == "error" }
