@@ -92,13 +92,13 @@ public final class LineMatcher {
       let before = group.set.counts
       group.set.scan(
         message: message, program: { TrustedProgram.name(of: entry, into: &$0) }, time: { entry.time },
-        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) }
-      ) { match, line in
-        let first = batch.failures.count
-        append(match, line, group, source, 0, &batch)
-        let range = batch.store(Array(entry.cursor.utf8).span)
-        for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
-      }
+        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) },
+        { match, line in
+          let first = batch.failures.count
+          append(match, line, group, source, 0, &batch)
+          let range = batch.store(Array(entry.cursor.utf8).span)
+          for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
+        })
       add(group.set.counts, before)
     }
   }
