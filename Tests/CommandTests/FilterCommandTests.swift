@@ -107,6 +107,40 @@ import Testing
     }
   }
 
+  /// A journal is a directory, which `replay` takes and no other directory.
+  @Test func aJournalsDirectoryIsReplayed() async throws {
+    let scratch = try Scratch()
+    let entries = (0..<5).map { number in
+      """
+      __REALTIME_TIMESTAMP=\(1_795_000_000_000_000 + number * 1_000_000)
+      __MONOTONIC_TIMESTAMP=\(1 + number)
+      _BOOT_ID=5f1c5d9b5b3c4d0c8d3b1f1f2e3d4c5b
+      _HOSTNAME=web
+      _PID=812
+      _UID=0
+      _COMM=sshd
+      _SYSTEMD_UNIT=ssh.service
+      SYSLOG_IDENTIFIER=sshd
+      MESSAGE=Failed password for root from 192.0.2.7 port \(4000 + number) ssh2
+
+      """
+    }
+    let export = try scratch.write("export", entries.joined(separator: "\n") + "\n")
+    let journal = "\(scratch.path)/journal"
+    try FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: true)
+    let remote = Process()
+    remote.executableURL = URL(filePath: "/lib/systemd/systemd-journal-remote")
+    remote.arguments = ["-o", journal + "/past.journal", "--split-mode=none", export]
+    remote.standardError = FileHandle.nullDevice
+    try remote.run()
+    remote.waitUntilExit()
+    try #require(remote.terminationStatus == 0)
+    let replayed = try await Binary.run("replay", "--json", journal)
+    #expect(replayed.status == 0, "\(replayed.error)")
+    let bans = try replayed.objects.filter { $0["action"] as? String == "ban" }
+    #expect(bans.map { $0["id"] as? String } == ["192.0.2.7"])
+  }
+
   /// Bytes that are no text, lines without an end, lines without end.
   @Test func linesOfAnyKind() async throws {
     let scratch = try Scratch()

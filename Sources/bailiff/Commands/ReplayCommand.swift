@@ -31,7 +31,7 @@ struct ReplayLogs: AsyncParsableCommand {
   var files: [String]
 
   func run() async throws {
-    for file in files where file != "-" { try LogLines.checkReadable(file) }
+    for file in files where file != "-" { try LogLines.checkReadable(file, orJournal: true) }
     // The log may be another machine's, so it does not matter which logs are on this one.
     let everywhere = Settings.Machine(hasFile: { _ in true }, hasJournal: true)
     var settings = config.isAutomatic ? .automatic(machine: everywhere) : try config.settings()

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// Lines back to back, each with its LF, as the engine gets them: what follows a line can decide about it too.
@@ -27,13 +28,26 @@ struct LineBatch {
 enum LogLines {
   static let longestLine = 64 << 10
 
-  static func checkReadable(_ path: String) throws {
+  /// Throws when the log cannot be read; with `orJournal` a directory with a journal's files in it can.
+  static func checkReadable(_ path: String, orJournal: Bool = false) throws {
     // Safe: open(2) and read(2) use the path and the byte during the call only.
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw unreadable(path) }
     defer { close(file) }
     var status = stat()
-    if unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw unreadable(path, EISDIR) }
+    guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+    guard orJournal, holdsJournal(path) else { throw unreadable(path, EISDIR) }
+  }
+
+  /// As sd_journal_open_directory(3) looks for them: in the directory, and in those of machines below it.
+  private static func holdsJournal(_ directory: String) -> Bool {
+    func hasFiles(_ path: String) -> Bool {
+      ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains {
+        $0.hasSuffix(".journal") || $0.hasSuffix(".journal~")
+      }
+    }
+    let below = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return hasFiles(directory) || below.contains { hasFiles("\(directory)/\($0)") }
   }
 
   private static func unreadable(_ path: String, _ code: Int32 = errno) -> CommandFailure {
