@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Model
 internal import Settings
 
@@ -27,6 +28,26 @@ struct IgnoredNames {
     guard lists != last, !(last.isEmpty && lists.allSatisfy(\.isEmpty)) else { return nil }
     last = lists
     return lists
+  }
+
+  /// The same, waiting for the answers: for a replay, which asks once and has the time. Gives the names that have none, too.
+  mutating func resolve(
+    _ plan: Plan, _ resolver: NameResolver, patience: TimeSpan = .seconds(10)
+  ) -> (lists: [[Subnet]]?, unresolved: [String]) {
+    let answers = DispatchGroup()
+    var names: Set<String> = []
+    var files: [String: [IgnoreEntry]] = [:]
+    for entry in plan.jails.flatMap(\.settings.ignoreip) {
+      _ = subnets(entry, isList: false, &files) { name in
+        guard names.insert(name).inserted else { return }
+        answers.enter()
+        resolver.resolve(name) { _ in answers.leave() }
+      } known: {
+        resolver.known($0)
+      }
+    }
+    _ = answers.wait(timeout: .now() + .microseconds(Int(patience.microseconds)))
+    return (refresh(plan, resolver, again: {}), names.filter { known[$0] == nil }.sorted())
   }
 
   private mutating func subnets(

@@ -27,11 +27,21 @@ public final class Replay {
   private var decisions: [Decision] = []
   private let now = SystemClock.now()
 
-  /// - Parameter database: where to record; nil: nowhere.
-  public init(_ settings: Settings, database: String? = nil) throws {
+  /// Names in `ignoreip` that have no address now: a failure that one of them stood for may be among those counted.
+  public let unresolved: [String]
+
+  /// - Parameters:
+  ///   - database: where to record; nil: nowhere.
+  ///   - resolver: asked for the names in `ignoreip`, once; the lists there are read once.
+  public init(_ settings: Settings, database: String? = nil, resolver: NameResolver = NameResolver()) throws {
     plan = Plan(settings, start: .beginning)
     if let problem = plan.problems.first { throw DaemonError(problem, remedy: "bailiff check tells more") }
     judge = Judge(plan, ignoring: OwnAddresses.ignored(settings))
+    defer { resolver.stop() }
+    var names = IgnoredNames()
+    let ignored = names.resolve(plan, resolver)
+    unresolved = ignored.unresolved
+    if let lists = ignored.lists { judge.ignore(lists) }
     store = try database.map { try AuditStore(path: $0) }
   }
 

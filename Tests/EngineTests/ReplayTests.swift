@@ -116,6 +116,28 @@ import Testing
     #expect(Set(recidive.map(\.identity)).count == recidive.count)
     #expect(recidive.allSatisfy { $0.count == 2 })
   }
+
+  /// As `run` does: lists are read, names resolved, and a name without an address is told.
+  @Test func listsAndNamesInIgnoreipAreIgnored() throws {
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = try log(megabytes: 1)
+    let list = directory.appending(path: "offices").path
+    try "203.0.113.0/26 # all of them\n".write(toFile: list, atomically: true, encoding: .utf8)
+    var settings = settings()
+    settings.jails[0].ignoreip = [.file(list), .name("office.example"), .name("gone.example")]
+    let home = Address("203.0.113.100")!
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
+    let resolver = NameResolver(limits: NameResolver.Limits(), clock: { Instant(seconds: 0) }) {
+      $0 == "office.example." ? .addresses([home]) : .none("not there")
+    }
+    let replay = try Replay(settings, resolver: resolver)
+    #expect(replay.unresolved == ["gone.example"])
+    var banned: Set<String> = []
+    _ = try replay.run([path]) { banned.insert($0.identity.description) }
+    let others = Set(stride(from: 64, to: 250, by: 2).filter { $0 != 100 }.map { "203.0.113.\($0)" })
+    // Every address of the log's fails often enough.
+    #expect(banned == others)
+  }
 }
 
 @Suite struct AttemptTests {

@@ -10,8 +10,9 @@ struct ReplayLogs: AsyncParsableCommand {
     abstract: "The same engine over past logs: who would have been banned, and when.",
     discussion: """
       Nothing is banned and, without --record, nothing is stored. Files may be compressed (gzip, xz, zstd); `-` is standard
-      input; a directory is a journal's, read by the jails with a `journalmatch`. A file that a jail's logpath names is read by that jail; any other file by all of them. Without settings, every
-      native filter is a jail, with its own limits.
+      input; a directory is a journal's, read by the jails with a `journalmatch`. A file that a jail's logpath names is
+      read by that jail; any other file by all of them. Without settings, every native filter is a jail, with its own
+      limits. Names in `ignoreip` stand for the addresses that they have now.
 
       Examples:
         bailiff replay /var/log/auth.log
@@ -48,6 +49,9 @@ struct ReplayLogs: AsyncParsableCommand {
         atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
     let replay = try Replay(settings, database: record ? settings.database : nil)
+    for name in replay.unresolved {
+      Diagnostics.write("warning: ignoreip: `\(printable(name))` has no address now; nothing is ignored for it\n")
+    }
     let printer = Printer(json: format.json)
     let summary: Replay.Summary
     do {
