@@ -19,7 +19,7 @@ public struct Decider: Sendable {
   private struct State: Sendable {
     var jail: Jail
     var windows: WindowTable
-    var bans: [UInt128: Ban] = [:]
+    var bans: BanTable
     /// Until when ids were banned whose ban is over by the clock, but not yet by the log, which may lag: lines of that time
     /// are still to come, and do not count.
     var answered: [UInt128: Instant] = [:]
@@ -40,7 +40,9 @@ public struct Decider: Sendable {
     self.seed = seed
     countsOverall = jails.contains { $0.increment?.overalljails == true }
     states = jails.map {
-      State(jail: $0, windows: WindowTable(limit: $0.maxretry, findtime: $0.findtime, seed: seed))
+      State(
+        jail: $0, windows: WindowTable(limit: $0.maxretry, findtime: $0.findtime, seed: seed),
+        bans: BanTable(seed: seed))
     }
   }
 
@@ -61,12 +63,12 @@ public struct Decider: Sendable {
     }
     let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
     let key = subnet?.base.bits ?? nameKey(id ?? "")
-    if !states[index].bans.isEmpty, let ban = states[index].bans[key] {
-      if ban.until.map({ time < $0 }) ?? true {
+    if let place = states[index].bans.find(key) {
+      guard let end = states[index].bans.bans[place].until, time >= end else {
         // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
         return
       }
-      states[index].bans[key] = nil
+      states[index].bans.remove(key)
     }
     if time > states[index].newest { states[index].newest = time }
     if !states[index].answered.isEmpty, let end = states[index].answered[key] {
@@ -91,10 +93,10 @@ public struct Decider: Sendable {
     _ identity: Identity, jail: Int, from time: Instant, until: Instant?, cause: Decision.Cause
   ) -> Decision {
     let key = key(of: identity, in: jail)
-    let known = states[jail].bans[key] != nil
+    let known = states[jail].bans[key]
     let decision = Decision(
-      action: known ? .extend : .ban, jail: states[jail].jail.name, identity: identity, time: time, until: until,
-      number: known ? states[jail].bans[key]!.number : 1 + earlierBans(key, in: jail), cause: cause)
+      action: known == nil ? .ban : .extend, jail: states[jail].jail.name, identity: identity, time: time, until: until,
+      number: known?.number ?? 1 + earlierBans(key, in: jail), cause: cause)
     enter(decision, key, jail)
     states[jail].windows.forget(key)
     return decision
@@ -105,7 +107,7 @@ public struct Decider: Sendable {
   public mutating func unban(_ identity: Identity, jail: Int, at time: Instant, cause: Decision.Cause) -> Decision? {
     let key = key(of: identity, in: jail)
     states[jail].windows.forget(key)
-    guard let ban = states[jail].bans.removeValue(forKey: key) else { return nil }
+    guard let ban = states[jail].bans.remove(key) else { return nil }
     return Decision(
       action: .unban, jail: ban.jail, identity: ban.identity, time: time, until: ban.until, count: ban.count,
       number: ban.number, cause: cause)
@@ -118,14 +120,12 @@ public struct Decider: Sendable {
       if !states[index].answered.isEmpty {
         states[index].answered = states[index].answered.filter { $0.value > newest }
       }
-      let over = states[index].bans.filter { $0.value.until.map { $0 <= now } ?? false }
-      for (key, ban) in over.sorted(by: { ($0.value.until!, $0.key) < ($1.value.until!, $1.key) }) {
-        states[index].bans[key] = nil
-        if ban.until! > newest { states[index].answered[key] = ban.until }
+      for (end, key) in states[index].bans.over(at: now) {
+        guard let ban = states[index].bans.remove(key) else { continue }
+        if end > newest { states[index].answered[key] = end }
         ended(
           Decision(
-            action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until!, until: ban.until,
-            count: ban.count,
+            action: .unban, jail: ban.jail, identity: ban.identity, time: end, until: end, count: ban.count,
             number: ban.number, cause: .expired))
       }
     }
@@ -139,7 +139,7 @@ public struct Decider: Sendable {
   /// A ban that was in force before a restart or a reload.
   public mutating func restore(_ ban: Ban) {
     guard let index = states.firstIndex(where: { $0.jail.name == ban.jail }) else { return }
-    states[index].bans[key(of: ban.identity, in: index)] = ban
+    states[index].bans.set(ban, for: key(of: ban.identity, in: index))
   }
 
   /// A ban, over by now, from before a restart: failures before its end do not count, should the log still bring some.
@@ -177,7 +177,9 @@ public struct Decider: Sendable {
     countsOverall = jails.contains { $0.increment?.overalljails == true }
     states = jails.map { jail in
       guard var state = old[jail.name] else {
-        return State(jail: jail, windows: WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed))
+        return State(
+          jail: jail, windows: WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed),
+          bans: BanTable(seed: seed))
       }
       let isSame =
         state.jail.maxretry == jail.maxretry && state.jail.findtime == jail.findtime
@@ -191,16 +193,16 @@ public struct Decider: Sendable {
     }
     // Keys of bans depend on the prefix.
     for index in states.indices {
-      let bans = states[index].bans.values
-      states[index].bans = [:]
-      for ban in bans { states[index].bans[key(of: ban.identity, in: index)] = ban }
+      let bans = states[index].bans.bans
+      states[index].bans.removeAll()
+      for ban in bans { states[index].bans.set(ban, for: key(of: ban.identity, in: index)) }
     }
     return anew
   }
 
   // MARK: Questions
 
-  public func bans(in jail: Int) -> [Ban] { Array(states[jail].bans.values) }
+  public func bans(in jail: Int) -> [Ban] { states[jail].bans.bans }
 
   public func banCount(in jail: Int) -> Int { states[jail].bans.count }
 
@@ -222,14 +224,16 @@ public struct Decider: Sendable {
 
   /// The firewall's answer to a ban of this jail.
   public mutating func mark(_ identity: Identity, in jail: Int, applied: Bool) {
-    states[jail].bans[key(of: identity, in: jail)]?.applied = applied
+    if let place = states[jail].bans.find(key(of: identity, in: jail)) {
+      states[jail].bans.mark(at: place, applied: applied)
+    }
   }
 
   /// What the firewall holds of all bans.
   public mutating func markAll(_ isApplied: (Ban) -> Bool) {
     for index in states.indices {
-      for place in states[index].bans.values.indices {
-        states[index].bans.values[place].applied = isApplied(states[index].bans.values[place])
+      for place in 0..<states[index].bans.count {
+        states[index].bans.mark(at: place, applied: isApplied(states[index].bans.bans[place]))
       }
     }
   }
@@ -265,9 +269,10 @@ public struct Decider: Sendable {
   }
 
   private mutating func enter(_ decision: Decision, _ key: UInt128, _ index: Int) {
-    states[index].bans[key] = Ban(
-      jail: decision.jail, identity: decision.identity, since: decision.time, until: decision.until,
-      count: decision.count, number: decision.number, applied: false)
+    states[index].bans.set(
+      Ban(
+        jail: decision.jail, identity: decision.identity, since: decision.time, until: decision.until,
+        count: decision.count, number: decision.number, applied: false), for: key)
     if decision.action == .ban {
       states[index].tally.bans += 1
       if states[index].jail.increment != nil { states[index].history[key, default: 0] += 1 }

@@ -34,10 +34,10 @@ struct SlotTable: Sendable {
 
   private(set) var count = 0
   private var shards = [Shard](repeating: Shard(), count: 1 << shardBits)
-  private let seed: (UInt64, UInt64)
+  private let hash: KeyHash
   private var hand = Place(shard: 0, index: 0)
 
-  init(seed: (UInt64, UInt64)) { self.seed = seed }
+  init(seed: (UInt64, UInt64)) { hash = KeyHash(seed: seed) }
 
   /// The bytes that it holds in all, used or not.
   var memory: Int { shards.reduce(0) { $0 + $1.slots.capacity * MemoryLayout<Slot>.stride } }
@@ -48,7 +48,7 @@ struct SlotTable: Sendable {
   }
 
   func find(_ key: UInt128) -> Place? {
-    let hash = hash(key)
+    let hash = hash.of(key)
     let shard = Self.shard(hash)
     var at = Self.home(hash, shards[shard].slots.count)
     while shards[shard].slots[at].count > 0 {
@@ -60,7 +60,7 @@ struct SlotTable: Sendable {
 
   /// Where `key` stands, or may stand: a slot of no times then, to be filled. Nil when there is no room (`makeRoom`).
   mutating func place(for key: UInt128) -> Place? {
-    let hash = hash(key)
+    let hash = hash.of(key)
     let shard = Self.shard(hash)
     let size = shards[shard].slots.count
     var at = Self.home(hash, size)
@@ -80,7 +80,7 @@ struct SlotTable: Sendable {
   /// Makes room where `key` would stand: ids that have not failed since `stale` go when they are many, else the shard grows.
   /// In a small table none goes: another source of the jail may lag, and its lines still belong to that time. Gives what went.
   mutating func makeRoom(for key: UInt128, stale: Int64) -> [Slot] {
-    let shard = Self.shard(hash(key))
+    let shard = Self.shard(hash.of(key))
     let size = shards[shard].slots.count
     if size >= Self.dropping {
       var live = 0
@@ -124,7 +124,7 @@ struct SlotTable: Sendable {
     while true {
       at = at + 1 == size ? 0 : at + 1
       guard shards[shard].slots[at].count > 0 else { break }
-      let home = Self.home(hash(shards[shard].slots[at].key), size)
+      let home = Self.home(hash.of(shards[shard].slots[at].key), size)
       let stays = hole <= at ? (hole < home && home <= at) : (hole < home || home <= at)
       if stays { continue }
       shards[shard].slots[hole] = shards[shard].slots[at]
@@ -134,14 +134,6 @@ struct SlotTable: Sendable {
   }
 
   // MARK: Inside
-
-  private func hash(_ key: UInt128) -> UInt64 {
-    // Multiply and fold, with secrets in both factors: an attacker who chooses addresses cannot choose collisions.
-    let product = (UInt64(truncatingIfNeeded: key) ^ seed.0).multipliedFullWidth(
-      by: UInt64(truncatingIfNeeded: key >> 64) ^ seed.1)
-    let folded = (product.high ^ product.low).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15 ^ seed.0)
-    return folded.high ^ folded.low
-  }
 
   private static func shard(_ hash: UInt64) -> Int { Int(hash >> (64 - shardBits)) }
 
@@ -163,7 +155,7 @@ struct SlotTable: Sendable {
         gone.append(slot)
         continue
       }
-      var at = Self.home(hash(slot.key), new)
+      var at = Self.home(hash.of(slot.key), new)
       while slots[at].count > 0 { at = at + 1 == new ? 0 : at + 1 }
       slots[at] = slot
     }

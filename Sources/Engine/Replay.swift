@@ -51,8 +51,10 @@ public final class Replay {
       PastJournal.isDirectory($0) ? journals(in: $0) : [Log.file($0, jails: jails(reading: $0))]
     }
     let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: logs.map(\.name))
+    let recorder = store.map { ReplayRecorder($0, names: names) }
+    defer { recorder?.cancel() }
     for (number, log) in logs.enumerated() {
-      let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, names, body) }
+      let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, recorder, body) }
       let counts =
         switch log {
         case .file(let path, let jails): try read(try PastLog(path), jails, number, take)
@@ -65,7 +67,7 @@ public final class Replay {
       summary.matched += counts.matched
       summary.ignored += counts.ignored
     }
-    try settle(leaving: 0, ifFewerThan: Self.settledAtOnce)
+    try recorder?.finish()
     try store?.close()
     summary.ids = plan.jailNames.indices.reduce(0) { $0 + judge.decider.tracked(in: $1) }
     return summary
@@ -110,16 +112,6 @@ public final class Replay {
     return ReplayCounts(counts, sink.matcher.counts)
   }
 
-  /// Rows with indexes cost three times what reading and deciding do. A few are made at once; many are left to the daemon's
-  /// idle time, up to what a question can look through without being slow.
-  private static let settledAtOnce = 10_000
-  private static let leftUnsettled = 500_000
-
-  private func settle(leaving: Int, ifFewerThan most: Int = .max) throws {
-    guard let store, store.unsettled <= most else { return }
-    while store.unsettled > leaving, try store.settle() {}
-  }
-
   /// The jails that watch this very path; all of them when none does (a log that was rotated or copied elsewhere).
   private func jails(reading path: String) -> [Int] {
     let watching = plan.jails.indices.filter {
@@ -144,13 +136,12 @@ public final class Replay {
   }
 
   private func take(
-    _ batch: inout FailureBatch, _ names: Names, _ body: (Decision) throws -> Void
+    _ batch: inout FailureBatch, _ recorder: ReplayRecorder?, _ body: (Decision) throws -> Void
   ) throws {
     decisions.removeAll(keepingCapacity: true)
     summary.failures += batch.failures.reduce(0) { $0 &+ Int($1.count) }
     judge.judge(&batch, now: now, into: &decisions)
-    try store?.commit(batch, names: names, decisions: decisions, applied: nil)
-    if let store, store.unsettled > Self.leftUnsettled + 100_000 { try settle(leaving: Self.leftUnsettled) }
+    try recorder?.record(&batch, decisions)
     for decision in decisions {
       summary.bans += decision.action == .ban ? 1 : 0
       try body(decision)
@@ -167,7 +158,7 @@ final class ReplaySink: LineSink {
   private(set) var error: (any Error)?
   private var batch = FailureBatch()
   /// A replay has no positions to keep, so its batches need not end where chunks do: larger ones are fewer transactions.
-  private static let batchSize = 2048
+  private static let batchSize = ReplayRecorder.transaction
   private let now = SystemClock.now()
 
   init(_ plan: Plan, jails: [Int]) { matcher = LineMatcher(plan, jails: jails) }

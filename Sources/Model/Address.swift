@@ -152,8 +152,9 @@ extension Address: CustomStringConvertible {
   /// Dotted quad, or RFC 5952: lower case, no leading zeros, the first longest run of zero groups as `::`.
   public var description: String {
     if isIPv4 {
-      let v = ipv4
-      return "\(v >> 24).\(v >> 16 & 255).\(v >> 8 & 255).\(v & 255)"
+      var text = ""
+      dottedQuad { text.unicodeScalars.append(Unicode.Scalar($0)) }
+      return text
     }
     let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(16 * (7 - $0))) }
     var longest = 0..<0
@@ -171,5 +172,16 @@ extension Address: CustomStringConvertible {
       groups[range].map { String($0, radix: 16) }.joined(separator: ":")
     }
     return longest.isEmpty ? hex(0..<8) : hex(0..<longest.lowerBound) + "::" + hex(longest.upperBound..<8)
+  }
+
+  /// Lends the text of an IPv4 address byte by byte: at most 15.
+  public func dottedQuad(_ put: (UInt8) -> Void) {
+    for shift: UInt32 in [24, 16, 8, 0] {
+      if shift < 24 { put(UInt8(ascii: ".")) }
+      let part = UInt8(truncatingIfNeeded: ipv4 >> shift)
+      if part >= 100 { put(UInt8(ascii: "0") + part / 100) }
+      if part >= 10 { put(UInt8(ascii: "0") + part / 10 % 10) }
+      put(UInt8(ascii: "0") + part % 10)
+    }
   }
 }

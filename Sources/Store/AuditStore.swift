@@ -49,11 +49,17 @@ public final class AuditStore: Sendable {
     configuration.foreignKeysEnabled = false
     if !readonly { configuration.journalMode = .wal }
     configuration.prepareDatabase { db in
-      // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
-      if !readonly { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
-      // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
-      if !readonly { try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096") }
-      try db.execute(sql: "PRAGMA cache_size = -32768")
+      if !readonly {
+        // Of a new store; one that is there keeps its own. Most of what is written are blobs of many pages, and fewer, larger
+        // ones are fewer calls.
+        try db.execute(sql: "PRAGMA page_size = 8192")
+        // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
+        try db.execute(sql: "PRAGMA synchronous = NORMAL")
+        // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
+        try db.execute(sql: "PRAGMA wal_autocheckpoint = 2048")
+      }
+      // What a settled chunk's indexes need. A larger one fills with pages of blobs that are never read again.
+      try db.execute(sql: "PRAGMA cache_size = -8192")
       try db.execute(sql: "PRAGMA temp_store = MEMORY")
     }
     return configuration
@@ -89,6 +95,17 @@ public final class AuditStore: Sendable {
     // Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. The batch is stored
     // already: what fails here is tried again by the next call, and met by whoever calls `settle`.
     if unsettled > Self.backlog { _ = try? settle(limit: 2 * batch.failures.count) }
+  }
+
+  /// Stores several batches in one transaction, each as a link of its own: for many small ones, whose transactions would cost
+  /// more than they. When this throws, none is stored, or all are and it could not be told.
+  public func commit(_ batches: [(batch: FailureBatch, decisions: [Decision])], names: Names) throws {
+    try transaction { state, db in
+      for (batch, decisions) in batches {
+        try state.commit(batch, names: names, decisions: decisions, applied: nil, db)
+      }
+    }
+    if unsettled > Self.backlog { _ = try? settle(limit: 2 * batches.reduce(0) { $0 + $1.batch.failures.count }) }
   }
 
   /// Stores something that happened beside failures and bans.

@@ -21,6 +21,7 @@ struct DecisionTable {
         INSERT INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
           start_command)
         VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+        ON CONFLICT (identity, jail) WHERE ended IS NULL DO NOTHING
         """)
     extend = try BoundStatement(
       db, sql: "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL")
@@ -32,61 +33,61 @@ struct DecisionTable {
         """)
   }
 
-  func insert(_ decision: Decision, id: Int64, applied: Instant?, _ db: Database) throws {
-    let identity = decision.identity.description
-    let subnet = decision.identity.subnet
-    let until = decision.until?.microseconds
-    let uid = decision.cause.uid.map(Int64.init)
+  /// - Parameter subnet: what `record.identity` stands for; nil for a name.
+  func insert(_ record: DecisionRecord, _ subnet: Subnet?, id: Int64, applied: Instant?, _ db: Database) throws {
     func bindIdentity(_ statement: BoundStatement, _ first: Int32) {
-      statement.bind(identity, first)
+      statement.bind(record.identity, first)
       if let subnet { statement.bind(subnet.base, first + 1) } else { statement.bindNull(first + 1) }
       statement.bind(subnet.map { Int64($0.length) }, first + 2)
     }
     decisions.bind(id, 1)
-    decisions.bind(decision.time.microseconds, 2)
-    decisions.bind(decision.action.rawValue, 3)
-    decisions.bind(decision.jail, 4)
+    decisions.bind(record.time, 2)
+    decisions.bind(record.action, 3)
+    decisions.bind(record.jail, 4)
     bindIdentity(decisions, 5)
-    decisions.bind(until, 8)
-    decisions.bind(Int64(decision.count), 9)
-    decisions.bind(Int64(decision.number), 10)
-    decisions.bind(decision.cause.name, 11)
-    decisions.bind(uid, 12)
-    decisions.bind(decision.cause.command, 13)
+    decisions.bind(record.until, 8)
+    decisions.bind(record.count, 9)
+    decisions.bind(record.number, 10)
+    decisions.bind(record.cause, 11)
+    decisions.bind(record.uid, 12)
+    decisions.bind(record.command, 13)
     try decisions.run(db)
-    switch decision.action {
+    switch Decision.Action(rawValue: record.action) {
     case .ban:
-      // A ban while one is in force replaces it: the earlier one ends where this one begins.
-      try finish(decision, identity: identity, cause: "replaced", db)
-      bans.bind(decision.jail, 1)
+      bans.bind(record.jail, 1)
       bindIdentity(bans, 2)
-      bans.bind(decision.time.microseconds, 5)
-      bans.bind(until, 6)
-      bans.bind(Int64(decision.count), 7)
-      bans.bind(Int64(decision.number), 8)
+      bans.bind(record.time, 5)
+      bans.bind(record.until, 6)
+      bans.bind(record.count, 7)
+      bans.bind(record.number, 8)
       bans.bind(applied?.microseconds, 9)
-      bans.bind(decision.cause.name, 10)
-      bans.bind(uid, 11)
-      bans.bind(decision.cause.command, 12)
+      bans.bind(record.cause, 10)
+      bans.bind(record.uid, 11)
+      bans.bind(record.command, 12)
       try bans.run(db)
+      if db.changesCount == 0 {
+        // A ban while one is in force replaces it: the earlier one ends where this one begins.
+        try finish(record, cause: "replaced", db)
+        try bans.run(db)
+      }
     case .extend:
-      extend.bind(until, 1)
-      extend.bind(Int64(decision.count), 2)
-      extend.bind(identity, 3)
-      extend.bind(decision.jail, 4)
+      extend.bind(record.until, 1)
+      extend.bind(record.count, 2)
+      extend.bind(record.identity, 3)
+      extend.bind(record.jail, 4)
       try extend.run(db)
-    case .unban:
-      try finish(decision, identity: identity, cause: decision.cause.name, db)
+    case .unban: try finish(record, cause: record.cause, db)
+    case nil: break
     }
   }
 
-  private func finish(_ decision: Decision, identity: String, cause: String, _ db: Database) throws {
-    end.bind(decision.time.microseconds, 1)
+  private func finish(_ record: DecisionRecord, cause: String, _ db: Database) throws {
+    end.bind(record.time, 1)
     end.bind(cause, 2)
-    end.bind(decision.cause.uid.map(Int64.init), 3)
-    end.bind(decision.cause.command, 4)
-    end.bind(identity, 5)
-    end.bind(decision.jail, 6)
+    end.bind(record.uid, 3)
+    end.bind(record.command, 4)
+    end.bind(record.identity, 5)
+    end.bind(record.jail, 6)
     try end.run(db)
   }
 
@@ -101,18 +102,6 @@ struct DecisionTable {
       jail: row[0], identity: identity, since: Instant(microseconds: row[4]),
       until: (row[5] as Int64?).map { Instant(microseconds: $0) }, count: row[6], number: row[7],
       applied: (row[8] as Int64?) != nil)
-  }
-}
-
-/// How often an id was banned before.
-public struct BanHistory: Hashable, Sendable {
-  /// In the jail that was asked about.
-  public var inJail: Int
-  public var inAllJails: Int
-
-  public init(inJail: Int, inAllJails: Int) {
-    self.inJail = inJail
-    self.inAllJails = inAllJails
   }
 }
 
@@ -135,18 +124,6 @@ extension AuditStore {
       var bans: [Ban] = []
       while let row = try rows.next() { bans.append(DecisionTable.ban(row)) }
       return bans
-    }
-  }
-
-  /// How often `identity` was banned so far, for `bantime_increment`. Bans that began before `since` do not count.
-  public func banHistory(jail: String, identity: Identity, since: Instant = Instant(microseconds: .min)) throws
-    -> BanHistory
-  {
-    try read { db in
-      let row = try db.cachedStatement(
-        sql: "SELECT count(*) FILTER (WHERE jail = ?), count(*) FROM ban WHERE identity = ? AND since >= ?")
-      let counts = try Row.fetchOne(row, arguments: [jail, identity.description, since.microseconds])
-      return BanHistory(inJail: counts?[0] ?? 0, inAllJails: counts?[1] ?? 0)
     }
   }
 

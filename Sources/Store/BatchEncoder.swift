@@ -7,11 +7,12 @@ internal import Model
 ///
 /// ```
 /// heads: flags 1 · origin's place in the batch; its number and key 8 where it is new · time and place since the record
-///        before · address 4 or 16, or name · count, weight, user, rule and the last line's time and place, by the flags
+///        before · address 4 or 16, or name · by the flags count, weight, the user's place in the batch and its name where it
+///        is new, rule, and the last line's time and place
 /// lines: the line and, by the flags, the last line: see `LineDelta`
 /// ```
-/// Numbers are varints, those that can be negative in zigzag; texts stand behind their length. This is format 2 of
-/// `chain.format`, which never changes.
+/// Numbers are varints, those that can be negative in zigzag; texts stand behind their length. This is format 3 of
+/// `chain.format`, which never changes. In format 2 the user's name stood in every record.
 struct BatchEncoder {
   private(set) var heads: [UInt8] = []
   private(set) var lines: [UInt8] = []
@@ -21,13 +22,21 @@ struct BatchEncoder {
   private var time: Int64 = 0
   private var place: Int64 = 0
   private var origins: [UInt32] = []
-  private var delta = LineDelta()
+  private var users = UserPlaces()
+  private var delta: LineDelta
+  private let format: Int64
+
+  init(format: Int64 = ChainLink.format) {
+    self.format = format
+    delta = LineDelta(format: format)
+  }
 
   mutating func removeAll() {
     heads.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)
     sums.removeAll(keepingCapacity: true)
     origins.removeAll(keepingCapacity: true)
+    users.removeAll()
     delta.removeAll()
     (count, time, place) = (0, 0, 0)
   }
@@ -39,8 +48,10 @@ struct BatchEncoder {
     let start = (heads.count, lines.count)
     let origin = place(of: record.origin)
     append(record, origin, name, user, rule)
-    delta.encode(line, origin: origin, into: &lines)
-    if record.last != nil { delta.encode(lastLine, origin: origin, into: &lines) }
+    delta.encode(line, origin: origin, address: record.address, user: user, into: &lines)
+    if record.last != nil {
+      delta.encode(lastLine, origin: origin, address: record.address, user: user, into: &lines)
+    }
     let sum = RecordSum.of(heads.span.extracting(start.0..<heads.count))
     sums.append(sum: sum &* 31 ^ RecordSum.of(lines.span.extracting(start.1..<lines.count)))
     count += 1
@@ -60,6 +71,8 @@ struct BatchEncoder {
     if isNew { origins.append(record.origin.number) }
     let (since, distance) = (record.time &- time, record.place &- place)
     (time, place) = (record.time, record.place)
+    let known = user.count > 0 && format > 2 ? users.place(of: user) : nil
+    let usersPlace = known ?? users.count - 1
     heads.append(addingCapacity: Self.numbers + name.count + user.count + rule.count) { out in
       out.append(flags)
       out.append(varint: UInt64(origin))
@@ -78,7 +91,10 @@ struct BatchEncoder {
       }
       if record.count != 1 { out.append(varint: UInt64(record.count)) }
       if record.weight != 1 { out.append(varint: UInt64(record.weight)) }
-      if user.count > 0 { out.append(counted: user) }
+      if user.count > 0 {
+        if format > 2 { out.append(varint: UInt64(usersPlace)) }
+        if known == nil { out.append(counted: user) }
+      }
       if rule.count > 0 { out.append(counted: rule) }
       if let last = record.last {
         out.append(signed: last.time &- record.time)
@@ -87,8 +103,8 @@ struct BatchEncoder {
     }
   }
 
-  /// More than the numbers of a record can need: eleven varints, a key and an address.
-  private static let numbers = 11 * OutputSpan<UInt8>.longestVarint + 8 + 16
+  /// More than the numbers of a record can need: twelve varints, a key and an address.
+  private static let numbers = 12 * OutputSpan<UInt8>.longestVarint + 8 + 16
 
   /// Where the origin stands among those of this batch; behind the last where it is new.
   private func place(of origin: OriginReference) -> Int {
@@ -107,5 +123,38 @@ struct BatchEncoder {
     unsafe heads.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
     unsafe lines.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
     return Array(hasher.finalize())
+  }
+}
+
+/// The users that a batch has named so far. Attackers go through lists of names, so a few make up most of them; of those
+/// that share a slot the last one is found again. What is found decides what is hashed, so this never changes.
+private struct UserPlaces {
+  private static let slots = 256
+
+  private(set) var count = 0
+  private var text: [UInt8] = []
+  private var known = [(place: Int, name: Range<Int>)](repeating: (0, 0..<0), count: slots)
+
+  mutating func removeAll() {
+    guard count > 0 else { return }
+    count = 0
+    text.removeAll(keepingCapacity: true)
+    for i in 0..<Self.slots { known[i] = (0, 0..<0) }
+  }
+
+  /// Nil for a new one, whose place is behind all others.
+  mutating func place(of user: borrowing Span<UInt8>) -> Int? {
+    let slot = Int(RecordSum.of(user) & 255)
+    let entry = known[slot]
+    if entry.name.count == user.count, same(entry.name, user) { return entry.place }
+    known[slot] = (count, text.count..<text.count + user.count)
+    text.append(user)
+    count += 1
+    return nil
+  }
+
+  private func same(_ range: Range<Int>, _ user: borrowing Span<UInt8>) -> Bool {
+    for i in 0..<user.count where text[range.lowerBound + i] != user[i] { return false }
+    return true
   }
 }

@@ -14,6 +14,10 @@ struct HeadReader {
   private var time: Int64 = 0
   private var place: Int64 = 0
   private var origins: [OriginReference] = []
+  private var users: [Range<Int>] = []
+  private let format: Int64
+
+  init(format: Int64 = ChainLink.format) { self.format = format }
 
   /// Nil at the end, and for bytes that are none of ours.
   mutating func next(_ bytes: borrowing Span<UInt8>) -> FailureRecord? {
@@ -50,8 +54,16 @@ struct HeadReader {
       record.head.weight = UInt32(truncatingIfNeeded: weight)
     }
     if flags & RecordFlags.user != 0 {
-      guard let user = reader.counted(bytes) else { return nil }
-      record.user = user
+      var place = users.count
+      if format > 2 {
+        guard let known = reader.varint(bytes), known <= UInt64(users.count) else { return nil }
+        place = Int(known)
+      }
+      if place == users.count {
+        guard let user = reader.counted(bytes) else { return nil }
+        users.append(user)
+      }
+      record.user = users[place]
     }
     if flags & RecordFlags.rule != 0 {
       guard let rule = reader.counted(bytes) else { return nil }
@@ -69,13 +81,20 @@ struct HeadReader {
 /// Reads the `lines`, in step with the heads.
 struct LineReader {
   private(set) var offset = 0
-  private(set) var delta = LineDelta()
+  private(set) var delta: LineDelta
 
-  /// The line, and the last one of a record that stands for several; nil for bytes that are none of ours.
-  mutating func next(_ record: FailureRecord, _ bytes: borrowing Span<UInt8>) -> (line: Range<Int>, last: Range<Int>)? {
-    guard let line = delta.decode(bytes, at: &offset) else { return nil }
+  init(format: Int64 = ChainLink.format) { delta = LineDelta(format: format) }
+
+  /// The line, and the last one of a record that stands for several; nil for bytes that are none of ours. `heads` is what
+  /// the record was read from.
+  mutating func next(
+    _ record: FailureRecord, _ heads: borrowing Span<UInt8>, _ bytes: borrowing Span<UInt8>
+  ) -> (line: Range<Int>, last: Range<Int>)? {
+    let user = heads.extracting(record.user)
+    let address = record.head.address
+    guard let line = delta.decode(bytes, at: &offset, address: address, user: user) else { return nil }
     guard record.head.last != nil else { return (line, 0..<0) }
-    guard let last = delta.decode(bytes, at: &offset) else { return nil }
+    guard let last = delta.decode(bytes, at: &offset, address: address, user: user) else { return nil }
     return (line, last)
   }
 }
@@ -87,7 +106,7 @@ enum BatchSums {
     var reader = HeadReader()
     var delta = LineReader()
     var at = (0, 0)
-    while let record = reader.next(heads), delta.next(record, lines) != nil {
+    while let record = reader.next(heads), delta.next(record, heads, lines) != nil {
       let sum = RecordSum.of(heads.extracting(at.0..<reader.offset))
       sums.append(sum: sum &* 31 ^ RecordSum.of(lines.extracting(at.1..<delta.offset)))
       at = (reader.offset, delta.offset)

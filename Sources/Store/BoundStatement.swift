@@ -55,7 +55,11 @@ struct BoundStatement {
     }
   }
 
-  func bind(_ text: String, _ index: Int32) { bind(Array(text.utf8).span, index) }
+  func bind(_ text: String, _ index: Int32) {
+    var text = text
+    // Safe: the bytes are read inside the closure only.
+    text.withUTF8 { unsafe bind($0.span, index) }
+  }
 
   func bind(_ text: String?, _ index: Int32) {
     if let text { bind(text, index) } else { bindNull(index) }

@@ -41,7 +41,7 @@ struct ChainLink {
   /// failure a transaction, they would be the larger part of it.
   static let stride: Int64 = 64
   /// How failures are written for their hash: see `BatchEncoder`.
-  static let format: Int64 = 2
+  static let format: Int64 = 3
 
   /// Rows of one kind in a transaction: their bytes, or the digest of bytes that are gone.
   struct Part {
@@ -104,9 +104,9 @@ struct ChainLink {
   }
 
   /// Gives the decision its number.
-  mutating func append(_ decision: Decision) -> Int64 {
+  mutating func append(_ decision: DecisionRecord) -> Int64 {
     tip.decision += 1
-    write(DecisionRecord(decision))
+    write(decision)
     return tip.decision
   }
 

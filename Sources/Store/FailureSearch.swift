@@ -59,32 +59,26 @@ struct FailureSearch {
   func countsByOrigin(_ db: Database, _ body: (_ origin: Int64, _ count: Int, _ first: Int64, _ last: Int64) -> Void)
     throws
   {
-    func add(_ rows: RowCursor) throws {
-      while let row = try rows.next() { body(row[0], row[1], row[2], row[3]) }
-    }
-    let columns = "f.origin, sum(f.count), min(f.id), max(f.id)"
-    guard let subnet else {
-      let sql = conditions()
-      return try add(
-        Row.fetchCursor(
-          db, sql: "SELECT \(columns) FROM failure f WHERE \(sql.text) GROUP BY 1", arguments: sql.arguments))
-    }
     for chunk in try chunks(db) {
-      var sql = conditions()
-      sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
-      sql.add(addressesIn: subnet)
-      // The same text for each of them: prepared once.
-      try add(
-        Row.fetchCursor(
-          db.cachedStatement(
-            sql: "SELECT \(columns) FROM failure f INDEXED BY failure_address WHERE \(sql.text) GROUP BY 1"),
-          arguments: sql.arguments))
+      let query = query("f.origin, sum(f.count), min(f.id), max(f.id)", of: chunk)
+      let rows = try Row.fetchCursor(
+        db.cachedStatement(sql: query.text + " GROUP BY 1"), arguments: query.arguments)
+      while let row = try rows.next() { body(row[0], row[1], row[2], row[3]) }
     }
   }
 
-  func rowStream() -> any RowStream {
-    if subnet != nil { return ChunkStream(self) }
-    return TimeStream(self)
+  /// Rows of a chunk, through the index on addresses where an id is asked for. The same text for every chunk: prepared once.
+  fileprivate func query(_ columns: String, of chunk: Chunk) -> (text: String, arguments: StatementArguments) {
+    var sql = conditions()
+    let isByID = subnet != nil || name != nil
+    if isByID {
+      sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
+    } else {
+      sql.add("f.id BETWEEN ? AND ?", chunk.rows.lowerBound, chunk.rows.upperBound)
+    }
+    if let subnet { sql.add(addressesIn: subnet) }
+    let path = isByID ? "INDEXED BY failure_address" : "NOT INDEXED"
+    return ("SELECT \(columns) FROM failure f \(path) WHERE \(sql.text)", sql.arguments)
   }
 
   private func conditions() -> Conditions {
@@ -97,39 +91,14 @@ struct FailureSearch {
     }
     if let origins { sql.add("f.origin IN (\(origins.map(String.init).joined(separator: ",")))") }
     if let users { sql.add("f.user IN (\(users.map(String.init).joined(separator: ",")))") }
-    if let name { sql.add("(f.address = ? OR f.address = CAST(? AS BLOB))", text(name), text(name)) }
+    if let name {
+      let text = String(decoding: name, as: UTF8.self)
+      sql.add("f.address IN (?, CAST(? AS BLOB))", text, text)
+    }
     return sql
   }
 
-  private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-  /// Newest first along the index on time, hour by hour where the counts an hour say where to look.
-  struct TimeStream: RowStream {
-    private let search: FailureSearch
-    /// Stretches of time that can hold answers, oldest first; nil until they are known.
-    private var stretches: [ClosedRange<Int64>]?
-    private var rows: RowCursor?
-
-    init(_ search: FailureSearch) { self.search = search }
-
-    mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
-      var left = try stretches ?? search.stretches(db)
-      defer { stretches = left }
-      while true {
-        if let row = try rows?.next() { return try FailureRow(row, &lookups, db).auditRow(&lookups, db) }
-        guard let stretch = left.popLast() else { return nil }
-        var sql = search.conditions()
-        sql.add("f.time BETWEEN ? AND ?", stretch.lowerBound, stretch.upperBound)
-        rows = try Row.fetchCursor(
-          db,
-          sql: """
-            SELECT \(FailureRow.columns) FROM failure f INDEXED BY failure_time \(FailureRow.join)
-            WHERE \(sql.text) ORDER BY f.time DESC, f.id DESC
-            """, arguments: sql.arguments)
-      }
-    }
-  }
-
+  /// Stretches of time that can hold answers, oldest first: the hours in which the user or the origins were seen.
   private func stretches(_ db: Database) throws -> [ClosedRange<Int64>] {
     let first = filter.since?.microseconds ?? .min
     let last = filter.until.map { $0.microseconds } ?? .max
@@ -165,49 +134,44 @@ struct FailureSearch {
     return stretches
   }
 
-  /// One address or block: chunk by chunk through the index on addresses. Chunks overlap in time, so rows are given out
-  /// only when no chunk that is still closed can hold a newer one.
+  /// Chunk by chunk. Chunks overlap in time, so rows are given out only when no chunk that is still closed can hold a newer
+  /// one.
   struct ChunkStream: RowStream {
+    private static let one = "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id = ?"
+
     private let search: FailureSearch
     /// Oldest first, by their last time; nil until they are known.
-    private var chunks: [(id: Int64, last: Int64)]?
+    private var chunks: [Chunk]?
     /// Oldest first.
     private var rows: [(time: Int64, number: Int64)] = []
 
     init(_ search: FailureSearch) { self.search = search }
 
     mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
-      guard let subnet = search.subnet else { return nil }
       var left = try chunks ?? search.chunks(db)
       defer { chunks = left }
       while let chunk = left.last, rows.last.map({ $0.time <= chunk.last }) ?? true {
         left.removeLast()
-        var sql = search.conditions()
-        sql.add("f.id >> \(Chunk.bits) = ?", chunk.id)
-        sql.add(addressesIn: subnet)
-        let found = try Row.fetchCursor(
-          db.cachedStatement(
-            sql: "SELECT f.time, f.id FROM failure f INDEXED BY failure_address WHERE \(sql.text)"),
-          arguments: sql.arguments)
+        let query = search.query("f.time, f.id", of: chunk)
+        let found = try Row.fetchCursor(db.cachedStatement(sql: query.text), arguments: query.arguments)
         let before = rows.count
         while let row = try found.next() { rows.append((row[0], row[1])) }
         if rows.count > before { rows.sort { ($0.time, $0.number) < ($1.time, $1.number) } }
       }
-      guard let newest = rows.popLast() else { return nil }
-      let row = try Row.fetchOne(
-        db.cachedStatement(
-          sql: "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id = ?"),
-        arguments: [newest.number])
-      guard let row else { return nil }
+      guard let newest = rows.popLast(),
+        let row = try Row.fetchOne(db.cachedStatement(sql: Self.one), arguments: [newest.number])
+      else { return nil }
       return try FailureRow(row, &lookups, db).auditRow(&lookups, db)
     }
   }
 
-  private func chunks(_ db: Database) throws -> [(id: Int64, last: Int64)] {
-    let last = min(filter.until?.microseconds ?? .max, before?.time.microseconds ?? .max)
-    return try Row.fetchAll(
-      db, sql: "SELECT id, last_time FROM chunk WHERE last_time >= ? AND first_time <= ? ORDER BY last_time, id",
-      arguments: [filter.since?.microseconds ?? .min, last]
-    ).map { ($0[0], $0[1]) }
+  private func chunks(_ db: Database) throws -> [Chunk] {
+    let until = min(filter.until?.microseconds ?? .max, before?.time.microseconds ?? .max)
+    let chunks = try Chunk.all(since: filter.since?.microseconds ?? .min, until: until, db)
+    guard subnet == nil, name == nil else { return chunks }
+    let stretches = try stretches(db)
+    return chunks.filter { chunk in
+      stretches.contains { $0.lowerBound <= chunk.last && chunk.first <= $0.upperBound }
+    }
   }
 }

@@ -86,11 +86,11 @@ enum FirstFormat {
     return row
   }
 
-  /// What waited to be settled is written anew, in the form in which it waits now; its links keep their format.
+  /// What waited to be settled is written anew, in the second format; its links keep theirs.
   static func convertPending(_ db: Database) throws {
     for batch in try Row.fetchAll(db, sql: "SELECT sequence, records FROM pending_1 ORDER BY sequence") {
       let bytes = Array(batch[1] as Data)
-      var encoder = BatchEncoder()
+      var encoder = BatchEncoder(format: 2)
       var offset = 0
       while let row = read(bytes, at: &offset, number: 0) { row.write(to: &encoder) }
       try db.execute(
@@ -103,11 +103,14 @@ enum FirstFormat {
 /// The failures of one transaction, summed and hashed as its link's format has it.
 struct FailureSums {
   private let format: Int64
-  private var encoder = BatchEncoder()
+  private var encoder: BatchEncoder
   private var first = ByteWriter()
   private var firstSums: [UInt8] = []
 
-  init(format: Int64) { self.format = format }
+  init(format: Int64) {
+    self.format = format
+    encoder = BatchEncoder(format: format)
+  }
 
   mutating func append(_ row: FailureRow) {
     guard format == 1 else { return row.write(to: &encoder) }

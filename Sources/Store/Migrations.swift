@@ -17,6 +17,10 @@ enum Migrations {
       try FirstFormat.convertPending(db)
       try db.execute(sql: "DROP TABLE pending_1; DROP VIEW failures; " + Views.failures)
     },
+    { db in
+      try db.execute(sql: Schema.version3)
+      try SecondFormat.convertPending(db)
+    },
   ]
 
   static func version(_ db: Database) throws -> Int {

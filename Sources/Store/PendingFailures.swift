@@ -29,7 +29,7 @@ enum PendingFailures {
       var lineReader = LineReader()
       var next = found[...]
       for (index, record) in records[...last].enumerated() {
-        guard let ranges = lineReader.next(record, lines.span) else { break }
+        guard let ranges = lineReader.next(record, heads.span, lines.span) else { break }
         guard index == next.first else { continue }
         next.removeFirst()
         try body(FailureRow(record, number: first + Int64(index), heads, lineReader.delta, ranges))

@@ -27,18 +27,20 @@ extension AuditStore {
   public func recentFailures(jail: String, since: Instant, _ body: (CountedFailure) throws -> Void) throws {
     while try settle() {}
     try read { db in
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT time, address, count, weight FROM failure WHERE time >= ? AND origin IN (SELECT id FROM origin WHERE jail = ?)
-          ORDER BY id
-          """, arguments: [since.microseconds, jail])
-      while let row = try rows.next() {
-        let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
-        try body(
-          CountedFailure(
-            time: Instant(microseconds: row[0]), address: address,
-            name: address == nil ? StoredText.string(row[1] as DatabaseValue) : nil, count: row[2], weight: row[3]))
+      for chunk in try Chunk.all(since: since.microseconds, db).sorted(by: { $0.id < $1.id }) {
+        let rows = try Row.fetchCursor(
+          db.cachedStatement(
+            sql: """
+              SELECT time, address, count, weight FROM failure WHERE id BETWEEN ? AND ? AND time >= ?
+                AND origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY id
+              """), arguments: [chunk.rows.lowerBound, chunk.rows.upperBound, since.microseconds, jail])
+        while let row = try rows.next() {
+          let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
+          try body(
+            CountedFailure(
+              time: Instant(microseconds: row[0]), address: address,
+              name: address == nil ? StoredText.string(row[1] as DatabaseValue) : nil, count: row[2], weight: row[3]))
+        }
       }
     }
   }

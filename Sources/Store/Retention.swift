@@ -174,7 +174,14 @@ extension WriterState {
           """, arguments: [isUser, first, last])
     }
     try db.execute(sql: "DELETE FROM last_line WHERE id BETWEEN ? AND ?", arguments: [first, last])
-    try db.execute(sql: "DELETE FROM chunk WHERE id < ?", arguments: [(last + 1) >> Int64(Chunk.bits)])
+    let left = (last + 1) >> Int64(Chunk.bits)
+    try db.execute(sql: "DELETE FROM chunk WHERE id < ?", arguments: [left])
+    try db.execute(
+      sql: """
+        UPDATE chunk SET (first_time, last_time) = (SELECT min(time), max(time) FROM failure WHERE id BETWEEN ? AND ?)
+        WHERE id = ? AND EXISTS (SELECT 1 FROM failure WHERE id BETWEEN ? AND ?)
+        """,
+      arguments: [last + 1, (left + 1) << Int64(Chunk.bits) - 1, left, last + 1, (left + 1) << Int64(Chunk.bits) - 1])
   }
 
   /// Drops links all of whose rows are gone, up to one whose hash is kept: the rest of the chain hangs there.

@@ -88,4 +88,15 @@ enum Schema {
     CREATE TABLE rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL UNIQUE, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT;
     CREATE INDEX failure_rule ON failure (rule, time) WHERE rule IS NOT NULL;
     """
+
+  /// Smaller chunks, whose times are index enough: a sixth of what a failure took on disk was the index on its time. The
+  /// bans that an id had are counted once, at a start, which reads all of them.
+  static let version3 = """
+    DROP INDEX failure_time;
+    DROP INDEX failure_address;
+    CREATE INDEX failure_address ON failure (id >> 14, address, origin, count);
+    DELETE FROM chunk;
+    INSERT INTO chunk (id, first_time, last_time) SELECT id >> 14, min(time), max(time) FROM failure GROUP BY 1;
+    DROP INDEX ban_identity;
+    """
 }

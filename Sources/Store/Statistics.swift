@@ -75,8 +75,8 @@ extension AuditReader {
         bans: jails.values.reduce(0) { $0 + $1.bans },
         events: try Int.fetchOne(db, sql: "SELECT count(*) FROM event") ?? 0,
         unsettled: unsettled,
-        oldest: try Int64.fetchOne(db, sql: "SELECT min(time) FROM failure").map { Instant(microseconds: $0) },
-        newest: try Int64.fetchOne(db, sql: "SELECT max(time) FROM failure").map { Instant(microseconds: $0) },
+        oldest: try Int64.fetchOne(db, sql: "SELECT min(first_time) FROM chunk").map { Instant(microseconds: $0) },
+        newest: try Int64.fetchOne(db, sql: "SELECT max(last_time) FROM chunk").map { Instant(microseconds: $0) },
         transactions: tip.sequence, jails: jails.values.sorted { $0.jail < $1.jail })
     }
   }

@@ -72,9 +72,6 @@ extension AuditReader {
       }
     }
     let last = until.microseconds
-    let chunks = try Row.fetchAll(
-      db, sql: "SELECT id, first_time, last_time FROM chunk WHERE last_time >= ? AND first_time < ?",
-      arguments: [since.microseconds, last])
     // The index alone answers, in its own order.
     let whole = try BoundStatement(
       db,
@@ -83,14 +80,13 @@ extension AuditReader {
         """)
     let part = try BoundStatement(
       db, sql: "SELECT address, count FROM failure NOT INDEXED WHERE id BETWEEN ? AND ? AND time >= ? AND time < ?")
-    for chunk in chunks {
-      let id: Int64 = chunk[0]
-      if (chunk[1] as Int64) >= since.microseconds, (chunk[2] as Int64) < last {
-        whole.bind(id, 1)
+    for chunk in try Chunk.all(since: since.microseconds, until: last, db) {
+      if chunk.first >= since.microseconds, chunk.last < last {
+        whole.bind(chunk.id, 1)
         try whole.forEachCount(db, add)
       } else {
-        part.bind(id << Chunk.bits, 1)
-        part.bind(((id + 1) << Chunk.bits) - 1, 2)
+        part.bind(chunk.rows.lowerBound, 1)
+        part.bind(chunk.rows.upperBound, 2)
         part.bind(since.microseconds, 3)
         part.bind(last, 4)
         try part.forEachCount(db, add)
@@ -116,7 +112,8 @@ extension AuditReader {
       } else {
         sql.add("identity = ?", entries[i].name)
       }
-      sql.add("action = 'ban' AND time >= ? AND time < ?", since.microseconds, last)
+      // `+`: by its address, not through every decision of that time.
+      sql.add("action = 'ban' AND +time >= ? AND +time < ?", since.microseconds, last)
       entries[i].bans =
         try Int.fetchOne(db, sql: "SELECT count(*) FROM decision WHERE \(sql.text)", arguments: sql.arguments) ?? 0
     }
@@ -192,15 +189,19 @@ extension AuditReader {
         WHERE hour >= ? AND hour < ? AND is_user = ? GROUP BY 1
         """, arguments: [range.firstWhole, range.endWhole, isUser ? 1 : 0])
     while let row = try rows.next() { sums[row[0], default: 0] += row[1] as Int }
+    let part = try db.cachedStatement(
+      sql: """
+        SELECT \(isUser ? "user" : "origin"), time, count FROM failure NOT INDEXED
+        WHERE id BETWEEN ? AND ? AND time BETWEEN ? AND ?
+        """)
     for edge in range.edges {
-      let rows = try Row.fetchCursor(
-        db,
-        sql:
-          "SELECT \(isUser ? "user" : "origin"), time, count FROM failure INDEXED BY failure_time WHERE time BETWEEN ? AND ?",
-        arguments: [edge.lowerBound, edge.upperBound])
-      while let row = try rows.next() {
-        guard let number = key == .hour ? Hour.of(row[1]) : row[0] as Int64? else { continue }
-        sums[number, default: 0] += row[2] as Int
+      for chunk in try Chunk.all(since: edge.lowerBound, until: edge.upperBound, db) {
+        let rows = try Row.fetchCursor(
+          part, arguments: [chunk.rows.lowerBound, chunk.rows.upperBound, edge.lowerBound, edge.upperBound])
+        while let row = try rows.next() {
+          guard let number = key == .hour ? Hour.of(row[1]) : row[0] as Int64? else { continue }
+          sums[number, default: 0] += row[2] as Int
+        }
       }
     }
     let first = range.since.microseconds

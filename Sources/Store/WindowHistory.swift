@@ -6,12 +6,21 @@ extension AuditStore {
   public func newestFailure(jail: String) throws -> Instant? {
     while try settle() {}
     return try read { db in
-      try Int64.fetchOne(
+      let hour = try Int64.fetchOne(
         db,
-        sql: """
-          SELECT time FROM failure WHERE origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY time DESC LIMIT 1
-          """, arguments: [jail]
-      ).map { Instant(microseconds: $0) }
+        sql: "SELECT max(hour) FROM hourly WHERE is_user = 0 AND key IN (SELECT id FROM origin WHERE jail = ?)",
+        arguments: [jail])
+      guard let hour else { return nil }
+      var newest: Int64?
+      for chunk in try Chunk.all(since: Hour.start(hour), db).reversed() where chunk.last > newest ?? .min {
+        let found = try Int64.fetchOne(
+          db.cachedStatement(
+            sql: """
+              SELECT max(time) FROM failure WHERE id BETWEEN ? AND ? AND origin IN (SELECT id FROM origin WHERE jail = ?)
+              """), arguments: [chunk.rows.lowerBound, chunk.rows.upperBound, jail])
+        if let found { newest = max(newest ?? .min, found) }
+      }
+      return newest.map { Instant(microseconds: $0) }
     }
   }
 

@@ -56,7 +56,10 @@ struct WriterState {
       link.append(encoder.records)
       if !decisions.isEmpty {
         let table = try DecisionTable(db)
-        for decision in decisions { try table.insert(decision, id: link.append(decision), applied: applied, db) }
+        for decision in decisions {
+          let record = DecisionRecord(decision)
+          try table.insert(record, decision.identity.subnet, id: link.append(record), applied: applied, db)
+        }
       }
       if encoder.records.count > 0 {
         let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")

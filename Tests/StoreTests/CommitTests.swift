@@ -175,7 +175,6 @@ import Testing
         ban("2001:db8::/64", at: later, for: .hours(9), action: .extend),
       ])
     #expect(try store.bansOver(at: later).isEmpty)
-    #expect(try store.banHistory(jail: "sshd", identity: id) == BanHistory(inJail: 2, inAllJails: 3))
     #expect(try store.bansInForce(at: later.adding(.hours(8))).map(\.jail) == ["sshd", "sshd"])
     var counts: [String: Int] = [:]
     try store.banCounts { counts["\($0) \($1)"] = $2 }

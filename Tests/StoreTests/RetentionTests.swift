@@ -64,16 +64,16 @@ import Testing
     for i in 0..<300 {
       try store.commit(
         FailureBatch(
-          (0..<20).map { Sample(time: start.adding(seconds(Int64(i * 20 + $0))), address: "10.0.\(i % 256).\($0)") }),
+          (0..<60).map { Sample(time: start.adding(seconds(Int64(i * 60 + $0))), address: "10.0.\(i % 256).\($0)") }),
         names: names)
     }
     while try store.settle() {}
     let size = try store.queue.read { try AuditStore.usedBytes($0) }
     while try store.retain(RetentionPolicy(size: size / 2), now: start, limit: 200) {}
     #expect(try store.queue.read { try AuditStore.usedBytes($0) } <= size / 2)
-    let rows = try scratch.reader().page(AuditFilter(), limit: 10_000).rows
-    #expect(rows.count > 1000)
-    #expect(rows.first?.number == 6000)
+    let rows = try scratch.reader().page(AuditFilter(), limit: 20_000).rows
+    #expect(rows.count > 3000)
+    #expect(rows.first?.number == 18_000)
     #expect(try scratch.reader().verify().isWhole)
   }
 }

@@ -58,6 +58,12 @@ extension JSON: CustomStringConvertible {
   /// RFC 8259, section 7. What a terminal would act on is escaped too, since people look at JSON in terminals.
   private static func quote(_ value: String, _ text: inout String) {
     text += "\""
+    defer { text += "\"" }
+    // Most texts have nothing to escape.
+    guard !value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
+      text += value
+      return
+    }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""
@@ -73,7 +79,6 @@ extension JSON: CustomStringConvertible {
       default: text.unicodeScalars.append(scalar)
       }
     }
-    text += "\""
   }
 }
 

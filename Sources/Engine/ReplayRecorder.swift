@@ -1,0 +1,79 @@
+internal import Foundation
+internal import Model
+internal import Store
+internal import Synchronization
+
+/// A replay's end at the store: batches are committed in order, on a thread of their own where there is a core for it, while
+/// the next ones are read and judged.
+// Unchecked: what is mutable is behind a Mutex or in the mailbox.
+final class ReplayRecorder: @unchecked Sendable {
+  private typealias Item = (batch: FailureBatch, decisions: [Decision])
+
+  /// How many failures make a transaction worth it.
+  static let transaction = 8192
+  /// How many bytes of failures may wait before reading does.
+  private static let mostWaiting = 16 << 20
+
+  /// Rows with indexes cost three times what reading and deciding do. A few are made at once; many are left to the daemon's
+  /// idle time, up to what a question can look through without being slow.
+  private static let settledAtOnce = 10_000
+  private static let leftUnsettled = 500_000
+
+  private let store: AuditStore
+  private let names: Names
+  private let box = Mailbox<Item>(capacity: mostWaiting)
+  private let finished = DispatchSemaphore(value: 0)
+  private let failure = Mutex<(any Error)?>(nil)
+  private let hasThread: Bool
+
+  init(_ store: AuditStore, names: Names, cores: Int = ProcessorCount.available) {
+    self.store = store
+    self.names = names
+    hasThread = cores > 1
+    guard hasThread else { return }
+    let thread = Thread { [self] in run() }
+    thread.name = "bailiff-record"
+    thread.start()
+  }
+
+  /// Commits a batch, now or soon; throws what an earlier one met. Takes the batch's memory where it is kept for later.
+  func record(_ batch: inout FailureBatch, _ decisions: [Decision]) throws {
+    guard hasThread else { return try write([(batch, decisions)]) }
+    if let error = failure.withLock({ $0 }) { throw error }
+    let cost = batch.size
+    box.post((batch, decisions), cost: cost)
+    batch = FailureBatch()
+  }
+
+  /// Waits until everything is stored, and settles what is left if it is little.
+  func finish() throws {
+    if hasThread {
+      box.close()
+      finished.wait()
+      if let error = failure.withLock({ $0 }) { throw error }
+    }
+    if store.unsettled <= Self.settledAtOnce { while try store.settle() {} }
+  }
+
+  /// Gives up what is not stored yet.
+  func cancel() { box.close() }
+
+  private func run() {
+    while var items = box.take(waiting: 1) {
+      guard !items.isEmpty, failure.withLock({ $0 == nil }) else { continue }
+      var failures = items[0].batch.failures.count
+      while failures < Self.transaction, let more = box.take(waiting: 0)?.first {
+        failures += more.batch.failures.count
+        items.append(more)
+      }
+      do { try write(items) } catch { failure.withLock { $0 = error } }
+    }
+    finished.signal()
+  }
+
+  private func write(_ items: [Item]) throws {
+    try store.commit(items, names: names)
+    guard store.unsettled > Self.leftUnsettled + 100_000 else { return }
+    while store.unsettled > Self.leftUnsettled, try store.settle() {}
+  }
+}
