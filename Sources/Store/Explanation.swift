@@ -92,19 +92,32 @@ extension AuditReader {
     return result
   }
 
-  /// What `identity` weighs in the window of `jail` that began at `since`: how close it is to a ban.
+  /// What `identity` weighs in the window of `jail` that began at `since`: how close it is to a ban. What a ban has answered,
+  /// up to its end or until a person lifted it, counts no longer.
   public func weight(of identity: Identity, jail: String, since: Instant) throws -> Int {
-    var filter = AuditFilter()
-    filter.identity = identity
-    filter.jail = jail
-    filter.since = since
-    filter.kinds = [.failure]
-    var sum = 0
-    try forEach(filter) { row in
-      sum += row.count * row.weight
-      return true
+    try read { db, lookups in
+      var bans = Conditions()
+      switch identity {
+      case .network(let subnet): bans.add(addressesOverlapping: subnet)
+      case .name(let name): bans.add("identity = ?", name)
+      }
+      bans.add("jail = ?", jail)
+      let answered = try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
+          WHERE \(bans.text)
+          """, arguments: bans.arguments)
+      var filter = AuditFilter()
+      filter.identity = identity
+      filter.jail = jail
+      filter.since = max(since, Instant(microseconds: answered ?? .min))
+      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return 0 }
+      var sum = 0
+      try search.weights(db) { sum += $0 }
+      try PendingFailures.forEach(db, where: search.wants) { sum += Int($0.count) * Int($0.weight) }
+      return sum
     }
-    return sum
   }
 
   private func banStories(of identity: Identity, limit: Int) throws -> ([Explanation.BanStory], Int) {

@@ -67,6 +67,14 @@ struct FailureSearch {
     }
   }
 
+  /// Lends what the failures weigh, in parts that the caller adds up.
+  func weights(_ db: Database, _ body: (Int) -> Void) throws {
+    for chunk in try chunks(db) {
+      let query = query("sum(f.count * f.weight)", of: chunk)
+      body(try Int.fetchOne(db.cachedStatement(sql: query.text), arguments: query.arguments) ?? 0)
+    }
+  }
+
   /// Rows of a chunk, through the index on addresses where an id is asked for. The same text for every chunk: prepared once.
   fileprivate func query(_ columns: String, of chunk: Chunk) -> (text: String, arguments: StatementArguments) {
     var sql = conditions()

@@ -67,8 +67,14 @@ struct Closeness {
     -> [Closeness]
   {
     try settings.jails.filter(\.enabled).compactMap { jail in
+      // The block that the jail counts an address by.
+      let counted = identity.subnet.flatMap { id in
+        id.isSingleAddress
+          ? Identity.network(
+            Subnet(id.base, ipv4Prefix: jail.limits.ipv4Prefix, ipv6Prefix: jail.limits.ipv6Prefix)) : nil
+      }
       let weight = try reader.weight(
-        of: identity, jail: jail.name, since: now.subtracting(jail.limits.findtime))
+        of: counted ?? identity, jail: jail.name, since: now.subtracting(jail.limits.findtime))
       guard weight > 0 || known.contains(jail.name) else { return nil }
       let ignored = identity.subnet.flatMap { id in jail.limits.ignore.subnets.first { $0.contains(id) } }
       return Closeness(jail: jail.limits, weight: weight, ignored: ignored)
