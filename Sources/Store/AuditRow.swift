@@ -92,6 +92,14 @@ public struct AuditFilter: Hashable, Sendable {
 
   func wants(_ kind: AuditRow.Kind) -> Bool { kinds.isEmpty || kinds.contains(kind) }
 
+  /// Is all of one id asked for?
+  var isNothingButIdentity: Bool {
+    var bare = AuditFilter()
+    bare.identity = identity
+    bare.kinds = kinds
+    return self == bare
+  }
+
   /// Do the things asked for exist on failures alone?
   var isAboutFailures: Bool { user != nil || pattern != nil || source != nil }
 }

@@ -59,7 +59,15 @@ struct FailureSearch {
   func countsByOrigin(_ db: Database, _ body: (_ origin: Int64, _ count: Int, _ first: Int64, _ last: Int64) -> Void)
     throws
   {
+    let isAllOfOne = subnet?.isSingleAddress == true && filter.isNothingButIdentity && before == nil
     for chunk in try chunks(db) {
+      if isAllOfOne, let subnet {
+        let counted = try Row.fetchAll(
+          db.cachedStatement(sql: "SELECT origin, failures, first, last FROM frequent WHERE chunk = ? AND address = ?"),
+          arguments: [chunk.id, AddressKey(subnet.base)])
+        for row in counted { body(row[0], row[1], row[2], row[3]) }
+        guard counted.isEmpty else { continue }
+      }
       let query = query("f.origin, sum(f.count), min(f.id), max(f.id)", of: chunk)
       let rows = try Row.fetchCursor(
         db.cachedStatement(sql: query.text + " GROUP BY 1"), arguments: query.arguments)

@@ -176,6 +176,8 @@ extension WriterState {
     try db.execute(sql: "DELETE FROM last_line WHERE id BETWEEN ? AND ?", arguments: [first, last])
     let left = (last + 1) >> Int64(Chunk.bits)
     try db.execute(sql: "DELETE FROM chunk WHERE id < ?", arguments: [left])
+    // What is left of a chunk is counted by its rows.
+    try db.execute(sql: "DELETE FROM frequent WHERE chunk <= ?", arguments: [left])
     try db.execute(
       sql: """
         UPDATE chunk SET (first_time, last_time) = (SELECT min(time), max(time) FROM failure WHERE id BETWEEN ? AND ?)

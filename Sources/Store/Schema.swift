@@ -98,5 +98,10 @@ enum Schema {
     DELETE FROM chunk;
     INSERT INTO chunk (id, first_time, last_time) SELECT id >> 14, min(time), max(time) FROM failure GROUP BY 1;
     DROP INDEX ban_identity;
+    -- Failures of addresses that make up much of a full chunk, so that nobody has to count them again.
+    CREATE TABLE frequent (
+      chunk INTEGER NOT NULL, address ANY NOT NULL, origin INTEGER NOT NULL, failures INTEGER NOT NULL,
+      first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (chunk, address, origin)
+    ) STRICT, WITHOUT ROWID;
     """
 }

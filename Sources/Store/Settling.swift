@@ -14,6 +14,9 @@ struct Chunk {
   var first: Int64
   var last: Int64
 
+  /// Addresses with as many rows in a full chunk have them counted in `frequent`.
+  static let frequent = 128
+
   /// Its rows' numbers.
   var rows: ClosedRange<Int64> { id << Self.bits...(id + 1) << Self.bits - 1 }
 
@@ -91,6 +94,8 @@ struct Settler {
   private var rules = RuleTable()
   private var hourly: [Hourly: (failures: Int64, rows: Int64)] = [:]
   private var chunks: [Int64: ClosedRange<Int64>] = [:]
+  /// The row after the last that was written.
+  private var next: Int64 = 0
   private var shape: [UInt8] = []
   private var values: [UInt8] = []
 
@@ -151,6 +156,7 @@ struct Settler {
       count(head, id: id, user: user)
       id += 1
     }
+    next = id
     return Int(id - first)
   }
 
@@ -208,6 +214,21 @@ struct Settler {
             last_time = max(last_time, excluded.last_time)
           """
       ).execute(arguments: [chunk, times.lowerBound, times.upperBound])
+      if chunk < next >> Int64(Chunk.bits) { try Self.countFrequent(in: chunk, db) }
     }
+  }
+
+  /// The chunk is full.
+  private static func countFrequent(in chunk: Int64, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO frequent (chunk, address, origin, failures, first, last)
+        SELECT ?1, address, origin, sum(count), min(id), max(id) FROM failure INDEXED BY failure_address
+        WHERE id >> \(Chunk.bits) = ?1 AND address IN (
+          SELECT address FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ?1
+          GROUP BY address HAVING count(*) >= \(Chunk.frequent))
+        GROUP BY address, origin
+        """
+    ).execute(arguments: [chunk])
   }
 }
