@@ -8,8 +8,8 @@ final class Mailbox<Item: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private let capacity: Int
   private var urgent: [Item] = []
-  private var ordinary: [(item: Item, cost: Int)] = []
-  /// Where the oldest ordinary item stands; those before it are taken.
+  private var ordinary: [(item: Item?, cost: Int)] = []
+  /// Where the oldest ordinary item stands; those before it are taken, and nil.
   private var first = 0
   private var load = 0
   private var isClosed = false
@@ -68,15 +68,16 @@ final class Mailbox<Item: Sendable>: @unchecked Sendable {
       return urgent
     }
     guard canTake(urgentOnly) else { return [] }
-    let (item, cost) = ordinary[first]
+    // Taken out at once: in a box that never runs empty it would be kept until the places are.
+    let item = ordinary[first].item.take()
+    load -= ordinary[first].cost
     first += 1
-    load -= cost
     if first == ordinary.count || first >= 1024 {
       ordinary.removeFirst(first)
       first = 0
     }
     condition.broadcast()
-    return [item]
+    return item.map { [$0] } ?? []
   }
 
   /// No more items; what is inside can still be taken.

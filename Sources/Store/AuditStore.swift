@@ -23,8 +23,9 @@ public final class AuditStore: Sendable {
   /// The copy that was kept of a store of an older version, when this opened one.
   public let migratedCopy: String?
   let queue: DatabaseQueue
-  /// How many failures may wait before committing settles some itself.
-  static let backlog = 1_000_000
+  /// How many failures may wait before committing settles some itself: a minute of a flood and more, in 300 MB. Settling takes
+  /// five times as long as committing, so a flood that has to wait for it would wait for nothing else.
+  static let backlog = 8_000_000
   let state: Mutex<WriterState>
 
   /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
