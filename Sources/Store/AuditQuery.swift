@@ -135,11 +135,7 @@ struct DecisionStream: RowStream {
     var sql = Conditions(filter, before: before, rank: 1, time: time)
     if let number { sql.add("id > ?", number) }
     if let jail = filter.jail { sql.add("jail = ?", jail) }
-    switch filter.identity {
-    case .network(let subnet): sql.add(addressesOverlapping: subnet)
-    case .name(let name): sql.add("identity = ?", name)
-    case nil: break
-    }
+    if let identity = filter.identity { sql.add(about: identity) }
     if !filter.kinds.isEmpty {
       var allowed: [String] = []
       if filter.kinds.contains(.ban) { allowed.append("action <> 'unban'") }
@@ -231,6 +227,14 @@ struct Conditions {
   mutating func add(addressesIn subnet: Subnet) {
     if subnet.isSingleAddress { return add("f.address = ?", AddressKey(subnet.base)) }
     add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last))
+  }
+
+  /// Decisions, or bans, about an id. Names have no address, and are found by that.
+  mutating func add(about identity: Identity) {
+    switch identity {
+    case .network(let subnet): add(addressesOverlapping: subnet)
+    case .name(let name): add("address IS NULL AND identity = ?", name)
+    }
   }
 
   /// Decisions about `subnet`, about a part of it, or about a block that contains it.

@@ -96,10 +96,11 @@ extension AuditReader {
   /// up to its end or until a person lifted it, counts no longer.
   public func weight(of identity: Identity, jail: String, since: Instant) throws -> Int {
     try read { db, lookups in
+      // A ban of this very id: one of a part of it answers for that part alone.
       var bans = Conditions()
       switch identity {
-      case .network(let subnet): bans.add(addressesOverlapping: subnet)
-      case .name(let name): bans.add("identity = ?", name)
+      case .network(let subnet): bans.add("address = ? AND prefix = ?", AddressKey(subnet.base), Int64(subnet.length))
+      case .name: bans.add(about: identity)
       }
       bans.add("jail = ?", jail)
       let answered = try Int64.fetchOne(
@@ -123,10 +124,7 @@ extension AuditReader {
   private func banStories(of identity: Identity, limit: Int) throws -> ([Explanation.BanStory], Int) {
     try read { db, _ in
       var sql = Conditions()
-      switch identity {
-      case .network(let subnet): sql.add(addressesOverlapping: subnet)
-      case .name(let name): sql.add("identity = ?", name)
-      }
+      sql.add(about: identity)
       let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM ban WHERE \(sql.text)", arguments: sql.arguments) ?? 0
       let stories = try Row.fetchAll(
         db,

@@ -107,11 +107,7 @@ extension AuditReader {
     entries = Array(entries.prefix(limit))
     for i in entries.indices {
       var sql = Conditions()
-      if let subnet = Subnet(entries[i].name) {
-        sql.add(addressesOverlapping: subnet)
-      } else {
-        sql.add("identity = ?", entries[i].name)
-      }
+      sql.add(about: Identity(entries[i].name))
       // `+`: by its address, not through every decision of that time.
       sql.add("action = 'ban' AND +time >= ? AND +time < ?", since.microseconds, last)
       entries[i].bans =

@@ -28,6 +28,8 @@ import Testing
     try store.commit(
       FailureBatch(), names: names, decisions: [ban("192.0.2.1", at: start.adding(.seconds(40)), for: .seconds(60))])
     #expect(try weight(of: "192.0.2.1", scratch) == 0)
+    // A block is not answered by the ban of one of its addresses.
+    #expect(try weight(of: "192.0.2.0/24", scratch) == 8)
     try store.commit(FailureBatch(failures("192.0.2.1", 8..<12)), names: names)
     if settled { while try store.settle() {} }
     // The ban ended at 100 s: the failures at 100 and 110.

@@ -17,7 +17,9 @@ import Testing
   }
 
   /// With a stretch of time, too: SQLite would take the index on time, and read every decision of that time.
-  @Test(arguments: ["192.0.2.7", "192.0.2.0/24", "2001:db8::/48"]) func decisionsAboutAnAddress(id: String) throws {
+  @Test(arguments: ["192.0.2.7", "192.0.2.0/24", "2001:db8::/48", "session-4711"]) func decisionsAboutAnAddress(
+    id: String
+  ) throws {
     var filter = AuditFilter()
     filter.identity = Identity(id)
     filter.since = start
@@ -26,6 +28,13 @@ import Testing
     let plan = try plan(query.sql, query.arguments)
     #expect(plan.contains("decision_address"))
     #expect(!plan.contains("decision_time") && !plan.contains("SCAN decision"), "\(plan)")
+  }
+
+  @Test(arguments: ["192.0.2.7", "192.0.2.0/24", "session-4711"]) func bansOfAnID(id: String) throws {
+    var sql = Conditions()
+    sql.add(about: Identity(id))
+    let plan = try plan("SELECT * FROM ban WHERE \(sql.text) ORDER BY since DESC, id DESC", sql.arguments)
+    #expect(plan.contains("ban_address") && !plan.contains("SCAN"), "\(plan)")
   }
 
   @Test func decisionsOfATime() throws {
