@@ -4,6 +4,16 @@ internal import Model
 
 /// Failures that are committed but not yet rows.
 enum PendingFailures {
+  /// Lends all of them without their lines, with the bytes that their texts are ranges of.
+  static func forEachHead(_ db: Database, _ body: (FailureRecord, [UInt8]) throws -> Void) throws {
+    let batches = try Row.fetchCursor(db, sql: "SELECT heads FROM pending ORDER BY sequence")
+    while let batch = try batches.next() {
+      let heads = Array(batch[0] as Data)
+      var reader = HeadReader()
+      while let record = reader.next(heads.span) { try body(record, heads) }
+    }
+  }
+
   /// Lends those that `wanted` lets through, in the order of their commit. Lines are opened only where one is wanted.
   static func forEach(
     _ db: Database, of transaction: Int64? = nil, where wanted: (FailureRecord, [UInt8]) -> Bool = { _, _ in true },

@@ -23,9 +23,8 @@ public struct CountedFailure: Hashable, Sendable {
 
 extension AuditStore {
   /// Lends the failures of `jail` that happened at or after `since`, in the order in which they were committed: what the
-  /// windows held. Settles what is pending first.
+  /// windows held.
   public func recentFailures(jail: String, since: Instant, _ body: (CountedFailure) throws -> Void) throws {
-    while try settle() {}
     try read { db in
       for chunk in try Chunk.all(since: since.microseconds, db).sorted(by: { $0.id < $1.id }) {
         let rows = try Row.fetchCursor(
@@ -42,7 +41,20 @@ extension AuditStore {
               name: address == nil ? StoredText.string(row[1] as DatabaseValue) : nil, count: row[2], weight: row[3]))
         }
       }
+      let origins = try Self.origins(of: jail, db)
+      try PendingFailures.forEachHead(db) { record, heads in
+        guard record.head.time >= since.microseconds, origins.contains(Int64(record.head.origin.number)) else { return }
+        let name = record.head.address == nil ? String(decoding: heads[record.name], as: UTF8.self) : nil
+        try body(
+          CountedFailure(
+            time: Instant(microseconds: record.head.time), address: record.head.address, name: name,
+            count: record.head.count, weight: record.head.weight))
+      }
     }
+  }
+
+  static func origins(of jail: String, _ db: Database) throws -> Set<Int64> {
+    Set(try Int64.fetchAll(db, sql: "SELECT id FROM origin WHERE jail = ?", arguments: [jail]))
   }
 }
 

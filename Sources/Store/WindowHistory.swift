@@ -2,17 +2,21 @@ internal import GRDB
 public import Model
 
 extension AuditStore {
-  /// The newest stored failure of `jail`; nil when there is none. Settles what is pending first.
+  /// The newest stored failure of `jail`; nil when there is none.
   public func newestFailure(jail: String) throws -> Instant? {
-    while try settle() {}
-    return try read { db in
+    try read { db in
+      var newest: Int64?
+      let origins = try Self.origins(of: jail, db)
+      try PendingFailures.forEachHead(db) { record, _ in
+        guard origins.contains(Int64(record.head.origin.number)) else { return }
+        newest = max(newest ?? .min, record.head.time)
+      }
       let hour = try Int64.fetchOne(
         db,
         sql: "SELECT max(hour) FROM hourly WHERE is_user = 0 AND key IN (SELECT id FROM origin WHERE jail = ?)",
         arguments: [jail])
-      guard let hour else { return nil }
-      var newest: Int64?
-      for chunk in try Chunk.all(since: Hour.start(hour), db).reversed() where chunk.last > newest ?? .min {
+      let chunks = try hour.map { try Chunk.all(since: Hour.start($0), db) } ?? []
+      for chunk in chunks.reversed() where chunk.last > newest ?? .min {
         let found = try Int64.fetchOne(
           db.cachedStatement(
             sql: """

@@ -130,9 +130,17 @@ import Testing
           Sample(time: start.adding(seconds(60)), address: "198.51.100.1", jail: 1),
         ]), names: names)
     }
-    var seen: [String] = []
-    try store.recentFailures(jail: "sshd", since: start.adding(seconds(5))) { seen.append($0.address!.description) }
-    #expect(seen == (0...5).map { "192.0.2.\($0)" })
+    // While all of them wait to be settled, some of them, none: a start after a flood settles nothing first.
+    for left in [20, 10, 0] {
+      while store.unsettled > left { try store.settle(limit: 1) }
+      var seen: [String] = []
+      try store.recentFailures(jail: "sshd", since: start.adding(seconds(5))) { seen.append($0.address!.description) }
+      #expect(seen == (0...5).map { "192.0.2.\($0)" })
+      #expect(try store.newestFailure(jail: "sshd") == start.adding(seconds(10)))
+      #expect(try store.newestFailure(jail: "nginx") == start.adding(seconds(60)))
+      #expect(try store.newestFailure(jail: "other") == nil)
+      #expect(store.unsettled == left)
+    }
   }
 
   @Test func reloadedNamesMeanWhatTheyMeanNow() throws {
