@@ -27,7 +27,7 @@ public final class Replay {
   private var decisions: [Decision] = []
   private let now = SystemClock.now()
 
-  /// Names in `ignoreip` that have no address now: a failure that one of them stood for may be among those counted.
+  /// Names in `ignoreip` that have no address now; nothing is ignored for them.
   public let unresolved: [String]
 
   /// - Parameters:

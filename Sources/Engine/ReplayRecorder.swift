@@ -5,8 +5,7 @@ internal import Synchronization
 
 /// A replay's end at the store: batches are committed in order, on a thread of their own where there is a core for it, while
 /// the next ones are read and judged.
-// Unchecked: what is mutable is behind a Mutex or in the mailbox.
-final class ReplayRecorder: @unchecked Sendable {
+final class ReplayRecorder: Sendable {
   private typealias Item = (batch: FailureBatch, decisions: [Decision])
 
   /// How many failures make a transaction worth it.
@@ -55,7 +54,7 @@ final class ReplayRecorder: @unchecked Sendable {
     if store.unsettled <= Self.settledAtOnce { while try store.settle() {} }
   }
 
-  /// Gives up what is not stored yet.
+  /// Ends the thread, once it has stored what waits; nobody waits for that.
   func cancel() { box.close() }
 
   private func run() {

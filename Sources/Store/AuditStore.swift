@@ -93,9 +93,7 @@ public final class AuditStore: Sendable {
     try transaction { state, db in
       try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
     }
-    // Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. The batch is stored
-    // already: what fails here is tried again by the next call, and met by whoever calls `settle`.
-    if unsettled > Self.backlog { _ = try? settle(limit: 2 * batch.failures.count) }
+    keepBacklog(after: batch.failures.count)
   }
 
   /// Stores several batches in one transaction, each as a link of its own: for many small ones, whose transactions would cost
@@ -106,7 +104,13 @@ public final class AuditStore: Sendable {
         try state.commit(batch, names: names, decisions: decisions, applied: nil, db)
       }
     }
-    if unsettled > Self.backlog { _ = try? settle(limit: 2 * batches.reduce(0) { $0 + $1.batch.failures.count }) }
+    keepBacklog(after: batches.reduce(0) { $0 + $1.batch.failures.count })
+  }
+
+  /// Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. What led here is stored
+  /// already: what fails now is tried again by the next call, and met by whoever calls `settle`.
+  private func keepBacklog(after failures: Int) {
+    if unsettled > Self.backlog { _ = try? settle(limit: 2 * failures) }
   }
 
   /// Stores something that happened beside failures and bans.
