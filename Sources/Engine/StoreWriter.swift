@@ -53,9 +53,8 @@ final class StoreWriter: @unchecked Sendable {
   private var shedSince: (failures: Int, start: Instant)?
   private var mayWaitOut = false
 
-  /// When old rows were last looked for, and whether there were more of them than one step removes.
-  private var lastRetention = Instant(microseconds: .min)
-  private var isBehind = false
+  /// When old rows are looked for next.
+  private var nextRetention = ContinuousClock.now
 
   /// `positions`: what the store knows of them.
   init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
@@ -119,12 +118,16 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = box.take(waiting: store.unsettled > 0 ? 0 : isBehind ? 0.05 : 1) {
+    while let items = box.take(waiting: store.unsettled > 0 ? 0 : secondsToRetention) {
       for item in items { carryOut(item) }
-      guard items.isEmpty else { continue }
+      guard items.isEmpty else {
+        // Where there is never time, old rows go all the same, a few a second.
+        if ContinuousClock.now - nextRetention > .seconds(1) { forgetOld() }
+        continue
+      }
       if !owed.isEmpty { _ = payOwed() }
       if store.unsettled == 0 {
-        forgetOld()
+        if nextRetention <= .now { forgetOld() }
       } else if !attempt({ _ = try $0.settle() }) {
         Thread.sleep(forTimeInterval: 0.5)
       }
@@ -133,14 +136,16 @@ final class StoreWriter: @unchecked Sendable {
     finished.signal()
   }
 
+  private var secondsToRetention: Double {
+    min(max((nextRetention - .now) / .seconds(1), 0), 1)
+  }
+
   /// Removes what the settings no longer keep, a little at a time, so that commits never wait for it.
   private func forgetOld() {
-    let now = SystemClock.now()
-    guard isBehind || now.since(lastRetention) > .minutes(10) || now < lastRetention else { return }
-    lastRetention = now
     let retention = policy.withLock { $0.retention }
-    isBehind = false
-    _ = attempt { isBehind = try $0.retain(retention, now: now, limit: 2048) }
+    var isBehind = false
+    _ = attempt { isBehind = try $0.retain(retention, now: SystemClock.now(), limit: 2048) }
+    nextRetention = .now + (isBehind ? .milliseconds(20) : .seconds(600))
   }
 
   private func carryOut(_ item: Item) {

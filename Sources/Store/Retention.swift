@@ -25,7 +25,8 @@ public struct RetentionPolicy: Hashable, Sendable {
 
 extension AuditStore {
   /// Removes some of what `policy` no longer keeps: whole transactions, the oldest first, about `limit` rows, in one short
-  /// transaction. True while there is more. Digests of what was removed stay, so `verify` holds over what is left.
+  /// transaction that takes as long in a large store as in a small one. True while there is more. Digests of what was
+  /// removed stay, so `verify` holds over what is left.
   ///
   /// Rows go in the order in which they were committed. A row with an old time that was committed late (a replayed log)
   /// waits for those before it.
@@ -45,8 +46,7 @@ extension AuditStore {
       if let size = policy.size, try Self.usedBytes(db) > size {
         more = try state.remove(.failures, before: nil, limit: limit, db) || more
       }
-      try state.dropLinks(db)
-      return more
+      return try state.dropLinks(limit: limit, db) || more
     }
   }
 
@@ -80,22 +80,21 @@ extension WriterState {
     let done = try Int64.fetchOne(db, sql: "SELECT through FROM removed WHERE kind = ?", arguments: [table]) ?? 0
     let pending = try Int64.fetchOne(db, sql: "SELECT min(sequence) FROM pending") ?? Int64.max
     var previous = done
-    let links = try Row.fetchCursor(
-      db, sql: "SELECT sequence, \(table) FROM chain WHERE \(table) > ? AND sequence < ? ORDER BY sequence",
-      arguments: [done, pending])
+    guard let links = try ChainSearch(kind, db) else { return false }
     var through: [(sequence: Int64, first: Int64, last: Int64)] = []
     var more = false
-    while let link = try links.next() {
-      let last: Int64 = link[1]
-      guard last > previous else { continue }
+    var start = links.first
+    while let sequence = try links.link(after: previous, from: start), sequence < pending {
+      guard let last = try Int64.fetchOne(db, sql: "SELECT \(table) FROM chain WHERE sequence = ?", arguments: [sequence])
+      else { break }
       if let time {
         let newest = try Int64.fetchOne(
           db, sql: "SELECT max(+time) FROM \(table) WHERE id > ? AND id <= ?", arguments: [previous, last])
         guard let newest, newest < time.microseconds else { break }
       }
-      if kind == .decisions, try Self.isInForce(previous, last, db) { break }
-      through.append((link[0], previous + 1, last))
+      through.append((sequence, previous + 1, last))
       previous = last
+      start = sequence + 1
       if last - done >= limit {
         more = true
         break
@@ -108,25 +107,24 @@ extension WriterState {
         .execute(arguments: [Data(digest), sequence])
     }
     if kind == .failures { try Self.uncount(done + 1, previous, db) }
+    if kind == .decisions { try Self.forgetBans(done + 1, previous, db) }
     try db.execute(sql: "DELETE FROM \(table) WHERE id > ? AND id <= ?", arguments: [done, previous])
-    if kind == .decisions {
-      try db.execute(
-        sql: "DELETE FROM ban WHERE ended < ?", arguments: [time?.microseconds ?? Int64.min])
-    }
     try db.execute(
       sql: "INSERT OR REPLACE INTO removed (kind, through, time) VALUES (?,?,?)",
       arguments: [table, previous, time?.microseconds ?? 0])
     return more
   }
 
-  /// A ban that is in force keeps its decision.
-  private static func isInForce(_ before: Int64, _ last: Int64, _ db: Database) throws -> Bool {
-    try Bool.fetchOne(
-      db,
+  /// A ban goes with the decision that ended it: an unban, or the ban that took its place. One that is in force stays, and
+  /// says since when and why, though its decision be gone.
+  private static func forgetBans(_ first: Int64, _ last: Int64, _ db: Database) throws {
+    try db.execute(
       sql: """
-        SELECT EXISTS (SELECT 1 FROM decision d JOIN ban b ON b.identity = d.identity AND b.jail = d.jail
-        WHERE d.id > ? AND d.id <= ? AND b.ended IS NULL AND b.since <= d.time)
-        """, arguments: [before, last]) ?? false
+        DELETE FROM ban WHERE id IN (
+          SELECT b.id FROM decision d JOIN ban b ON b.address IS d.address AND b.identity = d.identity
+            AND b.jail = d.jail AND b.ended = d.time
+          WHERE d.id BETWEEN ? AND ?)
+        """, arguments: [first, last])
   }
 
   private func digest(
@@ -186,20 +184,27 @@ extension WriterState {
       arguments: [last + 1, (left + 1) << Int64(Chunk.bits) - 1, left, last + 1, (left + 1) << Int64(Chunk.bits) - 1])
   }
 
-  /// Drops links all of whose rows are gone, up to one whose hash is kept: the rest of the chain hangs there.
-  mutating func dropLinks(_ db: Database) throws {
+  /// Drops links all of whose rows are gone, the oldest `limit` of them or fewer, up to one whose hash is kept: the rest of
+  /// the chain hangs there. True while there are more.
+  mutating func dropLinks(limit: Int, _ db: Database) throws -> Bool {
+    var end = chain.sequence
+    var first = end
+    for kind in [RemovableKind.failures, .decisions, .events] {
+      guard let links = try ChainSearch(kind, db) else { return false }
+      first = links.first
+      let through =
+        try Int64.fetchOne(db, sql: "SELECT through FROM removed WHERE kind = ?", arguments: [kind.table]) ?? 0
+      end = min(end, try links.link(after: through, from: first) ?? end)
+    }
+    // `end` is the first to stay, or the tip.
+    let most = first + max(Int64(limit), 2 * ChainLink.stride)
     let anchor = try Int64.fetchOne(
-      db,
-      sql: """
-        SELECT max(sequence) FROM chain WHERE hash IS NOT NULL AND sequence < ?
-          AND failure <= coalesce((SELECT through FROM removed WHERE kind = 'failure'), 0)
-          AND decision <= coalesce((SELECT through FROM removed WHERE kind = 'decision'), 0)
-          AND event <= coalesce((SELECT through FROM removed WHERE kind = 'event'), 0)
-        """, arguments: [chain.sequence])
-    guard let anchor else { return }
+      db, sql: "SELECT max(sequence) FROM chain WHERE hash IS NOT NULL AND sequence < ? AND sequence >= ?",
+      arguments: [min(end, most), first])
+    guard let anchor, anchor > first else { return false }
     try db.execute(sql: "DELETE FROM chain WHERE sequence < ?", arguments: [anchor])
-    guard db.changesCount > 0 else { return }
     try db.execute(
       sql: "INSERT OR REPLACE INTO removed (kind, through, time) VALUES ('transaction', ?, 0)", arguments: [anchor])
+    return end > most
   }
 }

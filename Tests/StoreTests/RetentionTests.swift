@@ -46,16 +46,58 @@ import Testing
     #expect(try scratch.reader().verify().problem != nil)
   }
 
-  @Test func bansInForceKeepTheirDecision() throws {
+  /// One ban that never ends must not keep all that came after it.
+  @Test func bansInForceStayThoughTheirDecisionIsGone() throws {
     let scratch = try Scratch()
     let store = try scratch.store()
     try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.1", for: nil)])
     try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.2", for: .hours(1))])
+    let ended = start.adding(.hours(1))
+    try store.commit(
+      FailureBatch(), names: names, decisions: [ban("192.0.2.2", at: ended, action: .unban), ban("192.0.2.3", at: ended)])
+    // The next ban of an id ends the one before.
+    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.3", at: ended.adding(.hours(2)))])
+    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.4", at: ended.adding(.hours(990)), for: nil)])
     let later = start.adding(.hours(1000))
-    while try store.retain(RetentionPolicy(decisions: .hours(1)), now: later) {}
-    #expect(try store.bansInForce(at: later).count == 1)
-    #expect(try scratch.reader().explain(Identity("192.0.2.1")).bans.count == 1)
-    #expect(try scratch.reader().verify().decisions == 2)
+    while try store.retain(RetentionPolicy(decisions: .hours(500)), now: later, limit: 1) {}
+    let reader = try scratch.reader()
+    #expect(try reader.explain(Identity("192.0.2.1")).bans.map(\.ended) == [nil])
+    #expect(try reader.explain(Identity("192.0.2.1")).bans.first?.since == start)
+    #expect(try reader.explain(Identity("192.0.2.2")).bans.isEmpty)
+    #expect(try reader.explain(Identity("192.0.2.3")).bans.count == 1)
+    #expect(try reader.explain(Identity("192.0.2.4")).bans.count == 1)
+    let result = try reader.verify()
+    #expect(result.problem == nil)
+    #expect(result.decisions == 1)
+    #expect(result.removedThrough["decision"] == 5)
+  }
+
+  /// However long the chain is, a step drops a few of its links, and none is left over in the end.
+  @Test func aStepIsShortHoweverLongTheChainIs() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    for i in 0..<2000 {
+      try store.commit(
+        FailureBatch([Sample(time: start.adding(seconds(Int64(i))), address: "192.0.2.1")]), names: names,
+        decisions: i % 500 == 250 ? [ban("198.51.100.\(i / 500)", at: start)] : [])
+    }
+    while try store.settle() {}
+    let later = start.adding(.hours(1000))
+    while try store.retain(RetentionPolicy(failures: .hours(1)), now: later, limit: 300) {}
+    func links() throws -> Int { try store.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM chain") ?? 0 } }
+    // The first decision is in the way.
+    #expect(try links() == 2000 - 191)
+    let checkpoint = try #require(try scratch.reader().checkpoint())
+    var before = try links()
+    var more = true
+    while more {
+      more = try store.retain(RetentionPolicy(failures: .hours(1), decisions: .hours(1)), now: later, limit: 300)
+      let now = try links()
+      #expect(before - now <= 300)
+      before = now
+      #expect(try scratch.reader().verify(against: checkpoint).isWhole)
+    }
+    #expect(before <= 64)
   }
 
   @Test func theOldestGoWhenTheFileIsTooLarge() throws {

@@ -1,0 +1,44 @@
+internal import GRDB
+
+/// Finds links by the rows that they added. Links are numbered without gaps, and so are rows, so a search by halves reads a
+/// few links however many there are.
+struct ChainSearch {
+  let first: Int64
+  let last: Int64
+  private let statement: Statement
+
+  /// Nil for an empty chain.
+  init?(_ kind: RemovableKind, _ db: Database) throws {
+    guard let first = try Int64.fetchOne(db, sql: "SELECT min(sequence) FROM chain"),
+      let last = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM chain")
+    else { return nil }
+    self.first = first
+    self.last = last
+    statement = try db.cachedStatement(sql: "SELECT \(kind.table) FROM chain WHERE sequence = ?")
+  }
+
+  /// The first link, from `start` on, after which there are rows with numbers above `row`; nil when there is none.
+  func link(after row: Int64, from start: Int64) throws -> Int64? {
+    // What is looked for is mostly near, so the steps grow.
+    var low = max(start, first)
+    var high = low
+    var step: Int64 = 1
+    while high <= last, try rows(high) <= row {
+      low = high + 1
+      high += step
+      step *= 2
+    }
+    high = min(high, last + 1)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if try rows(middle) > row { high = middle } else { low = middle + 1 }
+    }
+    return low <= last ? low : nil
+  }
+
+  /// The last row of the kind after a link. A link that is missing (somebody removed it) ends the search: nothing is
+  /// removed that it could be found by.
+  private func rows(_ sequence: Int64) throws -> Int64 {
+    try Int64.fetchOne(statement, arguments: [sequence]) ?? .max
+  }
+}
