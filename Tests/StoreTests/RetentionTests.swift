@@ -54,10 +54,12 @@ import Testing
     try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.2", for: .hours(1))])
     let ended = start.adding(.hours(1))
     try store.commit(
-      FailureBatch(), names: names, decisions: [ban("192.0.2.2", at: ended, action: .unban), ban("192.0.2.3", at: ended)])
+      FailureBatch(), names: names,
+      decisions: [ban("192.0.2.2", at: ended, action: .unban), ban("192.0.2.3", at: ended)])
     // The next ban of an id ends the one before.
     try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.3", at: ended.adding(.hours(2)))])
-    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.4", at: ended.adding(.hours(990)), for: nil)])
+    try store.commit(
+      FailureBatch(), names: names, decisions: [ban("192.0.2.4", at: ended.adding(.hours(990)), for: nil)])
     let later = start.adding(.hours(1000))
     while try store.retain(RetentionPolicy(decisions: .hours(500)), now: later, limit: 1) {}
     let reader = try scratch.reader()
