@@ -85,7 +85,8 @@ extension WriterState {
     var more = false
     var start = links.first
     while let sequence = try links.link(after: previous, from: start), sequence < pending {
-      guard let last = try Int64.fetchOne(db, sql: "SELECT \(table) FROM chain WHERE sequence = ?", arguments: [sequence])
+      guard
+        let last = try Int64.fetchOne(db, sql: "SELECT \(table) FROM chain WHERE sequence = ?", arguments: [sequence])
       else { break }
       if let time {
         let newest = try Int64.fetchOne(
