@@ -20,6 +20,16 @@ public final class Replay {
     public init() {}
   }
 
+  /// How far a log has been read.
+  public struct Progress: Sendable {
+    public var log: String
+    /// Bytes of a file, entries of a journal.
+    public var done: UInt64
+    /// Of a file, in bytes; nil where nobody knows: what comes through a pipe or is compressed.
+    public var size: UInt64?
+    public var isJournal = false
+  }
+
   private let plan: Plan
   private var judge: Judge
   private let store: AuditStore?
@@ -45,8 +55,11 @@ public final class Replay {
     store = try database.map { try AuditStore(path: $0) }
   }
 
-  /// Plays one log after the other; `body` gets every ban as it falls.
-  public func run(_ paths: [String], onDecision body: @escaping (Decision) throws -> Void) throws -> Summary {
+  /// Plays one log after the other; `body` gets every ban as it falls, `progress` a word now and then.
+  public func run(
+    _ paths: [String], progress: @escaping (Progress) -> Void = { _ in },
+    onDecision body: @escaping (Decision) throws -> Void
+  ) throws -> Summary {
     let logs = paths.flatMap {
       PastJournal.isDirectory($0) ? journals(in: $0) : [Log.file($0, jails: jails(reading: $0))]
     }
@@ -55,12 +68,17 @@ public final class Replay {
     defer { recorder?.cancel() }
     for (number, log) in logs.enumerated() {
       let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, recorder, body) }
-      let counts =
-        switch log {
-        case .file(let path, let jails): try read(try PastLog(path), jails, number, take)
-        case .journal(let journal, let jails):
-          try readInOrder(jails, take) { sink in try journal.read(as: number, to: sink, while: { sink.error == nil }) }
+      let counts: ReplayCounts
+      switch log {
+      case .file(let path, let jails):
+        let file = try PastLog(path)
+        counts = try read(file, jails, number, { progress(Progress(log: path, done: $0, size: file.size)) }, take)
+      case .journal(let journal, let jails):
+        counts = try readInOrder(jails, { progress(Progress(log: journal.name, done: $0, isJournal: true)) }, take) {
+          sink in
+          try journal.read(as: number, to: sink, while: { sink.error == nil })
         }
+      }
       summary.lines += counts.lines
       summary.bytes += counts.bytes
       summary.tooLong += counts.tooLong
@@ -88,12 +106,13 @@ public final class Replay {
   }
 
   private func read(
-    _ log: PastLog, _ jails: [Int], _ source: Int, _ body: @escaping (inout FailureBatch) throws -> Void
+    _ log: PastLog, _ jails: [Int], _ source: Int, _ progress: @escaping (UInt64) -> Void,
+    _ body: @escaping (inout FailureBatch) throws -> Void
   ) throws -> ReplayCounts {
     if let size = log.size, size >= SegmentedLog.smallest, SegmentedLog.workers > 1, !plan.needsOrder(jails) {
-      return try SegmentedLog(log, plan: plan, jails: jails, source: source).read(body)
+      return try SegmentedLog(log, plan: plan, jails: jails, source: source).read(progress, body)
     }
-    return try readInOrder(jails, body) { sink in
+    return try readInOrder(jails, progress, body) { sink in
       // What comes through a pipe may be happening now.
       sink.isAtOnce = log.size == nil
       return try log.read(as: source, to: sink, while: { sink.error == nil })
@@ -101,11 +120,12 @@ public final class Replay {
   }
 
   private func readInOrder(
-    _ jails: [Int], _ body: @escaping (inout FailureBatch) throws -> Void,
+    _ jails: [Int], _ progress: @escaping (UInt64) -> Void, _ body: @escaping (inout FailureBatch) throws -> Void,
     _ read: (ReplaySink) throws -> PastLog.Counts
   ) throws -> ReplayCounts {
     let sink = ReplaySink(plan, jails: jails)
     sink.onBatch = body
+    sink.onProgress = progress
     let counts = try read(sink)
     sink.finish()
     if let error = sink.error { throw error }
@@ -153,6 +173,9 @@ public final class Replay {
 final class ReplaySink: LineSink {
   let matcher: LineMatcher
   var onBatch: (inout FailureBatch) throws -> Void = { _ in }
+  /// Hears at checkpoints how far the source has been read: bytes or entries.
+  var onProgress: (UInt64) -> Void = { _ in }
+  private var done: UInt64 = 0
   /// Gives a batch at every checkpoint, however small.
   var isAtOnce = false
   private(set) var error: (any Error)?
@@ -167,13 +190,16 @@ final class ReplaySink: LineSink {
 
   func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
     matcher.match(lines, at: offset, source: UInt32(source), now: now, into: &batch)
+    done = offset + UInt64(lines.count)
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
     matcher.match(message: message, of: entry, source: UInt32(source), now: now, into: &batch)
+    done += 1
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
+    onProgress(done)
     if isAtOnce || batch.failures.count >= Self.batchSize { finish() }
   }
 

@@ -39,8 +39,10 @@ final class SegmentedLog: @unchecked Sendable {
     count = Int((size + Self.segmentSize - 1) / Self.segmentSize)
   }
 
-  /// Gives every batch to `body`, in order, on the calling thread.
-  func read(_ body: (inout FailureBatch) throws -> Void) throws -> ReplayCounts {
+  /// Gives every batch to `body`, in order, on the calling thread; `progress` hears how many bytes are done.
+  func read(
+    _ progress: (UInt64) -> Void, _ body: (inout FailureBatch) throws -> Void
+  ) throws -> ReplayCounts {
     for number in 0..<min(Self.workers, count) {
       let thread = Thread { [self] in work() }
       thread.name = "bailiff-match-\(number)"
@@ -56,6 +58,7 @@ final class SegmentedLog: @unchecked Sendable {
         throw error
       }
       total.add(counts)
+      progress(min(UInt64(segment + 1) * Self.segmentSize, size))
     }
     return total
   }

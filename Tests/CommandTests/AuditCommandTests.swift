@@ -151,7 +151,7 @@ import Testing
     let checkpoint = try #require(object["checkpoint"] as? String)
     let again = try await store.run("audit", "verify", "--checkpoint", checkpoint)
     #expect(again.status == 0)
-    #expect(again.output.hasPrefix("whole: 4 failures, 1 decision"))
+    #expect(again.output.hasPrefix("whole: 4 rows of failures, 1 decision"))
     // A checkpoint of another history is not part of this one.
     let forged = "1:" + String(repeating: "0", count: 64)
     #expect(try await store.run("audit", "verify", "--checkpoint", forged).status == 1)

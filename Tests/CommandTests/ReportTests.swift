@@ -53,6 +53,35 @@ import Testing
     #expect(bad.error.contains("cannot be written"))
   }
 
+  /// An archive that exists is worth more than half of the next one.
+  @Test func anExportThatFailsLeavesTheOneBefore() async throws {
+    let store = try await recorded()
+    let path = try store.scratch.write("audit.jsonl.zst", "the archive of last year")
+    let failed = try await Binary.run(
+      ["audit", "export", "--output", path, "--config", store.config], environment: ["PATH": "/nowhere"])
+    #expect(failed.status == 1)
+    #expect(failed.error.contains("bailiff: zstd failed: is it installed"), "\(failed.error)")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "the archive of last year")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: store.scratch.path).filter { $0.hasSuffix(".partial") } == [])
+    #expect(try await store.run("audit", "export", "--output", path).status == 0)
+    #expect(try await Binary.shell("zstd -dc \(path) | wc -l").output == "6\n")
+  }
+
+  @Test func whoReadsAnExportMayLeave() async throws {
+    let store = try await recorded()
+    let none = try await Binary.shell(
+      "bailiff audit export --config \(store.config) | true; echo ${PIPESTATUS[0]}")
+    #expect(none.output == "0\n")
+    #expect(none.error.isEmpty)
+    let full = try await Binary.shell("bailiff audit export --config \(store.config) > /dev/full")
+    #expect(full.status == 1)
+    #expect(full.error == "bailiff: standard output: cannot be written: No space left on device\n")
+    let device = try await store.run("audit", "export", "--output", "/dev/full")
+    #expect(device.status == 1)
+    #expect(FileManager.default.fileExists(atPath: "/dev/full"))
+  }
+
   @Test func aCheckpointIsProvenLater() async throws {
     let store = try await recorded()
     let checkpoint = try await store.run("audit", "checkpoint").output.trimmingCharacters(in: .newlines)

@@ -48,4 +48,18 @@ import Testing
     for line in table { #expect(line.count <= 60, "\(line)") }
     await daemon.stop()
   }
+
+  /// After a second of work somebody who looks on is told how far it is, and nothing of that is left in the end.
+  @Test func longWorkSaysHowFarItIs() async throws {
+    let scratch = try Scratch()
+    let file = try log(scratch, lines: 2_000)
+    let replay = "(cat \(file); sleep 1.5; cat \(file)) | bailiff replay - > \(scratch.path)/out"
+    let shown = try await Binary.shell("script -qec '\(replay)' /dev/null").output
+    #expect(shown.contains("\r\u{1b}[Kstandard input: "))
+    #expect(shown.contains(" MiB read"))
+    #expect(shown.hasSuffix("\r\u{1b}[K"))
+    #expect(try !String(contentsOfFile: scratch.path + "/out", encoding: .utf8).contains("\u{1b}"))
+    let redirected = try await Binary.shell(replay)
+    #expect(redirected.error.isEmpty)
+  }
 }

@@ -164,7 +164,11 @@ struct AuditVerify: ParsableCommand {
       }
       return checkpoint
     }
-    let found = try AuditStore.readOnly(path: try config.general().database).verify(against: wanted)
+    let progress = Progress()
+    let found = try AuditStore.readOnly(path: try config.general().database).verify(against: wanted) { rows in
+      progress.show { "\(grouped(rows)) rows of failures checked" }
+    }
+    progress.clear()
     var output = Output()
     if format.json { output.json(found.members) } else { found.print(to: &output) }
     output.flush()
@@ -196,7 +200,7 @@ extension Verification {
       output.line("the checkpoint is not part of the chain: the record was written anew after it was taken")
     }
     output.line(
-      "\(isWhole ? "whole: " : "checked: ")\(counted(failures, "failure")), \(counted(decisions, "decision")), "
+      "\(isWhole ? "whole: " : "checked: ")\(counted(failures, "row")) of failures, \(counted(decisions, "decision")), "
         + "\(counted(events, "event")) in \(counted(transactions, "transaction"))")
     for (kind, number) in removedThrough.sorted(by: { $0.key < $1.key }) {
       output.line("retention removed \(printable(kind)) rows up to number \(grouped(number))")

@@ -55,7 +55,7 @@ struct ReplayLogs: AsyncParsableCommand {
     let printer = Printer(json: format.json)
     let summary: Replay.Summary
     do {
-      summary = try replay.run(files) { printer.print($0) }
+      summary = try replay.run(files, progress: printer.show) { printer.print($0) }
     } catch {
       printer.flush()
       throw CommandFailure(.no, "\(error)")
@@ -68,10 +68,21 @@ struct ReplayLogs: AsyncParsableCommand {
     private let json: Bool
     private var output = Output()
     private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private let progress = Progress()
 
     init(json: Bool) { self.json = json }
 
+    func show(_ at: Replay.Progress) {
+      progress.show {
+        let log = at.log == "-" ? "standard input" : at.log
+        if at.isJournal { return "\(log): \(grouped(Int(clamping: at.done))) entries read" }
+        let read = "\(log): \(grouped(Int(clamping: at.done >> 20))) MiB read"
+        return at.size.map { $0 > 0 ? "\(read), \(at.done * 100 / $0) %" : read } ?? read
+      }
+    }
+
     func print(_ decision: Decision) {
+      if isTerminal { progress.clear() }
       if json {
         output.json([
           ("time", .time(decision.time)), ("action", .string(decision.action.rawValue)),
@@ -89,6 +100,7 @@ struct ReplayLogs: AsyncParsableCommand {
     }
 
     func end(_ s: Replay.Summary) {
+      progress.clear()
       if json {
         output.json([
           (
@@ -108,6 +120,9 @@ struct ReplayLogs: AsyncParsableCommand {
       output.flush()
     }
 
-    func flush() { output.flush() }
+    func flush() {
+      progress.clear()
+      output.flush()
+    }
   }
 }

@@ -157,6 +157,6 @@ struct ReportPage {
     overflow-wrap:anywhere}th{font-weight:500}th[scope=col]{white-space:nowrap;overflow-wrap:normal}.number{text-align:right;font-variant-numeric:tabular-nums;width:5em}
     .ranking .bar{width:30%}.ranking .bar svg{height:12px;margin-top:5px}.ranking .note{width:5em;white-space:nowrap}
     .scroll{overflow-x:auto}.scroll td:not(:last-child){white-space:nowrap}.scroll td:last-child{min-width:11em}
-    @media(max-width:600px){svg text{font-size:21px}.ranking .bar{width:20%}.number,.ranking .note{width:3.5em}.ranking .note{white-space:normal}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
+    @media(max-width:600px){svg text{font-size:21px}.ranking .bar{width:18%}.number{width:3.5em}.ranking .note{width:4.5em}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
     """
 }

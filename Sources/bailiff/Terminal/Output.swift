@@ -34,7 +34,7 @@ enum Diagnostics {
 }
 
 /// Nil, or errno.
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
   var start = 0
   while start < bytes.count {
     // Safe: the pointer covers exactly the bytes from `start`, and stays inside the call.

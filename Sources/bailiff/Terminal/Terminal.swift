@@ -1,23 +1,21 @@
 import Glibc
 
-/// What standard output is connected to.
+/// What an output is connected to.
 struct Terminal {
   /// Columns; nil when it is no terminal, and then nothing is cut.
   var width: Int?
-  var hasColour: Bool
+  var hasColour = false
+  /// It knows no control sequences.
+  let isDumb = variable("TERM") == "dumb"
 
-  init() {
-    guard isatty(STDOUT_FILENO) == 1 else {
-      width = nil
-      hasColour = false
-      return
-    }
+  init(of output: Int32 = STDOUT_FILENO) {
+    guard isatty(output) == 1 else { return }
     var size = winsize()
     // Safe: TIOCGWINSZ fills the structure that it is given (ioctl_tty(2)).
-    let result = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size)
+    let result = unsafe ioctl(output, UInt(TIOCGWINSZ), &size)
     width = result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     // https://no-color.org: set and not empty.
-    hasColour = Self.variable("NO_COLOR").isEmpty && Self.variable("TERM") != "dumb"
+    hasColour = Self.variable("NO_COLOR").isEmpty && !isDumb
   }
 
   private static func variable(_ name: String) -> String {
