@@ -74,10 +74,11 @@ public final class Replay {
         let file = try PastLog(path)
         counts = try read(file, jails, number, { progress(Progress(log: path, done: $0, size: file.size)) }, take)
       case .journal(let journal, let jails):
-        counts = try readInOrder(jails, { progress(Progress(log: journal.name, done: $0, isJournal: true)) }, take) {
-          sink in
+        let read: (ReplaySink) throws -> PastLog.Counts = { sink in
           try journal.read(as: number, to: sink, while: { sink.error == nil })
         }
+        counts = try readInOrder(
+          jails, { progress(Progress(log: journal.name, done: $0, isJournal: true)) }, take, read)
       }
       summary.lines += counts.lines
       summary.bytes += counts.bytes
