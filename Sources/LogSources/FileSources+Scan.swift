@@ -106,7 +106,9 @@ extension FileSources {
 
   private func open(_ status: FileStatus, at source: FileSource, _ start: SourceSpec.Start, isFirst: Bool) {
     let startsAtEnd = !source.isKnown && start == .end && (isFirst || source.firstSize != nil)
-    if startsAtEnd, source.firstSize == nil { source.firstSize = status.size }
+    if startsAtEnd, source.firstSize == nil {
+      source.firstSize = askedFor?.size(of: source.path, status) ?? status.size
+    }
     do {
       let file = try FollowedFile(path: source.path)
       if startsAtEnd, let size = source.firstSize { file.seekToLine(before: size, buffer) }

@@ -26,6 +26,8 @@ final class FileSources {
   /// Every path that a position was ever known for.
   var known: Set<String> = []
   var needsScan = true
+  /// Of the last reload.
+  var askedFor: AskedFor?
   private var nextTick = 0.0
   private var hasReportedWatching = false
   private var nextScan = 0.0
@@ -56,7 +58,8 @@ final class FileSources {
   }
 
   /// What specs want from now on. Files that nobody wants any more are let go.
-  func set(_ specs: [SourceSpec]) {
+  func set(_ specs: [SourceSpec], _ askedFor: AskedFor? = nil) {
+    self.askedFor = askedFor
     let before = Set(wanted.map(\.pattern))
     wanted = specs.enumerated().flatMap { index, spec in
       guard case .files(let patterns) = spec.kind else { return [Wanted]() }

@@ -8,6 +8,8 @@ final class JournalSource {
   let directory: String?
   var specs: [Int]
   private let start: SourceSpec.Start
+  /// What was received from then on (microseconds since 1970) comes after the end.
+  private let since: UInt64?
   private let table: SourceTable
   private let buffer: LineBuffer
   private let entry = JournalEntry()
@@ -31,14 +33,15 @@ final class JournalSource {
   private static let retry = 2.0
 
   init(
-    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, cursor: String?,
-    table: SourceTable, buffer: LineBuffer
+    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, since: UInt64? = nil,
+    cursor: String?, table: SourceTable, buffer: LineBuffer
   ) {
     self.number = number
     self.match = match
     self.directory = directory
     self.specs = specs
     self.start = start
+    self.since = since
     self.cursor = cursor
     self.table = table
     self.buffer = buffer
@@ -89,7 +92,7 @@ final class JournalSource {
       try journal.seekToHead()
     } else {
       // Standing at the last entry, `next` gives those that come after it.
-      let found = try journal.seekToLast()
+      let found = try journal.seekToLast(before: since)
       if !found { try journal.seekToHead() }
       let last = found ? journal.cursor() ?? "" : ""
       completeUntil = found ? journal.realtime() ?? 0 : 0

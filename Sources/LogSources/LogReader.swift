@@ -13,7 +13,7 @@ import Synchronization
 public final class LogReader: Sendable {
   private struct Requests {
     var isStopped = false
-    var reload: (specs: [SourceSpec], onReader: @Sendable () -> Void)?
+    var reload: (specs: [SourceSpec], askedFor: AskedFor, onReader: @Sendable () -> Void)?
   }
 
   private let requests = Mutex(Requests())
@@ -42,7 +42,7 @@ public final class LogReader: Sendable {
       if request.isStopped { return }
       if let reload = request.reload {
         reload.onReader()
-        loop.set(reload.specs)
+        loop.set(reload.specs, reload.askedFor)
       }
       if loop.isFinished { return }
       if loop.turn() { wakeUp.clear() }
@@ -56,13 +56,15 @@ public final class LogReader: Sendable {
   }
 
   /// Reads other sources from now on. What both lists name goes on where it is, under its number; the sink's `begin` tells
-  /// its new specs. `onReader` is called on the reader's thread first, between two turns: nothing is being consumed then.
+  /// its new specs. New sources begin where they end now, however late the reader comes to them. `onReader` is called on the
+  /// reader's thread first, between two turns: nothing is being consumed then.
   public func reload(sources: [SourceSpec], onReader: @escaping @Sendable () -> Void = {}) {
+    let askedFor = AskedFor(sources)
     requests.withLock { requests in
       // Whoever waits for an earlier one that the reader has not come to yet is told too.
       let before = requests.reload?.onReader
       requests.reload = (
-        sources,
+        sources, requests.reload?.askedFor.followed(by: askedFor) ?? askedFor,
         {
           before?()
           onReader()

@@ -43,14 +43,15 @@ final class ReaderLoop {
 
   // MARK: What to read
 
-  func set(_ specs: [SourceSpec]) {
-    files.set(specs)
-    setJournals(specs)
+  /// `askedFor`: of a reload, nil at the start.
+  func set(_ specs: [SourceSpec], _ askedFor: AskedFor? = nil) {
+    files.set(specs, askedFor)
+    setJournals(specs, askedFor)
     setInput(specs)
     mayHaveMore = true
   }
 
-  private func setJournals(_ specs: [SourceSpec]) {
+  private func setJournals(_ specs: [SourceSpec], _ askedFor: AskedFor?) {
     var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
     for (index, spec) in specs.enumerated() {
       guard case .journal(let matches, let directory) = spec.kind else { continue }
@@ -76,7 +77,7 @@ final class ReaderLoop {
       let number = table.add(.journal, want.name, specs: want.specs, state: .waiting("not opened yet"))
       return JournalSource(
         number: number, match: want.match, directory: want.directory, specs: want.specs, start: want.start,
-        cursor: cursors[want.name], table: table, buffer: buffer)
+        since: askedFor?.time, cursor: cursors[want.name], table: table, buffer: buffer)
     }
   }
 

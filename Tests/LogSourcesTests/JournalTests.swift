@@ -8,17 +8,21 @@ import Testing
 final class JournalDirectory {
   let directory = TemporaryDirectory()
   private var count = 0
+  private var start = 1_763_700_000_000_000
   private var parts = 0
 
   var path: String { directory("journal") }
 
   init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
 
+  /// Entries are received now from here on; those before were long ago.
+  func now() { start = Int(Date().timeIntervalSince1970 * 1e6) }
+
   /// An entry in the export format (https://systemd.io/JOURNAL_EXPORT_FORMATS): text fields as lines, others with their
   /// length.
   func entry(_ fields: [(String, [UInt8])]) -> [UInt8] {
     count += 1
-    let time = 1_763_700_000_000_000 + count * 1000
+    let time = start + count * 1000
     var bytes = Array("__REALTIME_TIMESTAMP=\(time)\n__MONOTONIC_TIMESTAMP=\(count * 1000)\n".utf8)
     bytes += Array("_BOOT_ID=5f1c5d9b5b3c4d0c8d3b1f1f2e3d4c5b\n".utf8)
     for (name, value) in fields {
@@ -127,6 +131,22 @@ final class JournalDirectory {
     try journal.write([journal.entry("new")])
     let second = try RunningReader([spec([], .end)], positions: first.sink.positions)
     second.wait(forLines: ["new"])
+  }
+
+  /// As with files: what was received after the reload was asked for is read, however late the reader comes to it.
+  @Test func aReloadThatWaitsBeginsWhereItWasAskedFor() throws {
+    try journal.write([journal.entry("old")])
+    let file = journal.directory("a.log")
+    try journal.directory.write("a1\n", to: "a.log")
+    let files = SourceSpec.files([file], start: .beginning)
+    let sink = RecordingSink(holdingAt: "a1")
+    let run = try RunningReader([files], sink: sink)
+    run.wait("the sink holds the reader") { sink.texts == ["a1"] }
+    run.reader.reload(sources: [files, spec([], .end)])
+    journal.now()
+    try journal.write([journal.entry("new")])
+    sink.gate.signal()
+    run.wait(forLines: ["a1", "new"])
   }
 
   @Test func anEmptyJournalsEndIsItsBeginning() throws {

@@ -1,3 +1,4 @@
+import Dispatch
 import LogSources
 import Model
 import Synchronization
@@ -15,6 +16,11 @@ final class RecordingSink: LineSink, Sendable {
   }
 
   let record = Mutex(Record())
+  /// The reader waits here after this line, once.
+  let gate = DispatchSemaphore(value: 0)
+  private let heldLine: String?
+
+  init(holdingAt line: String? = nil) { heldLine = line }
 
   func begin(_ source: SourceInfo) { record.withLock { $0.sources.append(source) } }
 
@@ -31,6 +37,7 @@ final class RecordingSink: LineSink, Sendable {
     }
     if !line.isEmpty { all.append(line) }
     record.withLock { $0.lines += all }
+    if let heldLine, all.contains(Array(heldLine.utf8)) { gate.wait() }
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
