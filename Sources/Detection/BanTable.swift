@@ -1,27 +1,38 @@
 internal import Model
 
-/// A jail's bans by the key of their id. Most failures of an attack come from ids that are banned already, so one is found
-/// without copying it, and without the hash of Dictionary, which costs more than the rest of a decision.
+/// A jail's bans by the key of their id. Most failures of an attack come from ids that are banned already, so what answers
+/// them, until when, stands beside the key: one look at memory, without copying a ban, and without the hash of Dictionary,
+/// which costs more than the rest of a decision.
 ///
 /// The bans stand one behind the other; `slots` says where, by open addressing with linear probing.
 struct BanTable: Sendable {
   // Two halves: see `Address`.
-  private struct Key: Equatable {
+  private struct Slot {
     var high: UInt64
     var low: UInt64
+    /// Microseconds; the largest number: for ever.
+    var until: Int64
+    /// 0: free; else the ban's place + 1.
+    var number: UInt32
 
-    init(_ key: UInt128) {
+    init(_ key: UInt128, _ ban: Ban, number: Int) {
       high = UInt64(truncatingIfNeeded: key >> 64)
       low = UInt64(truncatingIfNeeded: key)
+      until = ban.until?.microseconds ?? .max
+      self.number = UInt32(number)
     }
 
-    var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
+    private init() { (high, low, until, number) = (0, 0, 0, 0) }
+
+    static let free = Slot()
+
+    var key: UInt128 { UInt128(high) << 64 | UInt128(low) }
   }
 
-  private var keys: [Key] = []
   private(set) var bans: [Ban] = []
-  /// 0: free; else the ban's place + 1. Never more than three quarters are taken.
-  private var slots = [UInt32](repeating: 0, count: smallest)
+  private var keys: [UInt128] = []
+  /// Never more than three quarters are taken.
+  private var slots = [Slot](repeating: .free, count: smallest)
   private let hash: KeyHash
 
   private static let smallest = 8
@@ -34,13 +45,20 @@ struct BanTable: Sendable {
   /// Where the ban of `key` stands in `bans` until the next one is made or removed.
   func find(_ key: UInt128) -> Int? {
     guard !bans.isEmpty else { return nil }
-    let slot = slots[slot(of: key)]
-    return slot == 0 ? nil : Int(slot) - 1
+    let number = slots[slot(of: key)].number
+    return number == 0 ? nil : Int(number) - 1
+  }
+
+  /// Until when `key` is banned; the end of time for a ban that has none.
+  func end(of key: UInt128) -> Instant? {
+    guard !bans.isEmpty else { return nil }
+    let slot = slot(of: key)
+    return slots[slot].number == 0 ? nil : Instant(microseconds: slots[slot].until)
   }
 
   subscript(key: UInt128) -> Ban? { find(key).map { bans[$0] } }
 
-  func key(at place: Int) -> UInt128 { keys[place].bits }
+  func key(at place: Int) -> UInt128 { keys[place] }
 
   /// The keys of those whose time is over, the earliest first.
   func over(at now: Instant) -> [(end: Instant, key: UInt128)] {
@@ -53,13 +71,14 @@ struct BanTable: Sendable {
 
   mutating func set(_ ban: Ban, for key: UInt128) {
     let slot = slot(of: key)
-    guard slots[slot] == 0 else {
-      bans[Int(slots[slot]) - 1] = ban
+    guard slots[slot].number == 0 else {
+      bans[Int(slots[slot].number) - 1] = ban
+      slots[slot].until = ban.until?.microseconds ?? .max
       return
     }
-    keys.append(Key(key))
+    keys.append(key)
     bans.append(ban)
-    slots[slot] = UInt32(bans.count)
+    slots[slot] = Slot(key, ban, number: bans.count)
     if bans.count * 4 > slots.count * 3 { rebuild(slots.count * 2) }
   }
 
@@ -68,26 +87,26 @@ struct BanTable: Sendable {
   @discardableResult
   mutating func remove(_ key: UInt128) -> Ban? {
     var hole = slot(of: key)
-    guard slots[hole] != 0 else { return nil }
-    let place = Int(slots[hole]) - 1
+    guard slots[hole].number != 0 else { return nil }
+    let place = Int(slots[hole].number) - 1
     let ban = bans[place]
     // Move back what probed past this slot (Knuth, The Art of Computer Programming 3, 6.4, algorithm R).
     let mask = slots.count - 1
     var at = hole
     while true {
       at = (at + 1) & mask
-      guard slots[at] != 0 else { break }
-      let home = home(keys[Int(slots[at]) - 1].bits)
+      guard slots[at].number != 0 else { break }
+      let home = home(slots[at].key)
       if (at &- home) & mask >= (at &- hole) & mask {
         slots[hole] = slots[at]
         hole = at
       }
     }
-    slots[hole] = 0
+    slots[hole] = .free
     // The last ban takes the place.
     let last = bans.count - 1
     if place != last {
-      slots[slot(of: keys[last].bits)] = UInt32(place + 1)
+      slots[slot(of: keys[last])].number = UInt32(place + 1)
       (keys[place], bans[place]) = (keys[last], bans[last])
     }
     keys.removeLast()
@@ -99,7 +118,7 @@ struct BanTable: Sendable {
   mutating func removeAll() {
     keys = []
     bans = []
-    slots = [UInt32](repeating: 0, count: Self.smallest)
+    slots = [Slot](repeating: .free, count: Self.smallest)
   }
 
   // MARK: Inside
@@ -108,14 +127,15 @@ struct BanTable: Sendable {
 
   /// The slot of `key`, or the free one where it would stand.
   private func slot(of key: UInt128) -> Int {
-    let wanted = Key(key)
+    let high = UInt64(truncatingIfNeeded: key >> 64)
+    let low = UInt64(truncatingIfNeeded: key)
     var at = home(key)
-    while slots[at] != 0, keys[Int(slots[at]) - 1] != wanted { at = (at + 1) & (slots.count - 1) }
+    while slots[at].number != 0, slots[at].low != low || slots[at].high != high { at = (at + 1) & (slots.count - 1) }
     return at
   }
 
   private mutating func rebuild(_ size: Int) {
-    slots = [UInt32](repeating: 0, count: size)
-    for place in keys.indices { slots[slot(of: keys[place].bits)] = UInt32(place + 1) }
+    slots = [Slot](repeating: .free, count: size)
+    for place in keys.indices { slots[slot(of: keys[place])] = Slot(keys[place], bans[place], number: place + 1) }
   }
 }

@@ -63,11 +63,9 @@ public struct Decider: Sendable {
     }
     let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
     let key = subnet?.base.bits ?? nameKey(id ?? "")
-    if let place = states[index].bans.find(key) {
-      guard let end = states[index].bans.bans[place].until, time >= end else {
-        // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
-        return
-      }
+    if let end = states[index].bans.end(of: key) {
+      // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
+      guard time >= end else { return }
       states[index].bans.remove(key)
     }
     if time > states[index].newest { states[index].newest = time }

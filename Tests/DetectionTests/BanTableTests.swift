@@ -29,7 +29,10 @@ import Testing
       if round % 500 == 0 {
         #expect(table.count == expected.count && table.isEmpty == expected.isEmpty)
         #expect(Set(table.bans) == Set(expected.values))
-        for key in expected.keys { #expect(table[key] == expected[key]) }
+        for (key, ban) in expected {
+          #expect(table[key] == ban)
+          #expect(table.end(of: key) == ban.until ?? Instant(microseconds: .max))
+        }
         for place in 0..<table.count { #expect(table.find(table.key(at: place)) == place) }
         let over = expected.filter { $0.value.until.map { $0 <= Instant(seconds: 50) } ?? false }
         let found = table.over(at: Instant(seconds: 50))
