@@ -78,18 +78,33 @@ extension Instant {
   /// RFC 3339 with `offset` seconds east of UTC: `2026-11-21T05:24:01Z`, `2026-11-21T06:24:01.250000+01:00`. The fraction
   /// stands only where there is one.
   public func rfc3339(offset: Int = 0) -> String {
-    func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
     let t = CivilTime(self, offset: offset)
-    var text = "\(t.year)"
-    while text.utf8.count < 4 { text = "0" + text }
-    text += "-\(two(t.month))-\(two(t.day))T\(two(t.hour)):\(two(t.minute)):\(two(t.second))"
-    if t.microsecond != 0 {
-      let digits = "\(t.microsecond)"
-      text += "." + String(repeating: "0", count: 6 - digits.utf8.count) + digits
+    var text: [UInt8] = []
+    text.reserveCapacity(32)
+    // A year before 0 or after 9999 cannot be written in RFC 3339; it stands as it is.
+    if (0...9999).contains(t.year) { text.append(digits: t.year, 4) } else { text += Array("\(t.year)".utf8) }
+    for (sign, number) in [
+      (UInt8(ascii: "-"), t.month), (UInt8(ascii: "-"), t.day), (UInt8(ascii: "T"), t.hour),
+      (UInt8(ascii: ":"), t.minute),
+      (UInt8(ascii: ":"), t.second),
+    ] {
+      text.append(sign)
+      text.append(digits: number, 2)
     }
-    guard offset != 0 else { return text + "Z" }
-    let minutes = abs(offset) / 60
-    return text + (offset < 0 ? "-" : "+") + "\(two(minutes / 60)):\(two(minutes % 60))"
+    if t.microsecond != 0 {
+      text.append(UInt8(ascii: "."))
+      text.append(digits: t.microsecond, 6)
+    }
+    if offset == 0 {
+      text.append(UInt8(ascii: "Z"))
+    } else {
+      let minutes = abs(offset) / 60
+      text.append(UInt8(ascii: offset < 0 ? "-" : "+"))
+      text.append(digits: minutes / 60, 2)
+      text.append(UInt8(ascii: ":"))
+      text.append(digits: minutes % 60, 2)
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// Reads RFC 3339 (`T` or a space, fraction of any length, `Z` or `±hh:mm`). A missing zone is nil: what it would mean
@@ -136,5 +151,17 @@ extension Instant {
       year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: micro)
     guard civil.isValid else { return nil }
     self = civil.instant(offset: offset)
+  }
+}
+
+extension [UInt8] {
+  /// The last `count` decimal digits.
+  fileprivate mutating func append(digits number: Int, _ count: Int) {
+    var scale = 1
+    for _ in 1..<count { scale *= 10 }
+    while scale > 0 {
+      append(UInt8(ascii: "0") + UInt8(number / scale % 10))
+      scale /= 10
+    }
   }
 }

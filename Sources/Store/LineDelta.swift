@@ -94,8 +94,8 @@ struct LineDelta {
       if j == old.count {
         end = line.count
       } else {
-        while end < line.count, isWord(line[end]) { end += 1 }
-        while oldEnd < old.count, isWord(old[oldEnd]) { oldEnd += 1 }
+        end = wordEnd(line, from: i)
+        oldEnd = wordEnd(old, from: j)
         // No words but two signs.
         if end == i, oldEnd == j { (end, oldEnd) = (end + 1, oldEnd + 1) }
       }
@@ -298,10 +298,36 @@ struct LineDelta {
     return count
   }
 
+  /// Where the word ends that goes on at `start`.
+  private static func wordEnd(_ line: borrowing Span<UInt8>, from start: Int) -> Int {
+    var i = start
+    while i &+ 8 <= line.count {
+      // Safe: any bytes are a UInt64, and the range was checked.
+      let word = unsafe line.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self).littleEndian
+      let others = ~words(word) & 0x8080_8080_8080_8080
+      if others != 0 { return i &+ others.trailingZeroBitCount / 8 }
+      i &+= 8
+    }
+    while i < line.count, isWord(line[i]) { i &+= 1 }
+    return i
+  }
+
+  /// Eight bytes at a time: the highest bit of each is set where `isWord` is true.
+  static func words(_ bytes: UInt64) -> UInt64 {
+    // Added to seven bits, 128 - n sets the eighth where they are n or more.
+    func atLeast(_ seven: UInt64, _ n: UInt8) -> UInt64 { seven &+ UInt64(128 - n) &* 0x0101_0101_0101_0101 }
+    let seven = bytes & 0x7F7F_7F7F_7F7F_7F7F
+    let lower = seven | 0x2020_2020_2020_2020
+    let letters = atLeast(lower, UInt8(ascii: "a")) & ~atLeast(lower, UInt8(ascii: "z") + 1)
+    let dots = atLeast(seven, UInt8(ascii: "-")) & ~atLeast(seven, UInt8(ascii: ".") + 1)
+    let digits = atLeast(seven, UInt8(ascii: "0")) & ~atLeast(seven, UInt8(ascii: ":") + 1)
+    return letters | dots | digits | bytes
+  }
+
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
   /// Letters, digits, `.`, `:`, `-` and what is not ASCII.
-  private static func isWord(_ byte: UInt8) -> Bool {
+  static func isWord(_ byte: UInt8) -> Bool {
     let bits: UInt64 = byte < 64 ? 0x07FF_6000_0000_0000 : byte < 128 ? 0x07FF_FFFE_07FF_FFFE : .max
     return bits >> UInt64(byte & 63) & 1 != 0
   }

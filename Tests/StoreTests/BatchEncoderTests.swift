@@ -104,6 +104,19 @@ import Testing
   }
 
   /// Every sign against every other: the steps must not run past either line.
+  @Test func eightBytesAtATimeAreTheSameWords() {
+    for byte in UInt8.min ... .max {
+      for place in 0..<8 {
+        // Beside bytes that would carry into it, and out of which it would be carried.
+        for others in [0, 0x7F7F_7F7F_7F7F_7F7F, UInt64.max] {
+          let mask = UInt64(0xFF) << (8 * place)
+          let word = LineDelta.words(others & ~mask | UInt64(byte) << (8 * place))
+          #expect((word >> (8 * place + 7) & 1 == 1) == LineDelta.isWord(byte), "\(byte) at \(place)")
+        }
+      }
+    }
+  }
+
   @Test func shortLinesOfAllShapes() {
     let signs = Array("a1 [".utf8)
     var written: [Written] = []

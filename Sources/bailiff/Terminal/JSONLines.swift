@@ -24,65 +24,72 @@ enum JSON {
 extension JSON: CustomStringConvertible {
   /// One line.
   var description: String {
-    var text = ""
-    write(to: &text)
-    return text
+    var bytes: [UInt8] = []
+    write(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
 
-  private func write(to text: inout String) {
+  /// Bytes rather than a String: a replay prints a line a decision.
+  fileprivate func write(to bytes: inout [UInt8]) {
     switch self {
-    case .null: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .int(let value): text += "\(value)"
-    case .double(let value): text += value.isFinite ? "\(value)" : "null"
-    case .string(let value): Self.quote(value, &text)
+    case .null: bytes.append("null")
+    case .bool(let value): bytes.append(value ? "true" : "false")
+    case .int(let value): bytes.append(String(value))
+    case .double(let value): bytes.append(value.isFinite ? "\(value)" : "null")
+    case .string(let value): Self.quote(value, &bytes)
     case .array(let values):
-      text += "["
+      bytes.append("[")
       for (i, value) in values.enumerated() {
-        if i > 0 { text += "," }
-        value.write(to: &text)
+        if i > 0 { bytes.append(",") }
+        value.write(to: &bytes)
       }
-      text += "]"
+      bytes.append("]")
     case .object(let members):
-      text += "{"
+      bytes.append("{")
       for (i, (key, value)) in members.enumerated() {
-        if i > 0 { text += "," }
-        Self.quote(key, &text)
-        text += ":"
-        value.write(to: &text)
+        if i > 0 { bytes.append(",") }
+        Self.quote(key, &bytes)
+        bytes.append(":")
+        value.write(to: &bytes)
       }
-      text += "}"
+      bytes.append("}")
     }
   }
 
   /// RFC 8259, section 7. What a terminal would act on is escaped too, since people look at JSON in terminals.
-  private static func quote(_ value: String, _ text: inout String) {
-    text += "\""
-    defer { text += "\"" }
+  private static func quote(_ value: String, _ bytes: inout [UInt8]) {
+    bytes.append("\"")
+    defer { bytes.append("\"") }
+    let start = bytes.count
+    bytes.append(value)
     // Most texts have nothing to escape.
-    guard !value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
-      text += value
-      return
-    }
+    guard !bytes[start...].allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else { return }
+    bytes.removeSubrange(start...)
     for scalar in value.unicodeScalars {
       switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
+      case "\"": bytes.append("\\\"")
+      case "\\": bytes.append("\\\\")
+      case "\n": bytes.append("\\n")
+      case "\r": bytes.append("\\r")
+      case "\t": bytes.append("\\t")
       case _ where isUnprintable(scalar):
         for unit in UTF16.encode(scalar)! {
           let hex = String(unit, radix: 16)
-          text += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
+          bytes.append("\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex)
         }
-      default: text.unicodeScalars.append(scalar)
+      default: bytes.append(contentsOf: UTF8.encode(scalar)!)
       }
     }
   }
 }
 
+extension [UInt8] {
+  fileprivate mutating func append(_ text: String) { append(contentsOf: text.utf8) }
+}
+
 extension Output {
   /// One object, one line.
-  mutating func json(_ members: [(String, JSON)]) { line(JSON.object(members).description) }
+  mutating func json(_ members: [(String, JSON)]) {
+    writeLine { JSON.object(members).write(to: &$0) }
+  }
 }

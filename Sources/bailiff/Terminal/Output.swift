@@ -14,8 +14,13 @@ struct Output: ~Copyable {
   }
 
   mutating func line(_ text: String = "") {
-    write(text)
+    writeLine { $0.append(contentsOf: text.utf8) }
+  }
+
+  mutating func writeLine(_ body: (inout [UInt8]) -> Void) {
+    body(&buffer)
     buffer.append(UInt8(ascii: "\n"))
+    if buffer.count >= Self.block { flush() }
   }
 
   mutating func flush() {
