@@ -96,6 +96,24 @@ def replay(binary, corpus, jails, record=True, cores="0", repeat=3, source=None,
     return best
 
 
+def side_by_side(binary, corpus, jails, record):
+    """Two replays at once, each on a core of its own; gives the seconds until both are done."""
+    with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
+        commands = []
+        for core in ("0", "1"):
+            own = os.path.join(directory, core)
+            os.mkdir(own)
+            config = settings(own, [(name, filter, files(corpus.path)) for name, filter in jails])
+            commands.append(pinned([binary, "replay", "--json", "--config", config, *(["--record"] if record else []),
+                                    corpus.path], core))
+        started = time.monotonic()
+        processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+        for process in processes:
+            if process.wait() != 0:
+                raise SystemExit(f"bailiff ended with {process.returncode}")
+        return time.monotonic() - started
+
+
 def catch_up(binary, corpus, filter):
     """`bailiff run` on a log that was written while it was down: it has read an empty file before, then the lines came."""
     with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
