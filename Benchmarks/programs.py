@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -114,6 +115,18 @@ def side_by_side(binary, corpus, jails, record):
         return time.monotonic() - started
 
 
+def peak(binary, corpus, jails, cores="0"):
+    """The peak RSS of a replay without a store, in bytes. A process begins with the peak of the one that started it, so a small
+    one does."""
+    with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
+        config = settings(directory, [(name, filter, files(corpus.path)) for name, filter in jails])
+        command = pinned([binary, "replay", "--json", "--config", config, corpus.path], cores)
+        small = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        small += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        text = subprocess.run([sys.executable, "-S", "-c", small, *command], check=True, stdout=subprocess.PIPE).stdout
+        return int(text) * 1024
+
+
 def catch_up(binary, corpus, filter):
     """`bailiff run` on a log that was written while it was down: it has read an empty file before, then the lines came."""
     with tempfile.TemporaryDirectory(prefix="bailiff-bench-") as directory:
@@ -125,15 +138,22 @@ def catch_up(binary, corpus, filter):
         process = subprocess.Popen(command, stdout=errors, stderr=errors)
         try:
             idle = settle(process.pid)
+            before = bytes_read(process.pid)
+            # Asleep meanwhile: it reads faster than the log is written.
+            process.send_signal(signal.SIGSTOP)
             with open(corpus.path, "rb") as source, open(log, "ab", buffering=0) as out:
                 shutil.copyfileobj(source, out, 64 << 20)
-            # Rows are given their indexes when there is time; that belongs to idle time here as it does in replay.
+            # Rows are given their indexes when there is time; that belongs to idle time here as it does in replay. So it is
+            # asked for the end when that is near: what was read is cheap to see.
+            process.send_signal(signal.SIGCONT)
             started = time.monotonic()
+            while bytes_read(process.pid) - before < os.path.getsize(log) and process.poll() is None:
+                time.sleep(0.001)
             while read_lines(binary, config) < corpus.lines:
                 if process.poll() is not None or time.monotonic() - started > 120:
                     errors.seek(0)
                     raise SystemExit(f"bailiff run did not read its log: {errors.read()[-500:]}")
-                time.sleep(0.02)
+                time.sleep(0.001)
             return Result(corpus.lines, cpu_seconds(process.pid) - idle, time.monotonic() - started)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -158,6 +178,11 @@ def allocations(binary, directory, lines=20_000):
             counts.append(int(text.read()))
         os.remove(count)
     return (counts[1] - counts[0]) / lines
+
+
+def bytes_read(pid):
+    with open(f"/proc/{pid}/io") as text:
+        return int(text.readline().split()[1])
 
 
 def read_lines(binary, config):

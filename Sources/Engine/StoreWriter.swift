@@ -19,8 +19,24 @@ final class StoreWriter: @unchecked Sendable {
     var committed = 0
   }
 
+  /// One transaction.
+  private struct Commit: Sendable {
+    var batch: FailureBatch
+    var names: Names
+    var decisions: [Decision]
+    /// When the firewall had each; nil where it did not take it.
+    var applied: [Instant?]
+
+    /// Adds what came after it.
+    mutating func append(_ next: Commit) {
+      batch.append(next.batch)
+      decisions += next.decisions
+      applied += next.applied
+    }
+  }
+
   private enum Item: Sendable {
-    case commit(FailureBatch, Names, [Decision], applied: Set<Int>, at: Instant)
+    case commit(Commit)
     case event(AuditEvent)
     /// The bans in force, for a store that was begun while running.
     case takeOver([Decision], applied: Bool)
@@ -28,6 +44,14 @@ final class StoreWriter: @unchecked Sendable {
 
   /// How much may wait for the disk, in bytes: some 70,000 failures.
   private static let capacity = 32 << 20
+  /// Commits that wait go as one, up to so many failures, and follow one another after so long where there are many: a
+  /// transaction costs as much as a hundred failures. The first after a quiet time waits for nothing.
+  private static let largest = 8192
+  private static let between = Duration.milliseconds(10)
+  /// Fewer failures than this are made rows only when nothing has come for a moment (in seconds): lines that wait in a log come
+  /// first, and questions look through as many that are not rows yet without being slow.
+  private static let fewUnsettled = 200_000
+  private static let rest = 0.02
   /// How many decisions and events are kept for a disk that is full, with `shed`.
   private static let mostOwed = 100_000
 
@@ -53,6 +77,7 @@ final class StoreWriter: @unchecked Sendable {
   private var shedSince: (failures: Int, start: Instant)?
   private var mayWaitOut = false
 
+  private var lastCommit = ContinuousClock.now - between
   /// When old rows are looked for next.
   private var nextRetention = ContinuousClock.now
 
@@ -89,8 +114,10 @@ final class StoreWriter: @unchecked Sendable {
 
   func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
     guard !batch.isEmpty || !decisions.isEmpty else { return }
-    box.postAtOnce(
-      .commit(batch, names, decisions, applied: applied, at: now), cost: batch.size + 256 * decisions.count)
+    let commit = Commit(
+      batch: batch, names: names, decisions: decisions,
+      applied: decisions.indices.map { applied.contains($0) && decisions[$0].action != .unban ? now : nil })
+    box.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
   }
 
   func event(
@@ -118,7 +145,8 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = box.take(waiting: store.unsettled > 0 ? 0 : secondsToRetention) {
+    while let first = box.take(waiting: patience) {
+      let items = first.isEmpty ? [] : withWhatWaits(first)
       for item in items { carryOut(item) }
       guard items.isEmpty else {
         // Where there is never time, old rows go all the same, a few a second.
@@ -136,8 +164,41 @@ final class StoreWriter: @unchecked Sendable {
     finished.signal()
   }
 
-  private var secondsToRetention: Double {
-    min(max((nextRetention - .now) / .seconds(1), 0), 1)
+  /// How many seconds to wait for a commit before there is something else to do.
+  private var patience: Double {
+    let unsettled = store.unsettled
+    if unsettled > 0 { return unsettled < Self.fewUnsettled ? Self.rest : 0 }
+    return min(max((nextRetention - .now) / .seconds(1), 0), 1)
+  }
+
+  /// Everything that waits, in its order: commits that follow one another as one.
+  private func withWhatWaits(_ first: [Item]) -> [Item] {
+    let early = Self.between - (ContinuousClock.now - lastCommit)
+    if early > .zero { Thread.sleep(forTimeInterval: early / .seconds(1)) }
+    defer { lastCommit = .now }
+    var items: [Item] = []
+    // Apart from the list, where appending would copy it each time.
+    var open: Commit?
+    func close() {
+      if let commit = open.take() { items.append(.commit(commit)) }
+    }
+    var failures = 0
+    var next = first
+    repeat {
+      for item in next {
+        guard case .commit(let commit) = item else {
+          close()
+          items.append(item)
+          continue
+        }
+        failures += commit.batch.failures.count
+        if open?.names != commit.names { close() }
+        if open == nil { open = commit } else { open!.append(commit) }
+      }
+      next = failures < Self.largest ? box.take(waiting: 0) ?? [] : []
+    } while !next.isEmpty
+    close()
+    return items
   }
 
   /// Removes what the settings no longer keep, a little at a time, so that commits never wait for it.
@@ -153,7 +214,7 @@ final class StoreWriter: @unchecked Sendable {
     var pause = 0.1
     while true {
       if payOwed(), attempt({ try write(item, to: $0) }) {
-        if case .commit(let batch, _, _, _, _) = item { state.withLock { $0.committed += batch.failureCount } }
+        if case .commit(let commit) = item { state.withLock { $0.committed += commit.batch.failureCount } }
         return
       }
       if isEnding.withLock({ $0 }) {
@@ -172,15 +233,9 @@ final class StoreWriter: @unchecked Sendable {
 
   private func write(_ item: Item, to store: AuditStore) throws {
     switch item {
-    case .commit(let batch, let names, let decisions, let applied, let now):
-      let bans = decisions.indices.filter { decisions[$0].action != .unban }
-      let all = bans.allSatisfy(applied.contains)
-      try store.commit(batch, names: names, decisions: decisions, applied: all && !bans.isEmpty ? now : nil)
-      for position in batch.positions { positions[position.source] = position }
-      guard !all else { return }
-      for index in bans where applied.contains(index) {
-        try store.markApplied(jail: decisions[index].jail, identity: decisions[index].identity, at: now)
-      }
+    case .commit(let commit):
+      try store.commit(commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied)
+      for position in commit.batch.positions { positions[position.source] = position }
     case .event(let event): try store.record(event)
     case .takeOver(let bans, let isApplied):
       // What was decided since may have reached it before.
@@ -202,22 +257,20 @@ final class StoreWriter: @unchecked Sendable {
   /// Lets the failures go; keeps decisions, positions and events.
   private func shed(_ item: Item) {
     var rest = item
-    if case .commit(let batch, let names, let decisions, let applied, let now) = item {
-      let failures = batch.failureCount
+    if case .commit(var commit) = item {
+      let failures = commit.batch.failureCount
       state.withLock { $0.shed += failures }
-      shedSince = ((shedSince?.failures ?? 0) + failures, shedSince?.start ?? now)
+      shedSince = ((shedSince?.failures ?? 0) + failures, shedSince?.start ?? SystemClock.now())
       var positions = FailureBatch()
-      positions.positions = batch.positions
-      if decisions.isEmpty, case .commit(var last, let names, let made, let done, let at)? = owed.last {
-        // Most commits hold nothing but failures: their positions join, where a later one of a source wins.
-        for position in positions.positions {
-          last.positions.removeAll { $0.source == position.source }
-          last.positions.append(position)
-        }
-        owed[owed.count - 1] = .commit(last, names, made, applied: done, at: at)
+      positions.positions = commit.batch.positions
+      commit.batch = positions
+      if commit.decisions.isEmpty, case .commit(var last)? = owed.last {
+        // Most commits hold nothing but failures: their positions join.
+        last.batch.append(positions)
+        owed[owed.count - 1] = .commit(last)
         return
       }
-      rest = .commit(positions, names, decisions, applied: applied, at: now)
+      rest = .commit(commit)
     }
     if owed.count < Self.mostOwed { owed.append(rest) }
   }

@@ -20,13 +20,14 @@ struct LineScanner: ~Copyable {
   private var wanted: PatternBits
   /// All but those that are never tried again.
   private var allowed: PatternBits
-  private let keepsCaptures: Bool
+  let keepsCaptures: Bool
   private let keepsHistory: Bool
   /// May the source be nginx's error log? Then a client can write lines that any of the filters would take.
   private let readsNginx: Bool
   private let readsAudit: Bool
-  private var scratch = MatchScratch()
-  private var match = Match()
+  var scratch = MatchScratch()
+  /// What was found in the line at hand.
+  var match = Match()
   /// The native filters, by their place in the set.
   private let natives: [NativeFilter?]
   /// Sessions and dates of the fail2ban filters, by their place.
@@ -372,61 +373,5 @@ struct LineScanner: ~Copyable {
     date(subject.span, nil, &clock)
     subject[header.count] = UInt8(ascii: " ")
     body(match, subject.span)
-  }
-
-  /// Takes the groups of a match; false when its host is no address.
-  private mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>) -> Bool {
-    guard let host = firstGroup(candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
-      return false
-    }
-    match.reset()
-    match.address = address
-    match.hostOffset = host.lowerBound
-    match.host.append(subject, host)
-    match.attempt = candidate.attempt
-    if candidate.attempt != .alone, let port = firstGroup(candidate.ports) {
-      match.port = UInt16(clamping: number(subject, port))
-    }
-    if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
-    if let rule = firstGroup(candidate.rules) { match.rule.append(subject, rule) }
-    if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
-    switch candidate.weight {
-    case .fixed(let value): match.weight = Int(value)
-    case .captured(let group, let values, let otherwise):
-      match.weight = Int(otherwise)
-      if let range = scratch.group(group) {
-        for (text, value) in values where equal(subject, range, text) { match.weight = Int(value) }
-      }
-    }
-    if keepsCaptures {
-      for (name, group) in candidate.pattern.names {
-        guard let range = scratch.group(group) else { continue }
-        var value: [UInt8] = []
-        value.append(subject, range)
-        match.captures.append(Match.Capture(name: name, value: value))
-      }
-    }
-    return true
-  }
-
-  private func firstGroup(_ groups: [Int]) -> Range<Int>? {
-    for group in groups { if let range = scratch.group(group) { return range } }
-    return nil
-  }
-
-  /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
-  private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
-    var value = 0
-    for i in range {
-      guard isDigit(text[i]), value < 1_000_000 else { break }
-      value = value * 10 + Int(text[i] - UInt8(ascii: "0"))
-    }
-    return min(max(value, 1), 1_000_000)
-  }
-
-  private func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
-    guard range.count == other.count else { return false }
-    for i in 0..<other.count where text[range.lowerBound + i] != other[i] { return false }
-    return true
   }
 }

@@ -108,6 +108,27 @@ public struct FailureBatch: Sendable {
     return range
   }
 
+  /// Appends all of `other`: its failures with their texts, and its positions, which take the place of
+  /// earlier ones of their sources.
+  public mutating func append(_ other: FailureBatch) {
+    // An empty range has no bytes, so it does not matter where it begins.
+    let moved = UInt32(truncatingIfNeeded: bytes.count)
+    bytes.append(contentsOf: other.bytes)
+    failures.reserveCapacity(failures.count + other.failures.count)
+    for var failure in other.failures {
+      failure.name.start &+= moved
+      failure.user.start &+= moved
+      failure.rule.start &+= moved
+      failure.line.start &+= moved
+      failure.cursor.start &+= moved
+      failures.append(failure)
+    }
+    for position in other.positions {
+      positions.removeAll { $0.source == position.source }
+      positions.append(position)
+    }
+  }
+
   public mutating func removeAll() {
     failures.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
@@ -127,7 +148,7 @@ public struct FailureBatch: Sendable {
 }
 
 /// What the numbers in failures mean; fixed between two reloads.
-public struct Names: Sendable {
+public struct Names: Hashable, Sendable {
   public var jails: [String]
   /// Pattern names with the filter they stand in.
   public var patterns: [PatternName]

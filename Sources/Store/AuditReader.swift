@@ -55,7 +55,7 @@ struct Lookups {
   private var origins: [Int64: Origin] = [:]
   private var users: [Int64: [UInt8]] = [:]
   private var shapes: [Int64: [UInt8]] = [:]
-  private var rules: [Int64: FirewallRule] = [:]
+  private var rules: [Int64: WAFRule] = [:]
 
   mutating func origin(_ number: Int64, _ db: Database) throws -> Origin {
     if let origin = origins[number] { return origin }
@@ -101,8 +101,8 @@ struct Lookups {
     return shape
   }
 
-  mutating func rule(_ number: Int64, _ db: Database) throws -> FirewallRule {
+  mutating func rule(_ number: Int64, _ db: Database) throws -> WAFRule {
     if rules[number] == nil { rules = try RuleTable.load(db) }
-    return rules[number] ?? FirewallRule(id: "", message: "", severity: "")
+    return rules[number] ?? WAFRule(id: "", message: "", severity: "")
   }
 }

@@ -90,6 +90,11 @@ public final class AuditStore: Sendable {
   public func commit(
     _ batch: FailureBatch, names: Names, decisions: [Decision] = [], applied: Instant? = nil
   ) throws {
+    try commit(batch, names: names, decisions: decisions, applied: Array(repeating: applied, count: decisions.count))
+  }
+
+  /// The same with a time for each decision.
+  public func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) throws {
     try transaction { state, db in
       try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
     }
@@ -101,7 +106,7 @@ public final class AuditStore: Sendable {
   public func commit(_ batches: [(batch: FailureBatch, decisions: [Decision])], names: Names) throws {
     try transaction { state, db in
       for (batch, decisions) in batches {
-        try state.commit(batch, names: names, decisions: decisions, applied: nil, db)
+        try state.commit(batch, names: names, decisions: decisions, applied: [], db)
       }
     }
     keepBacklog(after: batches.reduce(0) { $0 + $1.batch.failures.count })
@@ -116,14 +121,6 @@ public final class AuditStore: Sendable {
   /// Stores something that happened beside failures and bans.
   public func record(_ event: AuditEvent) throws {
     try transaction { state, db in try state.record(event, db) }
-  }
-
-  /// The firewall took a ban that had been committed without `applied`.
-  public func markApplied(jail: String, identity: Identity, at time: Instant) throws {
-    try transaction { _, db in
-      try db.cachedStatement(sql: "UPDATE ban SET applied = ? WHERE identity = ? AND jail = ? AND ended IS NULL")
-        .execute(arguments: [time.microseconds, identity.description, jail])
-    }
   }
 
   /// Turns some of the pending batches into rows, about `limit` failures at most. True while there are more.

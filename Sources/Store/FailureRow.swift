@@ -16,7 +16,7 @@ struct FailureRow {
   var weight: Int64
   var place: Int64
   /// The rule of a web application firewall that was hit.
-  var rule: FirewallRule?
+  var rule: WAFRule?
   var line: [UInt8] = []
   var last: (time: Int64, place: Int64, line: [UInt8])?
 

@@ -141,7 +141,7 @@ extension AuditReader {
   ) throws -> TopResult {
     var sums: [String: Int] = [:]
     var details: [String: String] = [:]
-    func add(_ rule: FirewallRule, _ count: Int) {
+    func add(_ rule: WAFRule, _ count: Int) {
       sums[rule.id, default: 0] += count
       let detail = [rule.message, rule.severity].filter { !$0.isEmpty }.joined(separator: ", ")
       if !detail.isEmpty { details[rule.id] = detail }

@@ -32,8 +32,9 @@ struct WriterState {
     stale = false
   }
 
+  /// `applied`: for each decision, when the firewall had it; none at all where nothing was applied.
   mutating func commit(
-    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: Instant?, _ db: Database
+    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?], _ db: Database
   ) throws {
     if !batch.failures.isEmpty || !decisions.isEmpty {
       origins.use(names)
@@ -56,9 +57,11 @@ struct WriterState {
       link.append(encoder.records)
       if !decisions.isEmpty {
         let table = try DecisionTable(db)
-        for decision in decisions {
+        for (index, decision) in decisions.enumerated() {
           let record = DecisionRecord(decision)
-          try table.insert(record, decision.identity.subnet, id: link.append(record), applied: applied, db)
+          try table.insert(
+            record, decision.identity.subnet, id: link.append(record),
+            applied: applied.indices.contains(index) ? applied[index] : nil, db)
         }
       }
       if encoder.records.count > 0 {

@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// A rule of a web application firewall, with what the first line that it was met in says of it.
-public struct FirewallRule: Hashable, Sendable {
+public struct WAFRule: Hashable, Sendable {
   public var id: String
   public var message: String
   public var severity: String
@@ -35,10 +35,10 @@ struct RuleTable {
     return number
   }
 
-  static func load(_ db: Database) throws -> [Int64: FirewallRule] {
-    var rules: [Int64: FirewallRule] = [:]
+  static func load(_ db: Database) throws -> [Int64: WAFRule] {
+    var rules: [Int64: WAFRule] = [:]
     for row in try Row.fetchAll(db, sql: "SELECT id, rule, message, severity FROM rule") {
-      rules[row[0]] = FirewallRule(id: row[1], message: row[2], severity: row[3])
+      rules[row[0]] = WAFRule(id: row[1], message: row[2], severity: row[3])
     }
     return rules
   }
@@ -47,7 +47,7 @@ struct RuleTable {
 /// What a line of a web application firewall says of a rule, as ModSecurity and Coraza write it: `[id "942100"] … [msg "SQL
 /// Injection"] … [severity "CRITICAL"]`, or `"ruleId":"942100"` and `"id":942100` in JSON.
 enum RuleText {
-  static func rule(_ id: String, in line: borrowing Span<UInt8>) -> FirewallRule {
+  static func rule(_ id: String, in line: borrowing Span<UInt8>) -> WAFRule {
     // In JSON the quotes are escaped.
     let plain = (0..<line.count).map { line[$0] }.filter { $0 != UInt8(ascii: "\\") }
     let needles = ["[id \"\(id)\"]", "\"ruleId\":\"\(id)\"", "\"id\":\(id),"]
@@ -67,9 +67,9 @@ enum RuleText {
         message = value("\"msg\":\"", in: plain, from: at)
         severity = value("\"severity\":", in: plain, from: at)
       }
-      return FirewallRule(id: id, message: message ?? "", severity: name(severity ?? ""))
+      return WAFRule(id: id, message: message ?? "", severity: name(severity ?? ""))
     }
-    return FirewallRule(id: id, message: "", severity: "")
+    return WAFRule(id: id, message: "", severity: "")
   }
 
   /// Syslog's names for its numbers, which libmodsecurity and Coraza's audit log write.

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Hits of web application firewalls are stored, shown and counted with the rule that was hit.
-@Suite(.timeLimit(.minutes(3))) struct FirewallRuleTests {
+@Suite(.timeLimit(.minutes(3))) struct WAFRuleTests {
   private static func denied(_ stamp: String, _ address: String, _ rule: String, _ message: String) -> String {
     """
     \(stamp) [error] 5191#5191: *355 [client \(address)] ModSecurity: Access denied with code 403 (phase 2). Matched \
