@@ -26,7 +26,8 @@ import Testing
       batch.append(failure)
       batch.positions = [SourcePosition(source: "auth.log", position: .journal(cursor: "\(number)"))]
       let ban = Decision(
-        action: .ban, jail: "sshd", identity: .network(Subnet(address(number))), time: moment(number), until: nil, count: 1,
+        action: .ban, jail: "sshd", identity: .network(Subnet(address(number))), time: moment(number), until: nil,
+        count: 1,
         number: 1)
       // Every other ban was taken by the firewall, each at a time of its own.
       writer.commit(
