@@ -36,6 +36,9 @@ public final class Replay {
   private var summary = Summary()
   private var decisions: [Decision] = []
   private let now = SystemClock.now()
+  /// Of the last log. It holds thousands of sessions, which would be taken apart one by one at the end: kept until the
+  /// process goes, and all at once with it.
+  private var lastSink: ReplaySink?
 
   /// Names in `ignoreip` that have no address now; nothing is ignored for them.
   public let unresolved: [String]
@@ -125,10 +128,14 @@ public final class Replay {
     _ read: (ReplaySink) throws -> PastLog.Counts
   ) throws -> ReplayCounts {
     let sink = ReplaySink(plan, jails: jails)
+    lastSink = sink
     sink.onBatch = body
     sink.onProgress = progress
     let counts = try read(sink)
     sink.finish()
+    // They hold this replay, which holds the sink.
+    sink.onBatch = { _ in }
+    sink.onProgress = { _ in }
     if let error = sink.error { throw error }
     return ReplayCounts(counts, sink.matcher.counts)
   }

@@ -10,10 +10,9 @@ struct Fail2banDates {
   struct Found {
     /// What is cut out: group 1. Empty where a pattern says that a line has no date.
     var cut: Range<Int>
-    /// The template; the scratch holds its captures.
+    /// The template; the scratch holds its captures, unless it was read by hand already.
     var template: DateTemplate
-    /// What was read by hand already.
-    var fields: DateFields?
+    var isRead: Bool
   }
 
   private struct Entry {
@@ -38,14 +37,16 @@ struct Fail2banDates {
     /// The part of the line that was searched.
     var from: Int
     var limit: Int
-    /// Read by hand: the scratch holds nothing of it.
-    var fields: DateFields?
+    /// Read by hand: the scratch holds nothing of it, `fields` does.
+    var isRead = false
   }
 
   /// Seconds after which a template counts as out of use.
   private static let unused: Int64 = 300
 
   private var entries: [Entry]
+  /// What was read by hand last: too large to be handed from one function to the next for each line.
+  private var fields = DateFields()
   private var zone: DefaultZone
   private var last = Int.max
   private var firstUnused = 0
@@ -104,7 +105,7 @@ struct Fail2banDates {
   mutating func read(
     _ found: Found, _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ scratch: borrowing MatchScratch
   ) -> Instant? {
-    if var fields = found.fields { return fields.instant(&clock, &zone) }
+    if found.isRead { return fields.instant(&clock, &zone) }
     switch found.template.reading {
     case .fields(let groups):
       var fields = DateFields()
@@ -123,10 +124,11 @@ struct Fail2banDates {
   private mutating func attempt(
     _ index: Int, _ line: borrowing Span<UInt8>, _ from: Int, _ limit: Int, _ scratch: inout MatchScratch
   ) -> Hit? {
-    if from == 0, limit == line.count, let stamp = entries[index].template.stamp, let found = stamp.read(line) {
+    if from == 0, limit == line.count, let stamp = entries[index].template.stamp,
+      let end = stamp.read(line, into: &fields)
+    {
       entries[index].matches += 1
-      return Hit(
-        index: index, range: 0..<found.end, start: 0, end: found.end, from: from, limit: limit, fields: found.fields)
+      return Hit(index: index, range: 0..<end, start: 0, end: end, from: from, limit: limit, isRead: true)
     }
     guard from <= limit,
       scratch.match(entries[index].template.pattern, line.extracting(0..<limit), from: from) == .matched,
@@ -186,8 +188,8 @@ struct Fail2banDates {
     beforeEnd = range.upperBound > 0 ? line[range.upperBound - 1] : nil
     atEnd = range.upperBound < line.count ? line[range.upperBound] : nil
     last = hit.index != 0 && hit.index != last ? moveUp(hit.index) : hit.index
-    let cut = hit.fields != nil ? range : scratch.group(1) ?? range.lowerBound..<range.lowerBound
-    return Found(cut: cut, template: template, fields: hit.fields)
+    let cut = hit.isRead ? range : scratch.group(1) ?? range.lowerBound..<range.lowerBound
+    return Found(cut: cut, template: template, isRead: hit.isRead)
   }
 
   /// Moves a template that found a date towards the front: to the first that never did, or halfway, or by one.

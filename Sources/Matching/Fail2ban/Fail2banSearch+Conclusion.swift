@@ -34,7 +34,7 @@ extension Fail2banSearch {
     }
     let isHelper = session.merge(&failure.fields, keys, current, isNew: known == nil)
     guard !isHelper else {
-      if !session.ends { sessions.put(session.state) }
+      if !session.ends { sessions.put(session.leave()) }
       return .noted
     }
     failure.users = session.state.users
@@ -42,7 +42,7 @@ extension Fail2banSearch {
     failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
     let outcome = outcome(of: identify())
     session.state.isPending = outcome == .pending
-    if !session.ends { sessions.put(session.state) }
+    if !session.ends { sessions.put(session.leave()) }
     return outcome
   }
 
@@ -105,12 +105,20 @@ extension Fail2banSearch {
       }
     } else {
       let address = Address(parsing: host.span)
-      failure.host = address.map { Array($0.description.utf8) } ?? host
+      failure.host = address.map(Self.text) ?? host
       failure.identity = Self.identity(host, address, fields.array(keys.cidr))
     }
     // An id of its own beside the host.
     if let id = fields.array(keys.fid), id != host { failure.identity = Self.identity(id) }
     return .known
+  }
+
+  private static func text(_ address: Address) -> [UInt8] {
+    guard address.isIPv4 else { return Array(address.description.utf8) }
+    var text: [UInt8] = []
+    text.reserveCapacity(15)
+    address.dottedQuad { text.append($0) }
+    return text
   }
 
   private static func identity(_ host: [UInt8], _ address: Address?, _ cidr: [UInt8]?) -> Fail2banFailure.Identity {
@@ -137,7 +145,10 @@ struct SessionVisit {
   /// Nothing is kept of it after this line.
   private(set) var ends = false
 
-  init(_ state: Fail2banSessions.Session) { self.state = state }
+  init(_ state: consuming Fail2banSessions.Session) { self.state = state }
+
+  /// Gives the session away, without copying it.
+  consuming func leave() -> Fail2banSessions.Session { state }
 
   /// Adds what the line captured to the session and the other way round. True: the line is no failure.
   mutating func merge(
@@ -168,11 +179,13 @@ struct SessionVisit {
     }
     state.isPending = false
     if !helps {
-      var all = state.helpers
-      all.add(state.matches)
-      all.add(lines)
-      state.matches = all
-      state.helpers = MatchedLines()
+      if state.helpers.count > 0 {
+        var all = state.helpers
+        all.add(state.matches)
+        state.matches = all
+        state.helpers = MatchedLines()
+      }
+      state.matches.add(lines)
     } else if !ends {
       state.helpers.add(lines)
     }
@@ -185,7 +198,8 @@ extension Fail2banSessions.Session {
   fileprivate mutating func share(_ line: inout CapturedFields) {
     for field in line.indices {
       if line[field] != nil {
-        fields.take(field, from: line, limit: Fail2banSessions.longest)
+        // Most lines say again what the one before did.
+        if !line.equals(field, fields) { fields.take(field, from: line, limit: Fail2banSessions.longest) }
       } else {
         line.take(field, from: fields)
       }

@@ -20,27 +20,26 @@ enum LineStartStamp: CaseIterable {
     self = stamp
   }
 
-  /// The stamp with which the line begins, and where it ends; nil where the template must look.
-  func read(_ line: borrowing Span<UInt8>) -> (fields: DateFields, end: Int)? {
+  /// Reads the stamp with which the line begins, and gives where it ends; nil where the template must look.
+  func read(_ line: borrowing Span<UInt8>, into fields: inout DateFields) -> Int? {
     switch self {
-    case .syslog: Self.syslog(line)
-    case .iso8601: Self.iso8601(line)
+    case .syslog: Self.syslog(line, &fields)
+    case .iso8601: Self.iso8601(line, &fields)
     }
   }
 
-  private static func syslog(_ line: borrowing Span<UInt8>) -> (fields: DateFields, end: Int)? {
+  private static func syslog(_ line: borrowing Span<UInt8>, _ fields: inout DateFields) -> Int? {
     guard line.count > 16, line[3] == UInt8(ascii: " "), line[6] == UInt8(ascii: " "), line[15] == UInt8(ascii: " "),
       // A year may follow.
       line[16] != UInt8(ascii: "2"), let month = DateFields.month(line.extracting(0..<3))
     else { return nil }
     let day: Int? = line[4] == UInt8(ascii: " ") ? digit(line[5]) : number(line, 4)
     guard let day, (1...31).contains(day), let time = time(line, 7) else { return nil }
-    return (
-      DateFields(year: nil, month: month, day: day, hour: time.hour, minute: time.minute, second: time.second), 15
-    )
+    fields = DateFields(year: nil, month: month, day: day, hour: time.hour, minute: time.minute, second: time.second)
+    return 15
   }
 
-  private static func iso8601(_ line: borrowing Span<UInt8>) -> (fields: DateFields, end: Int)? {
+  private static func iso8601(_ line: borrowing Span<UInt8>, _ fields: inout DateFields) -> Int? {
     guard line.count > 20, line[4] == UInt8(ascii: "-"), line[7] == UInt8(ascii: "-"),
       line[10] == UInt8(ascii: "T") || line[10] == UInt8(ascii: " "),
       let century = number(line, 0), century == 20, let years = number(line, 2), years < 40,
@@ -75,10 +74,10 @@ enum LineStartStamp: CaseIterable {
       default: return nil
       }
     }
-    let fields = DateFields(
+    fields = DateFields(
       year: 2000 + years, month: month, day: day, hour: time.hour, minute: time.minute, second: time.second,
       offset: offset)
-    return (fields, end)
+    return end
   }
 
   /// `05:24:01`

@@ -61,6 +61,8 @@ struct ReplayLogs: AsyncParsableCommand {
       throw CommandFailure(.no, "\(error)")
     }
     printer.end(summary)
+    // What the replay holds is not taken apart: it goes with the process.
+    withExtendedLifetime(replay) { Foundation.exit(ExitStatus.done.rawValue) }
   }
 
   /// Prints decisions as they fall.
