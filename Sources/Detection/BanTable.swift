@@ -73,7 +73,7 @@ struct BanTable: Sendable {
     let slot = slot(of: key)
     guard slots[slot].number == 0 else {
       bans[Int(slots[slot].number) - 1] = ban
-      slots[slot].until = ban.until?.microseconds ?? .max
+      slots[slot] = Slot(key, ban, number: Int(slots[slot].number))
       return
     }
     keys.append(key)

@@ -116,7 +116,7 @@ final class StoreWriter: @unchecked Sendable {
     guard !batch.isEmpty || !decisions.isEmpty else { return }
     let commit = Commit(
       batch: batch, names: names, decisions: decisions,
-      applied: decisions.indices.map { applied.contains($0) && decisions[$0].action != .unban ? now : nil })
+      applied: decisions.indices.map { applied.contains($0) ? now : nil })
     box.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
   }
 
@@ -193,7 +193,7 @@ final class StoreWriter: @unchecked Sendable {
         }
         failures += commit.batch.failures.count
         if open?.names != commit.names { close() }
-        if open == nil { open = commit } else { open!.append(commit) }
+        if open?.append(commit) == nil { open = commit }
       }
       next = failures < Self.largest ? box.take(waiting: 0) ?? [] : []
     } while !next.isEmpty

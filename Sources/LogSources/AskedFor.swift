@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// What stood at the paths of a reload when it was asked for. The reader may come to it much later, because its sink waits
 /// for a disk that is full; what was written meanwhile belongs to the sources that the reload named.
 struct AskedFor: Sendable {
@@ -14,10 +12,7 @@ struct AskedFor: Sendable {
   private var looks: [Look]
 
   init(_ specs: [SourceSpec]) {
-    var now = timespec()
-    // Safe: clock_gettime(2) fills the structure that it is given.
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-    time = UInt64(max(0, now.tv_sec)) * 1_000_000 + UInt64(now.tv_nsec) / 1000
+    time = wallClock()
     var look = Look()
     for spec in specs {
       guard case .files(let patterns) = spec.kind, spec.start == .end else { continue }
@@ -39,7 +34,7 @@ struct AskedFor: Sendable {
   /// How long the file that stands at `path` now was when it was first asked for; 0 when it came since.
   func size(of path: String, _ status: FileStatus) -> UInt64 {
     guard let first = looks.first(where: { $0.patterns.contains { $0.matches(path) } }),
-      let then = first.files[path], then.device == status.device, then.inode == status.inode
+      let then = first.files[path], then.isSameFile(as: status)
     else { return 0 }
     return min(then.size, status.size)
   }

@@ -85,3 +85,11 @@ func monotonicSeconds() -> Double {
   _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
+
+/// Microseconds since 1970, by the clock that journald stamps entries with.
+func wallClock() -> UInt64 {
+  var time = timespec()
+  // Safe: clock_gettime(2) fills the struct that the pointer lends for the call.
+  _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+  return UInt64(max(0, time.tv_sec)) &* 1_000_000 &+ UInt64(max(0, time.tv_nsec)) / 1000
+}

@@ -70,12 +70,8 @@ internal import Glibc
   /// Stands at the last entry, or at the last before `time` (microseconds since 1970), so that `next` gives what comes after
   /// it; false when there is none.
   func seekToLast(before time: UInt64? = nil) throws(SystemError) -> Bool {
-    let code = unsafe time.map { unsafe sd_journal_seek_realtime_usec(journal, $0) } ?? sd_journal_seek_tail(journal)
-    try Self.check(code, "seek in the journal")
-    return try stepBack()
-  }
-
-  private func stepBack() throws(SystemError) -> Bool {
+    let sought = unsafe time.map { unsafe sd_journal_seek_realtime_usec(journal, $0) } ?? sd_journal_seek_tail(journal)
+    try Self.check(sought, "seek in the journal")
     let code = unsafe sd_journal_previous(journal)
     try Self.check(code, "read the journal")
     return code > 0

@@ -33,7 +33,7 @@ final class JournalSource {
   private static let retry = 2.0
 
   init(
-    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, since: UInt64? = nil,
+    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, since: UInt64?,
     cursor: String?, table: SourceTable, buffer: LineBuffer
   ) {
     self.number = number
@@ -172,13 +172,6 @@ final class JournalSource {
     guard completeUntil > 0, let oldest = handle.oldest(), oldest > completeUntil else { return }
     table.report(number, .lost("the journal was vacuumed before all of it was read"))
     completeUntil = oldest
-  }
-
-  private func wallClock() -> UInt64 {
-    var time = timespec()
-    // Safe: clock_gettime(2) fills the struct that the pointer lends for the call.
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(max(0, time.tv_sec)) &* 1_000_000 &+ UInt64(max(0, time.tv_nsec)) / 1000
   }
 }
 

@@ -101,8 +101,8 @@ public final class AuditStore: Sendable {
     keepBacklog(after: batch.failures.count)
   }
 
-  /// Stores several batches in one transaction, each as a link of its own: for many small ones, whose transactions would cost
-  /// more than they. When this throws, none is stored, or all are and it could not be told.
+  /// Stores several batches in one transaction, each as a link of its own: a replay's, which would wait for them to be copied
+  /// into one. When this throws, none is stored, or all are and it could not be told: not for a caller that tries again.
   public func commit(_ batches: [(batch: FailureBatch, decisions: [Decision])], names: Names) throws {
     try transaction { state, db in
       for (batch, decisions) in batches {

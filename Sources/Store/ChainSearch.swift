@@ -23,7 +23,7 @@ struct ChainSearch {
     var low = max(start, first)
     var high = low
     var step: Int64 = 1
-    while high <= last, try rows(high) <= row {
+    while high <= last, try rows(after: high) <= row {
       low = high + 1
       high += step
       step *= 2
@@ -31,14 +31,14 @@ struct ChainSearch {
     high = min(high, last + 1)
     while low < high {
       let middle = low + (high - low) / 2
-      if try rows(middle) > row { high = middle } else { low = middle + 1 }
+      if try rows(after: middle) > row { high = middle } else { low = middle + 1 }
     }
     return low <= last ? low : nil
   }
 
-  /// The last row of the kind after a link. A link that is missing (somebody removed it) ends the search: nothing is
-  /// removed that it could be found by.
-  private func rows(_ sequence: Int64) throws -> Int64 {
-    try Int64.fetchOne(statement, arguments: [sequence]) ?? .max
-  }
+  /// The last row of the kind that a link added, or one before it; nil for a link that somebody removed.
+  func lastRow(of sequence: Int64) throws -> Int64? { try Int64.fetchOne(statement, arguments: [sequence]) }
+
+  /// A link that is missing ends the search: nothing is removed that it could be found by.
+  private func rows(after sequence: Int64) throws -> Int64 { try lastRow(of: sequence) ?? .max }
 }

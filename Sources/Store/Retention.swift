@@ -84,10 +84,9 @@ extension WriterState {
     var through: [(sequence: Int64, first: Int64, last: Int64)] = []
     var more = false
     var start = links.first
-    while let sequence = try links.link(after: previous, from: start), sequence < pending {
-      guard
-        let last = try Int64.fetchOne(db, sql: "SELECT \(table) FROM chain WHERE sequence = ?", arguments: [sequence])
-      else { break }
+    while let sequence = try links.link(after: previous, from: start), sequence < pending,
+      let last = try links.lastRow(of: sequence)
+    {
       if let time {
         let newest = try Int64.fetchOne(
           db, sql: "SELECT max(+time) FROM \(table) WHERE id > ? AND id <= ?", arguments: [previous, last])

@@ -34,7 +34,7 @@ extension Fail2banSearch {
     }
     let isHelper = session.merge(&failure.fields, keys, current, isNew: known == nil)
     guard !isHelper else {
-      if !session.ends { sessions.put(session.leave()) }
+      if !session.ends { sessions.put(session.state) }
       return .noted
     }
     failure.users = session.state.users
@@ -42,7 +42,7 @@ extension Fail2banSearch {
     failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
     let outcome = outcome(of: identify())
     session.state.isPending = outcome == .pending
-    if !session.ends { sessions.put(session.leave()) }
+    if !session.ends { sessions.put(session.state) }
     return outcome
   }
 
@@ -145,10 +145,7 @@ struct SessionVisit {
   /// Nothing is kept of it after this line.
   private(set) var ends = false
 
-  init(_ state: consuming Fail2banSessions.Session) { self.state = state }
-
-  /// Gives the session away, without copying it.
-  consuming func leave() -> Fail2banSessions.Session { state }
+  init(_ state: Fail2banSessions.Session) { self.state = state }
 
   /// Adds what the line captured to the session and the other way round. True: the line is no failure.
   mutating func merge(
@@ -179,13 +176,11 @@ struct SessionVisit {
     }
     state.isPending = false
     if !helps {
-      if state.helpers.count > 0 {
-        var all = state.helpers
-        all.add(state.matches)
-        state.matches = all
-        state.helpers = MatchedLines()
-      }
-      state.matches.add(lines)
+      var all = state.helpers
+      all.add(state.matches)
+      all.add(lines)
+      state.matches = all
+      state.helpers = MatchedLines()
     } else if !ends {
       state.helpers.add(lines)
     }
@@ -198,8 +193,7 @@ extension Fail2banSessions.Session {
   fileprivate mutating func share(_ line: inout CapturedFields) {
     for field in line.indices {
       if line[field] != nil {
-        // Most lines say again what the one before did.
-        if !line.equals(field, fields) { fields.take(field, from: line, limit: Fail2banSessions.longest) }
+        fields.take(field, from: line, limit: Fail2banSessions.longest)
       } else {
         line.take(field, from: fields)
       }

@@ -71,14 +71,14 @@ struct Fail2banSessions {
   }
 
   /// Puts a session back, or in.
-  mutating func put(_ given: consuming Session) {
-    var session = given
+  mutating func put(_ session: Session) {
+    var session = session
     if session.number == 0 {
       number += 1
       session.number = number
       order.append((session.hash, number))
     }
-    sessions[session.hash] = consume session
+    sessions[session.hash] = session
     while sessions.count > Self.limit, head < order.count { evictOldest() }
     // Ended sessions leave their places in the order.
     if order.count > 4 * Self.limit || head > Self.limit {
