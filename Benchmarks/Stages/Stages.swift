@@ -136,7 +136,7 @@ private final class Matched: LineSink {
       var failure = Failure(
         time: match.time, address: match.address, jail: 0, pattern: UInt32(match.pattern), source: 0)
       failure.line = batch.store(line)
-      failure.user = batch.store(match.user.span)
+      failure.user = batch.store(match.bytes(match.user, in: line).span)
       failure.offset = offset + UInt64(start)
       batch.append(failure)
     }

@@ -10,11 +10,11 @@ public final class LineMatcher {
   private final class Group {
     let set: FilterSet
     var clock: LogClock
-    /// For each filter of the set, the jails that use it.
-    let jails: [[Int]]
+    /// For each filter of the set, the jails that use it, and what number its first pattern has there.
+    let jails: [[(jail: UInt16, firstPattern: UInt32)]]
     let history = LineHistory()
 
-    init(set: FilterSet, clock: LogClock, jails: [[Int]]) {
+    init(set: FilterSet, clock: LogClock, jails: [[(jail: UInt16, firstPattern: UInt32)]]) {
       self.set = set
       self.clock = clock
       self.jails = jails
@@ -56,14 +56,15 @@ public final class LineMatcher {
       }
       return Group(
         set: FilterSet(filters.map { plan.filters[$0] }),
-        clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()), jails: users)
+        clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()),
+        jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } })
     }
     guard let patterns else { return }
     for group in groups {
       let jails = group.jails
       group.set.onGiveUp = { filter, pattern in
         guard let jail = jails[filter].first else { return false }
-        return patterns.gaveUp(plan.patternNames[plan.jails[jail].firstPattern + pattern])
+        return patterns.gaveUp(plan.patternNames[Int(jail.firstPattern) + pattern])
       }
     }
   }
@@ -114,13 +115,13 @@ public final class LineMatcher {
     _ batch: inout FailureBatch
   ) {
     let lineRange = batch.store(line)
-    let user = match.user.isEmpty ? ByteRange.empty : batch.store(match.user.span)
-    let rule = match.rule.isEmpty ? ByteRange.empty : batch.store(match.rule.span)
-    let name = match.name.isEmpty ? ByteRange.empty : batch.store(match.name.span)
-    for jail in group.jails[match.filter] {
+    let user = Self.store(match.user, of: match, in: lineRange, &batch)
+    let rule = Self.store(match.rule, of: match, in: lineRange, &batch)
+    let name = Self.store(match.name, of: match, in: lineRange, &batch)
+    for (jail, firstPattern) in group.jails[match.filter] {
       var failure = Failure(
-        time: match.time, address: match.address, jail: UInt16(jail),
-        pattern: UInt32(plan.jails[jail].firstPattern + match.pattern), source: source)
+        time: match.time, address: match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
+        source: source)
       failure.line = lineRange
       failure.user = user
       failure.rule = rule
@@ -133,5 +134,14 @@ public final class LineMatcher {
       failure.weight = UInt32(clamping: match.weight)
       batch.append(failure)
     }
+  }
+
+  /// What stands in the line is not copied again.
+  private static func store(
+    _ text: Match.Text, of match: borrowing Match, in line: ByteRange, _ batch: inout FailureBatch
+  ) -> ByteRange {
+    if text.isEmpty { return .empty }
+    guard text.isInLine else { return batch.store(match.texts.span.extracting(text.range)) }
+    return ByteRange(start: line.start + UInt32(text.range.lowerBound), count: UInt32(text.range.count))
   }
 }

@@ -7,6 +7,8 @@ public final class Filter: Sendable {
 
   public let definition: FilterDefinition
   let body: Body
+  /// For each pattern the texts of which one must stand in a line that it matches; nil where none can be told.
+  let requiredLiterals: [RequiredLiterals?]
 
   /// Throws with the place of the first pattern that cannot be used.
   public init(_ definition: FilterDefinition) throws(FilterError) {
@@ -16,6 +18,16 @@ public final class Filter: Sendable {
     case .fail2ban(let rules):
       body = .fail2ban(try Fail2banFilter(rules, name: definition.name, file: definition.file))
     }
+    requiredLiterals =
+      switch body {
+      case .native(let filter): filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
+      case .fail2ban(let filter):
+        // Earlier lines matter to a filter with `maxlines`: it must see them all.
+        filter.patternsForPrefilter.map {
+          filter.needsEveryLine
+            ? nil : RequiredLiterals($0, text: filter.datesLeadLines ? .withoutDateAtStart : .withoutDate)
+        }
+      }
   }
 
   /// The names of its patterns, in the order in which matches number them.
@@ -23,17 +35,6 @@ public final class Filter: Sendable {
     switch body {
     case .native(let filter): filter.patterns.map(\.name)
     case .fail2ban(let filter): (1...max(1, filter.patternCount)).map { "failregex-\($0)" }
-    }
-  }
-
-  /// For each pattern the texts of which one must stand in a line that it matches; nil where none can be told.
-  var requiredLiterals: [RequiredLiterals?] {
-    switch body {
-    case .native(let filter): return filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
-    case .fail2ban(let filter):
-      // Earlier lines matter to a filter with `maxlines`: it must see them all.
-      let text: RequiredLiterals.Text = filter.datesLeadLines ? .withoutDateAtStart : .withoutDate
-      return filter.patternsForPrefilter.map { filter.needsEveryLine ? nil : RequiredLiterals($0, text: text) }
     }
   }
 

@@ -2,21 +2,22 @@ internal import Model
 
 /// From a pattern's groups to what a failure is made of.
 extension LineScanner {
-  /// Takes the groups of a match; false when its host is no address.
-  mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>) -> Bool {
+  /// Takes the groups of a match; false when its host is no address. `base`: where the subject begins in the line; nil: it
+  /// is no part of it.
+  mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>, at base: Int?) -> Bool {
     guard let host = firstGroup(candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
       return false
     }
     match.reset()
     match.address = address
     match.hostOffset = host.lowerBound
-    match.host.append(subject, host)
+    match.host = text(subject, host, base)
     match.attempt = candidate.attempt
     if candidate.attempt != .alone, let port = firstGroup(candidate.ports) {
       match.port = UInt16(clamping: number(subject, port))
     }
-    if let user = firstGroup(candidate.users) { match.user.append(subject, user) }
-    if let rule = firstGroup(candidate.rules) { match.rule.append(subject, rule) }
+    if let user = firstGroup(candidate.users) { match.user = text(subject, user, base) }
+    if let rule = firstGroup(candidate.rules) { match.rule = text(subject, rule, base) }
     if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
     switch candidate.weight {
     case .fixed(let value): match.weight = Int(value)
@@ -37,6 +38,11 @@ extension LineScanner {
     return true
   }
 
+  private mutating func text(_ subject: borrowing Span<UInt8>, _ range: Range<Int>, _ base: Int?) -> Match.Text {
+    guard let base else { return match.keep(subject, range) }
+    return Match.Text(range: base + range.lowerBound..<base + range.upperBound, isInLine: true)
+  }
+
   private func firstGroup(_ groups: [Int]) -> Range<Int>? {
     for group in groups { if let range = scratch.group(group) { return range } }
     return nil
@@ -46,8 +52,9 @@ extension LineScanner {
   private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
     var value = 0
     for i in range {
-      guard isDigit(text[i]), value < 1_000_000 else { break }
-      value = value * 10 + Int(text[i] - UInt8(ascii: "0"))
+      let digit = text[i] &- UInt8(ascii: "0")
+      guard digit < 10, value < 1_000_000 else { break }
+      value = value &* 10 &+ Int(digit)
     }
     return min(max(value, 1), 1_000_000)
   }

@@ -233,7 +233,7 @@ struct LineScanner: ~Copyable {
         // The repeated message of a line whose header the patterns look at themselves; empty: none.
         var content = 0..<0
         if !isParsed {
-          header = SyslogHeader.parse(line)
+          header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
         if !native.programs.isEmpty {
@@ -285,7 +285,11 @@ struct LineScanner: ~Copyable {
   ) {
     var end = 0
     let found: Instant? =
-      if let header { Stamp.parse(line, at: header.stamp.lowerBound, clock: &clock, end: &end) } else {
+      if let header, !header.isRFC5424 {
+        header.time
+      } else if let header {
+        Stamp.parse(line, at: header.stamp.lowerBound, clock: &clock, end: &end)
+      } else {
         Stamp.find(in: line, clock: &clock)
       }
     match.isDated = found != nil
@@ -319,7 +323,7 @@ struct LineScanner: ~Copyable {
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
   private mutating func attempt(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
-    _ outcome: inout LineOutcome
+    isComposed: Bool = false, _ outcome: inout LineOutcome
   ) -> Bool {
     let subject = line.extracting(range)
     var next = wanted.next(from: slots[filter])
@@ -335,7 +339,7 @@ struct LineScanner: ~Copyable {
         continue
       case .matched: break
       }
-      guard take(candidate, subject) else { continue }
+      guard take(candidate, subject, at: isComposed ? nil : range.lowerBound) else { continue }
       match.filter = filter
       match.pattern = index
       for ignored in native.ignore where scratch.match(ignored.pattern, subject) == .matched {
@@ -353,7 +357,7 @@ struct LineScanner: ~Copyable {
     var line: [UInt8] = []
     swap(&line, &composed)
     defer { swap(&line, &composed) }
-    return attempt(native, filter, line.span, 0..<line.count, &outcome)
+    return attempt(native, filter, line.span, 0..<line.count, isComposed: true, &outcome)
   }
 
   /// A line of an audit record's section H, matched behind the record's first line, which names the client.

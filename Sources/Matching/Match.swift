@@ -1,7 +1,6 @@
 public import Model
 
-/// What one pattern found in one line. One value is lent again and again, its arrays keep their memory: take what you
-/// keep.
+/// What one pattern found in one line. One value is lent again and again: take what you keep.
 public struct Match {
   /// The filter's place in its `FilterSet`.
   public internal(set) var filter = 0
@@ -20,12 +19,14 @@ public struct Match {
   /// Where the host begins in what the patterns saw.
   var hostOffset = 0
   /// The host as it stands in the line.
-  public internal(set) var host: [UInt8] = []
-  public internal(set) var user: [UInt8] = []
+  public internal(set) var host = Text.empty
+  public internal(set) var user = Text.empty
   /// The rule of a web application firewall that was hit.
-  public internal(set) var rule: [UInt8] = []
+  public internal(set) var rule = Text.empty
   /// The id when it is no single address; else empty.
-  public internal(set) var name: [UInt8] = []
+  public internal(set) var name = Text.empty
+  /// The texts that do not stand in the line.
+  public private(set) var texts: [UInt8] = []
   /// Is `name` a host name that must be resolved before anything can be banned?
   public internal(set) var isHostName = false
   /// Every named group that took part, in order; kept only when the set was made to.
@@ -36,21 +37,53 @@ public struct Match {
     public var value: [UInt8]
   }
 
+  /// Where a text stands: in the line, so that nobody need copy it, or in `texts`, when the pattern saw something else than
+  /// the line.
+  public struct Text: Sendable {
+    public let range: Range<Int>
+    public let isInLine: Bool
+
+    static let empty = Text(range: 0..<0, isInLine: false)
+
+    public var isEmpty: Bool { range.isEmpty }
+  }
+
+  /// A copy of a text of this match in `line`.
+  public func bytes(_ text: Text, in line: borrowing Span<UInt8>) -> [UInt8] {
+    guard text.isInLine else { return Array(texts[text.range]) }
+    var bytes: [UInt8] = []
+    bytes.append(line, text.range)
+    return bytes
+  }
+
+  /// Keeps a text that does not stand in the line.
+  mutating func keep(_ text: [UInt8]) -> Text {
+    let start = texts.count
+    texts += text
+    return Text(range: start..<texts.count, isInLine: false)
+  }
+
+  mutating func keep(_ subject: borrowing Span<UInt8>, _ range: Range<Int>) -> Text {
+    let start = texts.count
+    texts.append(subject, range)
+    return Text(range: start..<texts.count, isInLine: false)
+  }
+
   /// Takes over what a fail2ban filter found.
   mutating func take(_ failure: Fail2banFailure, captures keepsCaptures: Bool) {
     reset()
     pattern = failure.pattern
     time = failure.time
     isDated = failure.isDated
-    host += failure.host
-    if let user = failure.user { self.user += user }
+    host = keep(failure.host)
+    if let user = failure.user { self.user = keep(user) }
     address = Address(bits: 0)
     switch failure.identity {
     case .address(let address): self.address = address
-    case .subnet(let subnet): name += Array(subnet.description.utf8)
-    case .name(let text): name += text
+    case .subnet(let subnet): name = keep(Array(subnet.description.utf8))
+    case .name(let text): name = keep(text)
     case .hostname(let text):
-      name += text
+      name = keep(text)
       isHostName = true
     }
     guard keepsCaptures else { return }
@@ -68,12 +101,10 @@ public struct Match {
     weight = 1
     port = 0
     attempt = .alone
-    host.removeAll(keepingCapacity: true)
-    user.removeAll(keepingCapacity: true)
-    rule.removeAll(keepingCapacity: true)
-    name.removeAll(keepingCapacity: true)
+    (host, user, rule, name) = (.empty, .empty, .empty, .empty)
+    if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false
-    captures.removeAll(keepingCapacity: true)
+    if !captures.isEmpty { captures.removeAll(keepingCapacity: true) }
   }
 }
 

@@ -43,8 +43,9 @@ public struct Address: Hashable, Comparable, Sendable {
   /// programs and 10 to others, and a ban must not depend on whom one asks).
   public init?(parsing text: borrowing Span<UInt8>) {
     guard text.count >= 2, text.count <= 45 else { return nil }
+    // Before its first colon, IPv6 has four digits at most.
     var colon = false
-    for i in 0..<text.count where text[i] == UInt8(ascii: ":") {
+    for i in 0..<min(text.count, 5) where text[i] == UInt8(ascii: ":") {
       colon = true
       break
     }
@@ -61,23 +62,23 @@ public struct Address: Hashable, Comparable, Sendable {
     var value: UInt32 = 0
     var part: UInt32 = 0
     var digits = 0
-    var parts = 0
+    var dots = 0
     for i in start..<text.count {
-      let byte = text[i]
-      if byte == UInt8(ascii: ".") {
-        guard digits > 0, parts < 3 else { return nil }
-        value = value << 8 | part
-        parts += 1
-        part = 0
-        digits = 0
-      } else {
-        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), !(digits > 0 && part == 0) else { return nil }
-        part = part * 10 + UInt32(byte - UInt8(ascii: "0"))
-        digits += 1
+      let digit = UInt32(text[i] &- UInt8(ascii: "0"))
+      if digit < 10 {
+        // A part that is 0 is `0`.
+        guard part > 0 || digits == 0 else { return nil }
+        part = part &* 10 &+ digit
+        digits &+= 1
         guard part <= 255 else { return nil }
+      } else {
+        guard text[i] == UInt8(ascii: "."), digits > 0, dots < 3 else { return nil }
+        value = value << 8 | part
+        dots &+= 1
+        (part, digits) = (0, 0)
       }
     }
-    guard parts == 3, digits > 0 else { return nil }
+    guard dots == 3, digits > 0 else { return nil }
     return value << 8 | part
   }
 
@@ -152,9 +153,12 @@ extension Address: CustomStringConvertible {
   /// Dotted quad, or RFC 5952: lower case, no leading zeros, the first longest run of zero groups as `::`.
   public var description: String {
     if isIPv4 {
-      var text = ""
-      dottedQuad { text.unicodeScalars.append(Unicode.Scalar($0)) }
-      return text
+      let text = DottedQuad(ipv4)
+      return unsafe String(unsafeUninitializedCapacity: DottedQuad.longest) { bytes in
+        // Safe: no text is longer than the capacity.
+        for i in 0..<text.count { unsafe bytes[i] = text.bytes[i] }
+        return text.count
+      }
     }
     let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(16 * (7 - $0))) }
     var longest = 0..<0
@@ -173,15 +177,38 @@ extension Address: CustomStringConvertible {
     }
     return longest.isEmpty ? hex(0..<8) : hex(0..<longest.lowerBound) + "::" + hex(longest.upperBound..<8)
   }
+}
 
-  /// Lends the text of an IPv4 address byte by byte: at most 15.
-  public func dottedQuad(_ put: (UInt8) -> Void) {
-    for shift: UInt32 in [24, 16, 8, 0] {
-      if shift < 24 { put(UInt8(ascii: ".")) }
-      let part = UInt8(truncatingIfNeeded: ipv4 >> shift)
-      if part >= 100 { put(UInt8(ascii: "0") + part / 100) }
-      if part >= 10 { put(UInt8(ascii: "0") + part / 10 % 10) }
-      put(UInt8(ascii: "0") + part % 10)
-    }
+/// An IPv4 address as it is written: `192.0.2.7`, in place, without a String.
+public struct DottedQuad: Sendable {
+  public static let longest = 15
+
+  public private(set) var bytes = InlineArray<16, UInt8>(repeating: 0)
+  public private(set) var count = 0
+
+  public init(_ address: UInt32) {
+    put(address >> 24)
+    put(dot: address >> 16)
+    put(dot: address >> 8)
+    put(dot: address)
+  }
+
+  private mutating func put(dot part: UInt32) {
+    bytes[count] = UInt8(ascii: ".")
+    count &+= 1
+    put(part)
+  }
+
+  private mutating func put(_ part: UInt32) {
+    let value = UInt8(truncatingIfNeeded: part)
+    let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
+    if value >= 100 { put(digit: tens / 10) }
+    if value >= 10 { put(digit: tens % 10) }
+    put(digit: ones)
+  }
+
+  private mutating func put(digit: UInt8) {
+    bytes[count] = UInt8(ascii: "0") &+ digit
+    count &+= 1
   }
 }

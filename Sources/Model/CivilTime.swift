@@ -78,32 +78,9 @@ extension Instant {
   /// RFC 3339 with `offset` seconds east of UTC: `2026-11-21T05:24:01Z`, `2026-11-21T06:24:01.250000+01:00`. The fraction
   /// stands only where there is one.
   public func rfc3339(offset: Int = 0) -> String {
-    let t = CivilTime(self, offset: offset)
     var text: [UInt8] = []
     text.reserveCapacity(32)
-    // A year before 0 or after 9999 cannot be written in RFC 3339; it stands as it is.
-    if (0...9999).contains(t.year) { text.append(digits: t.year, 4) } else { text += Array("\(t.year)".utf8) }
-    for (sign, number) in [
-      (UInt8(ascii: "-"), t.month), (UInt8(ascii: "-"), t.day), (UInt8(ascii: "T"), t.hour),
-      (UInt8(ascii: ":"), t.minute),
-      (UInt8(ascii: ":"), t.second),
-    ] {
-      text.append(sign)
-      text.append(digits: number, 2)
-    }
-    if t.microsecond != 0 {
-      text.append(UInt8(ascii: "."))
-      text.append(digits: t.microsecond, 6)
-    }
-    if offset == 0 {
-      text.append(UInt8(ascii: "Z"))
-    } else {
-      let minutes = abs(offset) / 60
-      text.append(UInt8(ascii: offset < 0 ? "-" : "+"))
-      text.append(digits: minutes / 60, 2)
-      text.append(UInt8(ascii: ":"))
-      text.append(digits: minutes % 60, 2)
-    }
+    text.append(rfc3339: self, offset: offset)
     return String(decoding: text, as: UTF8.self)
   }
 
@@ -155,13 +132,42 @@ extension Instant {
 }
 
 extension [UInt8] {
-  /// The last `count` decimal digits.
-  fileprivate mutating func append(digits number: Int, _ count: Int) {
-    var scale = 1
-    for _ in 1..<count { scale *= 10 }
-    while scale > 0 {
-      append(UInt8(ascii: "0") + UInt8(number / scale % 10))
-      scale /= 10
+  /// See `Instant.rfc3339`.
+  public mutating func append(rfc3339 instant: Instant, offset: Int = 0) {
+    let t = CivilTime(instant, offset: offset)
+    // A year before 0 or after 9999 cannot be written in RFC 3339; it stands as it is.
+    if (0...9999).contains(t.year) {
+      append(twoDigits: t.year / 100)
+      append(twoDigits: t.year % 100)
+    } else {
+      self += Array("\(t.year)".utf8)
     }
+    append(UInt8(ascii: "-"), t.month)
+    append(UInt8(ascii: "-"), t.day)
+    append(UInt8(ascii: "T"), t.hour)
+    append(UInt8(ascii: ":"), t.minute)
+    append(UInt8(ascii: ":"), t.second)
+    if t.microsecond != 0 {
+      append(UInt8(ascii: "."), t.microsecond / 10_000)
+      append(twoDigits: t.microsecond / 100 % 100)
+      append(twoDigits: t.microsecond % 100)
+    }
+    if offset == 0 {
+      append(UInt8(ascii: "Z"))
+    } else {
+      let minutes = abs(offset) / 60
+      append(UInt8(ascii: offset < 0 ? "-" : "+"), minutes / 60)
+      append(UInt8(ascii: ":"), minutes % 60)
+    }
+  }
+
+  private mutating func append(_ sign: UInt8, _ number: Int) {
+    append(sign)
+    append(twoDigits: number)
+  }
+
+  private mutating func append(twoDigits number: Int) {
+    append(UInt8(ascii: "0") + UInt8(number / 10 % 10))
+    append(UInt8(ascii: "0") + UInt8(number % 10))
   }
 }

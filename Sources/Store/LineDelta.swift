@@ -78,6 +78,7 @@ struct LineDelta {
     _ user: borrowing Span<UInt8>, into out: inout OutputSpan<UInt8>
   ) -> Bool {
     let limit = line.count + room / 2
+    let address = address.flatMap { hasMarks && $0.isIPv4 ? DottedQuad($0.ipv4) : nil }
     var i = 0
     var j = 0
     while i < line.count {
@@ -118,17 +119,13 @@ struct LineDelta {
   private typealias Marked = (mark: UInt8, number: UInt64)
 
   private static func mark(
-    _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, rest: Int, _ address: Address?,
+    _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, rest: Int, _ address: DottedQuad?,
     _ user: borrowing Span<UInt8>
   ) -> Marked? {
     let count = end - start
     guard count > 1 else { return nil }
     if isDigit(line[start]) {
-      if let address, address.isIPv4, count >= 7, count <= 15,
-        Address(parsing: line.extracting(start..<end)) == address, !hasColon(line, start, end)
-      {
-        return (Mark.address, 0)
-      }
+      if isText(address, line, start, end) { return (Mark.address, 0) }
       // 18 digits fit any 64 bits.
       if line[start] != UInt8(ascii: "0"), count <= 18, rest > 1 {
         var number: UInt64 = 0
@@ -149,10 +146,11 @@ struct LineDelta {
     return nil
   }
 
-  /// `::ffff:192.0.2.7` is the same address in another text.
-  private static func hasColon(_ line: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-    for i in start..<end where line[i] == UInt8(ascii: ":") { return true }
-    return false
+  /// Is this the record's IPv4 address? `::ffff:192.0.2.7` is the same address in another text.
+  private static func isText(_ address: DottedQuad?, _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    guard let address, address.count == end - start else { return false }
+    for i in 0..<address.count where address.bytes[i] != line[start + i] { return false }
+    return true
   }
 
   private static func append(
@@ -255,12 +253,10 @@ struct LineDelta {
       return start + digits
     }
     guard let address, address.isIPv4 else { return nil }
-    var at = start
-    address.dottedQuad { byte in
-      if at < end { text[at] = byte }
-      at += 1
-    }
-    return at <= end ? at : nil
+    let quad = DottedQuad(address.ipv4)
+    guard quad.count <= end - start else { return nil }
+    for i in 0..<quad.count { text[start + i] = quad.bytes[i] }
+    return start + quad.count
   }
 
   // MARK: Words
@@ -286,10 +282,17 @@ struct LineDelta {
     var count = 0
     var i = 0
     while i &+ 8 <= line.count {
-      // Safe: any bytes are a UInt64, and the range was checked.
-      let word = unsafe line.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
-      count &+= (~((word & low) &+ low | word | low)).nonzeroBitCount
-      i &+= 8
+      // A count a byte: of 128 words none overflows.
+      var counts: UInt64 = 0
+      let end = min(line.count, i &+ 1024)
+      while i &+ 8 <= end {
+        // Safe: any bytes are a UInt64, and the range was checked.
+        let word = unsafe line.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
+        counts &+= ~((word & low) &+ low | word | low) >> 7
+        i &+= 8
+      }
+      let pairs = (counts & 0x00FF_00FF_00FF_00FF) &+ (counts >> 8 & 0x00FF_00FF_00FF_00FF)
+      count &+= Int((pairs &* 0x0001_0001_0001_0001) >> 48)
     }
     while i < line.count {
       count &+= line[i] == 0x20 ? 1 : 0

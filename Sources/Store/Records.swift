@@ -71,7 +71,9 @@ extension [UInt8] {
 
 extension OutputSpan<UInt8> {
   /// Seven bits a byte, the lowest first; all but the last have the eighth set.
+  @inline(__always)
   mutating func append(varint value: UInt64) {
+    if value < 0x80 { return append(UInt8(truncatingIfNeeded: value)) }
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)

@@ -38,8 +38,9 @@ struct PrefilterReferenceTests {
     let set = FilterSet([filter], isPrefiltered: isPrefiltered)
     var clock = LogClock(now: Instant(seconds: 1_124_013_600), zone: ZoneOffsets())
     var found: [String] = []
-    set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
-      found.append("\(offset) \(match.pattern) \(String(decoding: match.host, as: UTF8.self))")
+    set.scan(text.span, clock: &clock, history: LineHistory()) { match, line, offset in
+      let host = match.bytes(match.host, in: line)
+      found.append("\(offset) \(match.pattern) \(String(decoding: host, as: UTF8.self))")
     }
     return found
   }

@@ -152,8 +152,9 @@ struct SampleConformanceTests {
       ])
       var clock = LogClock(now: Instant(seconds: 1_124_013_600), zone: zone)
       let text = Array(steps.map(\.line).joined(separator: "\n").utf8)
-      set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
-        let id = match.name.isEmpty ? match.address.description : String(decoding: match.name, as: UTF8.self)
+      set.scan(text.span, clock: &clock, history: LineHistory()) { match, line, offset in
+        let name = match.bytes(match.name, in: line)
+        let id = name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self)
         found[text[..<offset].count { $0 == 10 }, default: []].append((id, match.time.epoch))
       }
       for (number, step) in steps.enumerated() {

@@ -33,9 +33,15 @@ enum DatesFuzz {
     if Stamp.parse(line.span, at: 0, clock: &clock, end: &end) != nil {
       require(end > 0 && end <= line.count, "a stamp ends at \(end) of \(line.count)")
     }
-    if let end = Stamp.end(in: line.span, at: 0) { require(end <= line.count, "a stamp ends behind its line") }
+    var fresh = LogClock(now: clock.now, zone: zone)
+    if let stamp = Stamp.syslog(line.span, at: 0, clock: &fresh) {
+      require(stamp.end <= line.count, "a stamp ends behind its line")
+      // Now the clock knows the minute.
+      let again = Stamp.syslog(line.span, at: 0, clock: &fresh)
+      require(again?.end == stamp.end && again?.time == stamp.time, "a stamp is read otherwise the second time")
+    }
     _ = Stamp.find(in: line.span, clock: &clock)
-    if let header = SyslogHeader.parse(line.span) {
+    if let header = SyslogHeader.parse(line.span, clock: &clock) {
       require(
         header.stamp.upperBound <= header.program.lowerBound && header.program.upperBound <= header.message
           && header.message <= line.count, "parts of the header overlap")

@@ -35,10 +35,11 @@ import Testing
     while !rest.isEmpty {
       let chunk = Array((rest.prefix(size).joined(separator: "\n") + "\n").utf8)
       rest = rest.dropFirst(size)
-      set.scan(chunk.span, clock: &clock, history: history) { match, _, _ in
+      set.scan(chunk.span, clock: &clock, history: history) { match, line, _ in
+        let user = match.bytes(match.user, in: line)
         found.append(
           Found(
-            host: match.address.description, user: String(decoding: match.user, as: UTF8.self),
+            host: match.address.description, user: String(decoding: user, as: UTF8.self),
             time: match.time.rfc3339(), count: match.count, weight: match.weight))
       }
     }

@@ -117,7 +117,8 @@ extension Fail2banSearch {
     guard address.isIPv4 else { return Array(address.description.utf8) }
     var text: [UInt8] = []
     text.reserveCapacity(15)
-    address.dottedQuad { text.append($0) }
+    let quad = DottedQuad(address.ipv4)
+    for i in 0..<quad.count { text.append(quad.bytes[i]) }
     return text
   }
 

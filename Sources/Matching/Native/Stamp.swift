@@ -8,7 +8,8 @@ public struct LogClock: Sendable {
 
   /// For stamps without a year, and for lines without any stamp.
   public var now: Instant
-  public var zone: ZoneOffsets
+  public internal(set) var zone: ZoneOffsets
+  fileprivate var minute = StampMinute()
 
   public init(now: Instant, zone: ZoneOffsets = ZoneOffsets()) {
     self.now = now
@@ -27,14 +28,20 @@ public struct LogClock: Sendable {
 
 /// Time stamps as daemons write them, parsed by hand: `strptime` and `mktime` cost a hundred times as much.
 enum Stamp {
-  /// Where a syslog stamp that begins at `start` ends, without working out what it says; nil when there is none.
-  static func end(in line: borrowing Span<UInt8>, at start: Int) -> Int? {
+  /// The stamp of a syslog line that begins at `start`: where it ends, and what it says, unless that is no time. Nil when
+  /// there is none.
+  static func syslog(
+    _ line: borrowing Span<UInt8>, at start: Int, clock: inout LogClock
+  ) -> (end: Int, time: Instant?)? {
     guard start + 15 <= line.count else { return nil }
-    if isDigit(line[start]) {
-      var scratch = Fields()
-      return iso(line, start, &scratch)
+    if let time = clock.minute.time(line, at: start, now: clock.now) { return (start + 15, time) }
+    var fields = Fields()
+    guard let end = isDigit(line[start]) ? iso(line, start, &fields) : rfc3164(line, start, &fields) else { return nil }
+    let time = fields.instant(&clock)
+    if let time, end == start + 15 {
+      clock.minute.keep(line, at: start, second: fields.second, time: time, now: clock.now)
     }
-    return rfc3164End(line, start)
+    return (end, time)
   }
 
   /// The stamp that begins at `start`, in any of the formats; `end` is set behind it.
@@ -225,11 +232,6 @@ enum Stamp {
     f.month = month
     f.day = day
     return zone(line, end, &f)
-  }
-
-  private static func rfc3164End(_ line: borrowing Span<UInt8>, _ at: Int) -> Int? {
-    var scratch = Fields()
-    return rfc3164(line, at, &scratch)
   }
 
   /// `Nov 21 05:24:01`, `Nov  1 05:24:01`, also `Nov 21 2026 05:24:01`.

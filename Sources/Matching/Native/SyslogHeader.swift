@@ -1,3 +1,5 @@
+internal import Model
+
 /// Where the parts of a syslog line stand: what logged it, and where its message begins.
 ///
 /// Understood are RFC 3164 (`Nov 21 05:24:01 web sshd[812]: …`), the same with an RFC 3339 or ISO 8601 stamp (rsyslog's
@@ -6,11 +8,14 @@
 struct SyslogHeader {
   /// Empty where there is none.
   var stamp: Range<Int>
+  /// What the stamp says; nil where that is no time, and of RFC 5424, whose stamp is read when it is asked for.
+  var time: Instant?
+  var isRFC5424: Bool
   var program: Range<Int>
   /// The first byte of the message, spaces skipped.
   var message: Int
 
-  static func parse(_ line: borrowing Span<UInt8>) -> SyslogHeader? {
+  static func parse(_ line: borrowing Span<UInt8>, clock: inout LogClock) -> SyslogHeader? {
     var at = 0
     let end = line.count
     if at < end, line[at] == UInt8(ascii: "<") {
@@ -27,9 +32,11 @@ struct SyslogHeader {
       return rfc5424(line, at: 2)
     }
     var stamp = at..<at
-    if let stampEnd = Stamp.end(in: line, at: at), stampEnd < end, line[stampEnd] == UInt8(ascii: " ") {
-      stamp = at..<stampEnd
-      at = skipSpaces(line, stampEnd)
+    var time: Instant?
+    if let found = Stamp.syslog(line, at: at, clock: &clock), found.end < end, line[found.end] == UInt8(ascii: " ") {
+      stamp = at..<found.end
+      time = found.time
+      at = skipSpaces(line, found.end)
     }
 
     // HOST TAG, or TAG alone: what ends in a colon or a bracketed pid is the tag.
@@ -43,7 +50,8 @@ struct SyslogHeader {
         line[tag.end - 1] == UInt8(ascii: ":"), isName(line, at..<tag.program.lowerBound)
       else { return nil }
     }
-    return SyslogHeader(stamp: stamp, program: tag.program, message: skipSpaces(line, tag.end))
+    return SyslogHeader(
+      stamp: stamp, time: time, isRFC5424: false, program: tag.program, message: skipSpaces(line, tag.end))
   }
 
   /// Is this nothing, or a host's name or address and spaces? Text that a client began would have other bytes.
@@ -85,7 +93,8 @@ struct SyslogHeader {
     at = skipSpaces(line, at)
     // A byte order mark announces UTF-8 (section 6.4).
     if at + 2 < end, line[at] == 0xEF, line[at + 1] == 0xBB, line[at + 2] == 0xBF { at += 3 }
-    return SyslogHeader(stamp: start..<stampEnd, program: hostEnd + 1..<appEnd, message: at)
+    return SyslogHeader(
+      stamp: start..<stampEnd, time: nil, isRFC5424: true, program: hostEnd + 1..<appEnd, message: at)
   }
 
   /// One word of the header.

@@ -1,6 +1,6 @@
 /// Texts of which one must stand in whatever a pattern matches.
-struct RequiredLiterals: Equatable {
-  struct Literal: Hashable {
+struct RequiredLiterals: Equatable, Sendable {
+  struct Literal: Hashable, Sendable {
     var bytes: [UInt8]
     var caseless: Bool
   }

@@ -87,8 +87,8 @@ struct FilterDetect: ParsableCommand {
     var clock = try self.clock.clock()
     var found = [Detected](repeating: Detected(), count: filters.count)
     try LogLines.forEachBatch(in: file) { batch in
-      set.scan(batch.bytes.span, clock: &clock, history: history) { match, _, _ in
-        let name = match.name
+      set.scan(batch.bytes.span, clock: &clock, history: history) { match, line, _ in
+        let name = match.bytes(match.name, in: line)
         found[match.filter].add(name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self))
       }
     }

@@ -93,9 +93,9 @@ final class LineTester {
     let now = clock.now
     let before = filterSet.counts
     var number = 0
-    filterSet.scan(batch.bytes.span, clock: &clock, history: history) { match, _, offset in
+    filterSet.scan(batch.bytes.span, clock: &clock, history: history) { match, line, offset in
       while number + 1 < batch.starts.count, batch.starts[number + 1] <= offset { number += 1 }
-      var failure = FoundFailure(match, pattern: filter.patternNames[match.pattern])
+      var failure = FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern])
       if !hasTimestamps { failure.time = now }
       results[number].verdict = .failure
       results[number].failures.append(failure)
@@ -118,9 +118,9 @@ final class LineTester {
     // swift-format-ignore: OnlyOneTrailingClosureArgument
     filterSet.scan(
       message: message.span, program: { $0 += program }, time: { now }, clock: &clock, header: { _ in }
-    ) { match, _ in
+    ) { match, line in
       results[number].verdict = .failure
-      results[number].failures.append(FoundFailure(match, pattern: filter.patternNames[match.pattern]))
+      results[number].failures.append(FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]))
     }
   }
 
@@ -154,25 +154,26 @@ extension LineBatch {
 }
 
 extension FoundFailure {
-  init(_ match: Match, pattern: String) {
-    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+  init(_ match: Match, in line: borrowing Span<UInt8>, pattern: String) {
+    let name = match.name.isEmpty ? match.address.description : Self.text(match.bytes(match.name, in: line))
+    let user = match.user.isEmpty ? nil : Self.text(match.bytes(match.user, in: line))
     self.init(
-      id: match.name.isEmpty ? match.address.description : text(match.name), host: text(match.host), time: match.time,
-      user: match.user.isEmpty ? nil : text(match.user), pattern: pattern, attempts: match.count, weight: match.weight,
-      captures: match.captures.map { ($0.name, text($0.value)) })
+      id: name, host: Self.text(match.bytes(match.host, in: line)), time: match.time, user: user, pattern: pattern,
+      attempts: match.count, weight: match.weight, captures: match.captures.map { ($0.name, Self.text($0.value)) })
   }
 
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
   init(_ failure: Fail2banFailure, pattern: String) {
-    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
     // The host as the line has it, as fail2ban's annotations do; the id is the address in its shortest form.
     let host = failure["ip4"] ?? failure["ip6"] ?? failure.host
     self.init(
-      id: failure.id, host: text(host), time: failure.time, user: failure.user.map(text), pattern: pattern,
-      attempts: failure.attempts, users: failure.users.count > 1 ? failure.users.map(text) : [])
+      id: failure.id, host: Self.text(host), time: failure.time, user: failure.user.map(Self.text), pattern: pattern,
+      attempts: failure.attempts, users: failure.users.count > 1 ? failure.users.map(Self.text) : [])
     failure.forEachCapture { name, value in
       var bytes: [UInt8] = []
       for i in 0..<value.count { bytes.append(value[i]) }
-      captures.append((name, text(bytes)))
+      captures.append((name, Self.text(bytes)))
     }
   }
 }

@@ -8,6 +8,8 @@ enum JSON {
   case int(Int64)
   case double(Double)
   case string(String)
+  /// RFC 3339 in UTC.
+  case instant(Instant)
   case array([JSON])
   case object([(String, JSON)])
 
@@ -15,8 +17,7 @@ enum JSON {
 
   static func number(_ value: some BinaryInteger) -> JSON { .int(Int64(clamping: value)) }
 
-  /// RFC 3339 in UTC.
-  static func time(_ instant: Instant?) -> JSON { .text(instant?.rfc3339()) }
+  static func time(_ instant: Instant?) -> JSON { instant.map(JSON.instant) ?? .null }
 
   static func texts(_ values: [String]) -> JSON { .array(values.map(JSON.string)) }
 }
@@ -37,34 +38,39 @@ extension JSON: CustomStringConvertible {
     case .int(let value): bytes.append(String(value))
     case .double(let value): bytes.append(value.isFinite ? "\(value)" : "null")
     case .string(let value): Self.quote(value, &bytes)
+    case .instant(let value):
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(rfc3339: value)
+      bytes.append(UInt8(ascii: "\""))
     case .array(let values):
-      bytes.append("[")
+      bytes.append(UInt8(ascii: "["))
       for (i, value) in values.enumerated() {
-        if i > 0 { bytes.append(",") }
+        if i > 0 { bytes.append(UInt8(ascii: ",")) }
         value.write(to: &bytes)
       }
-      bytes.append("]")
+      bytes.append(UInt8(ascii: "]"))
     case .object(let members):
-      bytes.append("{")
+      bytes.append(UInt8(ascii: "{"))
       for (i, (key, value)) in members.enumerated() {
-        if i > 0 { bytes.append(",") }
+        if i > 0 { bytes.append(UInt8(ascii: ",")) }
         Self.quote(key, &bytes)
-        bytes.append(":")
+        bytes.append(UInt8(ascii: ":"))
         value.write(to: &bytes)
       }
-      bytes.append("}")
+      bytes.append(UInt8(ascii: "}"))
     }
   }
 
   /// RFC 8259, section 7. What a terminal would act on is escaped too, since people look at JSON in terminals.
   private static func quote(_ value: String, _ bytes: inout [UInt8]) {
-    bytes.append("\"")
-    defer { bytes.append("\"") }
-    let start = bytes.count
-    bytes.append(value)
+    bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    let text = value.utf8.span
     // Most texts have nothing to escape.
-    guard !bytes[start...].allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else { return }
-    bytes.removeSubrange(start...)
+    if isPlain(text) {
+      for i in text.indices { bytes.append(text[i]) }
+      return
+    }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": bytes.append("\\\"")
@@ -80,6 +86,16 @@ extension JSON: CustomStringConvertible {
       default: bytes.append(contentsOf: UTF8.encode(scalar)!)
       }
     }
+  }
+}
+
+extension JSON {
+  private static func isPlain(_ text: borrowing Span<UInt8>) -> Bool {
+    for i in text.indices {
+      let byte = text[i]
+      guard byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
+    }
+    return true
   }
 }
 
