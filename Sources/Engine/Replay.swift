@@ -188,8 +188,8 @@ final class ReplaySink: LineSink {
   var isAtOnce = false
   private(set) var error: (any Error)?
   private var batch = FailureBatch()
-  /// A replay has no positions to keep, so its batches need not end where chunks do: larger ones are fewer transactions.
-  private static let batchSize = ReplayRecorder.transaction
+  /// A batch's lines are gone through three times: matched, judged and recorded. So many stay in the processor's cache meanwhile.
+  private static let batchSize = 1024
   private let now = SystemClock.now()
 
   init(_ plan: Plan, jails: [Int]) { matcher = LineMatcher(plan, jails: jails) }

@@ -8,8 +8,6 @@ internal import Synchronization
 final class ReplayRecorder: Sendable {
   private typealias Item = (batch: FailureBatch, decisions: [Decision])
 
-  /// How many failures make a transaction worth it.
-  static let transaction = 8192
   /// How many bytes of failures may wait before reading does.
   private static let mostWaiting = 16 << 20
 
@@ -37,7 +35,7 @@ final class ReplayRecorder: Sendable {
 
   /// Commits a batch, now or soon; throws what an earlier one met. Takes the batch's memory where it is kept for later.
   func record(_ batch: inout FailureBatch, _ decisions: [Decision]) throws {
-    guard hasThread else { return try write([(batch, decisions)]) }
+    guard hasThread else { return try write((batch, decisions)) }
     if let error = failure.withLock({ $0 }) { throw error }
     let cost = batch.size
     box.post((batch, decisions), cost: cost)
@@ -51,6 +49,7 @@ final class ReplayRecorder: Sendable {
       finished.wait()
       if let error = failure.withLock({ $0 }) { throw error }
     }
+    try store.storeAdded()
     if store.unsettled <= Self.settledAtOnce { while try store.settle() {} }
   }
 
@@ -58,20 +57,16 @@ final class ReplayRecorder: Sendable {
   func cancel() { box.close() }
 
   private func run() {
-    while var items = box.take(waiting: 1) {
-      guard !items.isEmpty, failure.withLock({ $0 == nil }) else { continue }
-      var failures = items[0].batch.failures.count
-      while failures < Self.transaction, let more = box.take(waiting: 0)?.first {
-        failures += more.batch.failures.count
-        items.append(more)
+    while let items = box.take(waiting: 1) {
+      for item in items where failure.withLock({ $0 == nil }) {
+        do { try write(item) } catch { failure.withLock { $0 = error } }
       }
-      do { try write(items) } catch { failure.withLock { $0 = error } }
     }
     finished.signal()
   }
 
-  private func write(_ items: [Item]) throws {
-    try store.commit(items, names: names)
+  private func write(_ item: Item) throws {
+    try store.add(item.batch, names: names, decisions: item.decisions)
     guard store.unsettled > Self.leftUnsettled + 100_000 else { return }
     while store.unsettled > Self.leftUnsettled, try store.settle() {}
   }

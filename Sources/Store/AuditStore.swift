@@ -101,15 +101,26 @@ public final class AuditStore: Sendable {
     keepBacklog(after: batch.failures.count)
   }
 
-  /// Stores several batches in one transaction, each as a link of its own: a replay's, which would wait for them to be copied
-  /// into one. When this throws, none is stored, or all are and it could not be told: not for a caller that tries again.
-  public func commit(_ batches: [(batch: FailureBatch, decisions: [Decision])], names: Names) throws {
-    try transaction { state, db in
-      for (batch, decisions) in batches {
-        try state.commit(batch, names: names, decisions: decisions, applied: [], db)
-      }
+  /// Adds a batch to the next transaction, which is made when it is worth it: for a replay, whose reader waits for nothing. It
+  /// is encoded at once, while its lines are still in the processor's cache. When this throws, none of what was added since
+  /// the last transaction is stored, or all of it is and that could not be told: not for a caller that tries again.
+  public func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) throws {
+    let added = state.withLock { state in
+      state.add(batch, names: names, decisions: decisions)
+      return state.added
     }
-    keepBacklog(after: batches.reduce(0) { $0 + $1.batch.failures.count })
+    if added >= Self.transactionSize { try storeAdded() }
+  }
+
+  /// Each transaction writes every page of the bans' indexes anew, so few large ones write a third of what many small ones
+  /// do; these are 3 MB.
+  private static let transactionSize = 65_536
+
+  /// Stores what `add` has left.
+  public func storeAdded() throws {
+    let added = state.withLock { $0.added }
+    try transaction { state, db in try state.store(db) }
+    keepBacklog(after: added)
   }
 
   /// Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. What led here is stored

@@ -145,11 +145,15 @@ struct ChainLink {
     return Array(hasher.finalize())
   }
 
-  /// Stores the link and returns the chain's new end.
-  func insert(_ db: Database) throws -> ChainTip {
-    let sums = sums
+  /// The chain's end with this link.
+  var end: ChainTip {
     var end = tip
     end.hash = hash(sums: sums)
+    return end
+  }
+
+  /// Stores the link, whose end is `end`.
+  func insert(_ end: ChainTip, _ db: Database) throws {
     let statement = try BoundStatement(
       db,
       sql: """
@@ -166,7 +170,6 @@ struct ChainLink {
       forget.bind(tip.sequence - 1, 1)
       try forget.run(db)
     }
-    return end
   }
 }
 

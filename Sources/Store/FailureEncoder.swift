@@ -19,9 +19,11 @@ struct FailureEncoder {
   /// How far apart failures may be to share a row.
   static let window = TimeSpan.seconds(1)
 
-  /// Fills `records`. `origin` gives the interned number of what a failure has in common with others.
-  mutating func encode(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
-    records.removeAll()
+  mutating func begin() { records.removeAll() }
+
+  /// Adds to `records`; only failures of one batch are folded. `origin` gives the interned number of what a failure has in
+  /// common with others.
+  mutating func add(_ batch: FailureBatch, origin: (Failure) throws -> OriginReference) rethrows {
     groups.removeAll(keepingCapacity: true)
     try group(batch, origin: origin)
     for group in groups { write(group, of: batch) }

@@ -10,6 +10,10 @@ struct WriterState {
   var unsettled = 0
   /// A transaction failed since this was loaded.
   var stale = false
+  /// What is encoded belongs to a link that more is added to.
+  private var open: (decisions: [Decision], applied: [Instant?], time: Instant)?
+  /// Links that the next transaction stores.
+  private var made: [MadeLink] = []
   private typealias Attempt = (hash: [UInt8], sums: [UInt8], decisions: [Decision])
   /// What the last transaction stores.
   private var attempt: Attempt?
@@ -18,6 +22,7 @@ struct WriterState {
 
   mutating func load(_ db: Database) throws {
     uncertain = stale ? attempt : nil
+    (open, made, added) = (nil, [], 0)
     try origins.load(db)
     try shapes.load(db)
     chain = try ChainTip(db)
@@ -32,57 +37,82 @@ struct WriterState {
     stale = false
   }
 
-  /// `applied`: for each decision, when the firewall had it; none at all where nothing was applied.
+  /// Stores what has been added and `batch`, as a link of its own. `applied`: for each decision, when the firewall had it;
+  /// none at all where nothing was applied.
   mutating func commit(
     _ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?], _ db: Database
   ) throws {
-    if !batch.failures.isEmpty || !decisions.isEmpty {
-      origins.use(names)
-      origins.begin()
-      var origins = origins
-      self.origins = OriginTable()
-      encoder.encode(batch) { origins.reference(of: $0, in: batch) }
-      self.origins = origins
-      let uncertain = uncertain.take()
-      if let uncertain, uncertain.hash == chain.hash, uncertain.sums == encoder.records.sums,
-        uncertain.decisions == decisions
-      {
-        return
-      }
-      var link = ChainLink(after: chain, time: decisions.first?.time ?? batch.failures[0].time)
-      for (number, origin) in origins.added {
-        link.append(origin, number: number)
-        try OriginTable.insert(origin, number: number, db)
-      }
-      link.append(encoder.records)
-      if !decisions.isEmpty {
-        let table = try DecisionTable(db)
-        for (index, decision) in decisions.enumerated() {
-          let record = DecisionRecord(decision)
-          try table.insert(
-            record, decision.identity.subnet, id: link.append(record),
-            applied: applied.indices.contains(index) ? applied[index] : nil, db)
-        }
-      }
-      if encoder.records.count > 0 {
-        let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")
-        pending.bind(link.tip.sequence, 1)
-        pending.bind(blob: encoder.records.heads.span, 2)
-        pending.bind(blob: encoder.records.lines.span, 3)
-        try pending.run(db)
-      }
-      let next = try link.insert(db)
-      attempt = (next.hash, encoder.records.sums, decisions)
-      unsettled += encoder.records.count
-      chain = next
+    closeLink()
+    let before = added
+    encode(batch, names: names, decisions: decisions, applied: applied)
+    if open != nil, let uncertain = uncertain.take(), uncertain.hash == chain.hash,
+      uncertain.sums == encoder.records.sums, uncertain.decisions == decisions
+    {
+      (open, added) = (nil, before)
+      return
     }
+    try store(db)
     try PositionTable.store(batch.positions, db)
+  }
+
+  // MARK: Links: made of batches, then stored
+
+  /// How many failures are encoded and not stored yet.
+  private(set) var added = 0
+  /// A link with more failures is closed: `settle` and those who read what is pending take it as a whole.
+  static let linkSize = 8192
+
+  /// Encodes a batch for the next transaction; touches no database.
+  mutating func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) {
+    encode(batch, names: names, decisions: decisions, applied: [])
+    if encoder.records.count >= Self.linkSize { closeLink() }
+  }
+
+  private mutating func encode(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) {
+    guard !batch.failures.isEmpty || !decisions.isEmpty else { return }
+    origins.use(names)
+    if open == nil {
+      open = ([], [], decisions.first?.time ?? batch.failures[0].time)
+      origins.begin()
+      encoder.begin()
+    }
+    let before = encoder.records.count
+    // Taken out while it is lent, and put back.
+    var origins = origins
+    self.origins = OriginTable()
+    encoder.add(batch) { origins.reference(of: $0, in: batch) }
+    self.origins = origins
+    open!.decisions += decisions
+    open!.applied += applied
+    added += encoder.records.count - before
+  }
+
+  private mutating func closeLink() {
+    guard let open = open.take() else { return }
+    let link = MadeLink(
+      after: chain, time: open.time, origins: origins.added, records: encoder.records, decisions: open.decisions,
+      applied: open.applied)
+    chain = link.end
+    made.append(link)
+  }
+
+  /// Stores what has been added.
+  mutating func store(_ db: Database) throws {
+    closeLink()
+    for link in made {
+      try link.insert(db)
+      unsettled += link.count
+    }
+    if let last = made.last { attempt = (last.end.hash, last.link.failures.sums, last.decisions) }
+    made.removeAll(keepingCapacity: true)
+    added = 0
   }
 
   mutating func record(_ event: AuditEvent, _ db: Database) throws {
     var link = ChainLink(after: chain, time: event.time)
     let id = link.append(event)
     try EventTable.insert(event, id: id, db)
-    chain = try link.insert(db)
+    chain = link.end
+    try link.insert(chain, db)
   }
 }

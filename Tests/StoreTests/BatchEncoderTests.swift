@@ -141,7 +141,7 @@ import Testing
         Sample(time: start.adding(seconds(Int64($0) * 2)), address: "192.0.2.\($0 % 200)", offset: UInt64($0) * 100)
       })
     var encoder = FailureEncoder()
-    encoder.encode(batch) { _ in OriginReference(number: 1, key: 2) }
+    encoder.add(batch) { _ in OriginReference(number: 1, key: 2) }
     #expect(encoder.records.heads.count + encoder.records.lines.count < 1000 * 22)
   }
 
@@ -182,7 +182,7 @@ import Testing
     }
     samples += (0..<3).map { Sample(time: start, address: "203.0.113.1", line: "again \($0)") }
     var encoder = FailureEncoder()
-    encoder.encode(FailureBatch(samples)) { OriginReference(number: UInt32($0.jail) + 1, key: 0x0102_0304_0506_0708) }
+    encoder.add(FailureBatch(samples)) { OriginReference(number: UInt32($0.jail) + 1, key: 0x0102_0304_0506_0708) }
     #expect(hex(encoder.records.digest) == "dbcaee4154c2f5fd47f9f2f26bec221ff91068f3011b226f4b0cbda64f1e4eb1")
     // The same records as version 2 of the store wrote them.
     var heads = HeadReader()

@@ -1,0 +1,56 @@
+internal import GRDB
+internal import Model
+
+/// A link of the chain with the rows that it covers, worked out and ready to be stored.
+struct MadeLink {
+  let link: ChainLink
+  /// The chain's end after it.
+  let end: ChainTip
+  /// How many failures.
+  let count: Int
+  let decisions: [Decision]
+  private let applied: [Instant?]
+  private let origins: [(number: UInt32, origin: Origin)]
+  private let heads: [UInt8]
+  private let lines: [UInt8]
+  private let first: ChainTip
+
+  init(
+    after tip: ChainTip, time: Instant, origins: [(number: UInt32, origin: Origin)], records: borrowing BatchEncoder,
+    decisions: [Decision], applied: [Instant?]
+  ) {
+    var link = ChainLink(after: tip, time: time)
+    for (number, origin) in origins { link.append(origin, number: number) }
+    link.append(records)
+    for decision in decisions { _ = link.append(DecisionRecord(decision)) }
+    self.link = link
+    end = link.end
+    first = tip
+    count = records.count
+    heads = records.heads
+    lines = records.lines
+    self.origins = origins
+    self.decisions = decisions
+    self.applied = applied
+  }
+
+  func insert(_ db: Database) throws {
+    for (number, origin) in origins { try OriginTable.insert(origin, number: number, db) }
+    if !decisions.isEmpty {
+      let table = try DecisionTable(db)
+      for (index, decision) in decisions.enumerated() {
+        try table.insert(
+          DecisionRecord(decision), decision.identity.subnet, id: first.decision + Int64(index) + 1,
+          applied: applied.indices.contains(index) ? applied[index] : nil, db)
+      }
+    }
+    if count > 0 {
+      let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")
+      pending.bind(end.sequence, 1)
+      pending.bind(blob: heads.span, 2)
+      pending.bind(blob: lines.span, 3)
+      try pending.run(db)
+    }
+    try link.insert(end, db)
+  }
+}
