@@ -5,7 +5,7 @@ extension LineScanner {
   /// Takes the groups of a match; false when its host is no address. `base`: where the subject begins in the line; nil: it
   /// is no part of it.
   mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>, at base: Int?) -> Bool {
-    guard let host = firstGroup(candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
+    guard let host = scratch.first(of: candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
       return false
     }
     match.reset()
@@ -13,18 +13,18 @@ extension LineScanner {
     match.hostOffset = host.lowerBound
     match.host = text(subject, host, base)
     match.attempt = candidate.attempt
-    if candidate.attempt != .alone, let port = firstGroup(candidate.ports) {
-      match.port = UInt16(clamping: number(subject, port))
+    if candidate.attempt != .alone, let port = scratch.first(of: candidate.ports) {
+      match.port = UInt16(clamping: Self.number(subject, port))
     }
-    if let user = firstGroup(candidate.users) { match.user = text(subject, user, base) }
-    if let rule = firstGroup(candidate.rules) { match.rule = text(subject, rule, base) }
-    if let group = candidate.count, let range = scratch.group(group) { match.count = number(subject, range) }
+    if let user = scratch.first(of: candidate.users) { match.user = text(subject, user, base) }
+    if let rule = scratch.first(of: candidate.rules) { match.rule = text(subject, rule, base) }
+    if let group = candidate.count, let range = scratch.group(group) { match.count = Self.number(subject, range) }
     switch candidate.weight {
     case .fixed(let value): match.weight = Int(value)
     case .captured(let group, let values, let otherwise):
       match.weight = Int(otherwise)
       if let range = scratch.group(group) {
-        for (text, value) in values where equal(subject, range, text) { match.weight = Int(value) }
+        for (text, value) in values where Self.equal(subject, range, text) { match.weight = Int(value) }
       }
     }
     if keepsCaptures {
@@ -43,13 +43,8 @@ extension LineScanner {
     return Match.Text(range: base + range.lowerBound..<base + range.upperBound, isInLine: true)
   }
 
-  private func firstGroup(_ groups: [Int]) -> Range<Int>? {
-    for group in groups { if let range = scratch.group(group) { return range } }
-    return nil
-  }
-
   /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
-  private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+  private static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
     var value = 0
     for i in range {
       let digit = text[i] &- UInt8(ascii: "0")
@@ -59,7 +54,7 @@ extension LineScanner {
     return min(max(value, 1), 1_000_000)
   }
 
-  private func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
+  private static func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
     guard range.count == other.count else { return false }
     for i in 0..<other.count where text[range.lowerBound + i] != other[i] { return false }
     return true

@@ -130,7 +130,8 @@ struct LineScanner: ~Copyable {
   private mutating func wantAll() { wanted.assign(allowed) }
 
   /// The first filter from `filter` on of which a pattern is wanted; nil when there is none.
-  private func nextWanted(from filter: Int) -> Int? {
+  // Mutating, though it changes nothing: a value that cannot be copied is lent to other methods as a copy of all its bytes.
+  private mutating func nextWanted(from filter: Int) -> Int? {
     guard let slot = wanted.next(from: slots[filter]), slot < owners.count else { return nil }
     return owners[slot]
   }

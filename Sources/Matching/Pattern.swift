@@ -192,4 +192,10 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
     guard start >= 0, start <= end else { return nil }
     return start..<end
   }
+
+  /// What the first of these groups that took part captured.
+  func first(of groups: [Int]) -> Range<Int>? {
+    for number in groups { if let range = group(number) { return range } }
+    return nil
+  }
 }

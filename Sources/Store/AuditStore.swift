@@ -113,8 +113,8 @@ public final class AuditStore: Sendable {
   }
 
   /// Each transaction writes every page of the bans' indexes anew, so few large ones write a third of what many small ones
-  /// do; these are 3 MB.
-  private static let transactionSize = 65_536
+  /// do; these are a megabyte.
+  private static let transactionSize = 32_768
 
   /// Stores what `add` has left.
   public func storeAdded() throws {

@@ -23,7 +23,7 @@ extension Fail2banSearch {
     if known == nil, failure.fields.says(keys.forget) {
       // A session of which this line is both the first and the last is none.
       failure.fields.remove(keys.forget)
-      return failure.fields.says(keys.nofail) || failure.fields.says(keys.gained) ? .noted : outcome(of: identify())
+      return failure.fields.says(keys.nofail) || failure.fields.says(keys.gained) ? .noted : Self.outcome(of: identify())
     }
     var session = SessionVisit(known ?? sessions.begin(failure.fields, keys.session, at: failure.time))
     var current = MatchedLines()
@@ -40,13 +40,13 @@ extension Fail2banSearch {
     failure.users = session.state.users
     failure.attempts = session.state.matches.count
     failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
-    let outcome = outcome(of: identify())
+    let outcome = Self.outcome(of: identify())
     session.state.isPending = outcome == .pending
     if !session.ends { sessions.put(session.state) }
     return outcome
   }
 
-  private func outcome(of identification: Identification) -> Outcome {
+  private static func outcome(of identification: Identification) -> Outcome {
     switch identification {
     case .known: .failure
     case .unknown: .pending
@@ -65,7 +65,7 @@ extension Fail2banSearch {
   }
 
   /// Does the line name another address than the session, in the same family or the other one?
-  private func isOfAnotherAddress(_ known: CapturedFields) -> Bool {
+  private mutating func isOfAnotherAddress(_ known: CapturedFields) -> Bool {
     let (ip4, ip6) = (filter.keys.ip4, filter.keys.ip6)
     let (names4, names6) = (failure.fields[ip4] != nil, failure.fields[ip6] != nil)
     let (named4, named6) = (known[ip4] != nil, known[ip6] != nil)

@@ -137,7 +137,7 @@ struct Fail2banSearch: ~Copyable {
     return cut
   }
 
-  private func recentDate(_ now: Instant) -> Instant? {
+  private mutating func recentDate(_ now: Instant) -> Instant? {
     lastDate.flatMap { $0 > now.subtracting(.seconds(60)) ? $0 : nil }
   }
 
@@ -182,7 +182,7 @@ struct Fail2banSearch: ~Copyable {
       var matched: [[UInt8]] = []
       if filter.maxlines > 1 {
         matched = window.take(match, in: text, skipped: skipped(pattern, text))
-        if !filter.ignoreregex.isEmpty, isIgnored(joined(matched).span, false) { return .ignored }
+        if !filter.ignoreregex.isEmpty, isIgnored(Self.joined(matched).span, false) { return .ignored }
       } else if isIgnored(text.span, isASCII) {
         return .ignored
       }
@@ -198,7 +198,7 @@ struct Fail2banSearch: ~Copyable {
     return false
   }
 
-  private func joined(_ lines: [[UInt8]]) -> [UInt8] {
+  private static func joined(_ lines: [[UInt8]]) -> [UInt8] {
     var text: [UInt8] = []
     for line in lines {
       text.append(contentsOf: line)
@@ -208,7 +208,7 @@ struct Fail2banSearch: ~Copyable {
   }
 
   /// The lines that `<SKIPLINES>` went over in the last match.
-  private func skipped(_ pattern: Fail2banPattern, _ text: [UInt8]) -> [[UInt8]] {
+  private mutating func skipped(_ pattern: Fail2banPattern, _ text: [UInt8]) -> [[UInt8]] {
     pattern.skips.flatMap { group -> [[UInt8]] in
       guard let range = scratch.group(group), !range.isEmpty else { return [] }
       var lines = text[range].split(separator: 10, omittingEmptySubsequences: false).map(Array.init)

@@ -48,7 +48,8 @@ struct RequiredLiterals: Equatable, Sendable {
     }
     guard let best, best.allSatisfy({ $0.bytes.count >= Self.shortest }) else { return nil }
     literals = Array(Set(best)).sorted {
-      ($0.bytes.count, $0.bytes.description) < ($1.bytes.count, $1.bytes.description)
+      $0.bytes.count == $1.bytes.count
+        ? $0.bytes.lexicographicallyPrecedes($1.bytes) : $0.bytes.count < $1.bytes.count
     }
   }
 
