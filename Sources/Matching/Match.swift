@@ -76,7 +76,7 @@ public struct Match {
     time = failure.time
     isDated = failure.isDated
     host = keep(failure.host)
-    if let user = failure.user { self.user = keep(user) }
+    failure.fields.withSpan(failure.userField) { user = keep($0, 0..<$0.count) }
     address = Address(bits: 0)
     switch failure.identity {
     case .address(let address): self.address = address

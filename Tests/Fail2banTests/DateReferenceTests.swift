@@ -113,7 +113,7 @@ struct DateReferenceTests {
       for (line, theirs) in zip(log.lines, log.found) {
         var ours = Found(start: nil, end: nil, time: nil, failed: false)
         let text = Array(line.utf8)
-        if let found = detector.find(text.span, now: clock.now, &scratch) {
+        if let found = detector.find(text.span, isASCII: false, now: clock.now, &scratch) {
           ours.start = found.cut.lowerBound
           ours.end = found.cut.upperBound
           ours.time = detector.read(found, text.span, &clock, scratch)?.epoch

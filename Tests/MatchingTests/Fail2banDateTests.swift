@@ -16,7 +16,7 @@ struct Fail2banDateTests {
       now: try #require(Instant(rfc3339: now)), zone: try #require(ZoneOffsets(name: "Europe/Berlin")))
     var scratch = MatchScratch()
     let text = Array(line.utf8)
-    guard let found = dates.find(text.span, now: clock.now, &scratch) else { return nil }
+    guard let found = dates.find(text.span, isASCII: false, now: clock.now, &scratch) else { return nil }
     return dates.read(found, text.span, &clock, scratch)?.rfc3339() ?? "unreadable"
   }
 

@@ -12,7 +12,6 @@ struct Fail2banMatcherTests {
       #expect($0.isDated)
       #expect($0.time == Instant(rfc3339: "2024-03-05T11:00:00Z"))
       #expect($0.attempts == 1)
-      #expect($0.lines.isEmpty)
     }
     #expect(bench.matcher.counts.failures == 1)
   }
@@ -162,9 +161,9 @@ struct Fail2banMatcherTests {
     // What was used up is gone, what was gone over is not; beyond three lines nothing is found.
     #expect(bench.ids("failed") == [])
     #expect(bench.ids("begin 192.0.2.2", "a", "b", "failed") == [])
-    var lines: [[UInt8]] = []
-    for line in ["begin 192.0.2.3", "failed"] { bench.failure(Array(line.utf8)) { lines = $0.lines } }
-    #expect(lines == [Array("begin 192.0.2.3".utf8), Array("failed".utf8)])
+    var attempts = 0
+    for line in ["begin 192.0.2.3", "failed"] { bench.failure(Array(line.utf8)) { attempts = $0.attempts } }
+    #expect(attempts == 2)
     #expect(bench.matcher.filter.needsEveryLine)
   }
 

@@ -113,12 +113,53 @@ struct Fail2banSessionTests {
     for number in 0..<10 * Fail2banSessions.limit {
       fields.removeAll()
       fields.set(0, Array("\(number)".utf8).span)
-      sessions.put(sessions.begin(fields, 0, at: now))
-      #expect(sessions.take(fields, 0, at: now) != nil)
+      let place = sessions.begin(fields, 0, at: now)
+      #expect(sessions.find(fields, 0, at: now) == place)
+      sessions.end(place)
+      #expect(sessions.find(fields, 0, at: now) == nil)
     }
     #expect(sessions.count == 0)
+    #expect(sessions.all.count == 1)
     #expect(sessions.evicted == 0)
-    #expect(sessions.places <= 4 * Fail2banSessions.limit)
+    #expect(sessions.remembered <= 4 * Fail2banSessions.limit)
+  }
+
+  /// Thousands of sessions that begin, are found and end in no order, beside a dictionary of the same.
+  @Test func sessionsAreFoundAsInADictionary() throws {
+    var sessions = Fail2banSessions()
+    var known: [Int: Int] = [:]
+    var fields = CapturedFields(count: 2)
+    var random = SystemRandomNumberGenerator()
+    let start = Instant(seconds: 1_795_000_000)
+    for step in 0..<60_000 {
+      let key = Int.random(in: 0..<3000, using: &random)
+      fields.removeAll()
+      fields.set(0, Array("web sshd[\(key)]: ".utf8).span)
+      let found = sessions.find(fields, 0, at: start)
+      #expect(found == known[key], "step \(step)")
+      if let found {
+        #expect(sessions.all[found].matches == key)
+        if Bool.random(using: &random) {
+          sessions.end(found)
+          known[key] = nil
+        }
+      } else {
+        let place = sessions.begin(fields, 0, at: start)
+        #expect(sessions.all[place].matches == 0 && sessions.all[place].users.isEmpty)
+        sessions.all[place].matches = key
+        sessions.all[place].users = [[1]]
+        known[key] = place
+      }
+    }
+    #expect(sessions.count == known.count)
+    #expect(Set(known.values).count == known.count)
+    // Nothing was heard of them for too long.
+    for key in known.keys {
+      fields.removeAll()
+      fields.set(0, Array("web sshd[\(key)]: ".utf8).span)
+      #expect(sessions.find(fields, 0, at: start.adding(.minutes(11))) == nil)
+    }
+    #expect(sessions.count == 0)
   }
 
   @Test func whatIsKeptDoesNotGrowWithTheLines() throws {
@@ -126,14 +167,11 @@ struct Fail2banSessionTests {
     let user = String(repeating: "x", count: 20_000)
     for _ in 0..<200 { _ = bench.outcome(line("Too many failures for \(user)")) }
     var attempts = 0
-    var longest = 0
     bench.failure(Array(line("Closed by 192.0.2.7").utf8)) {
       attempts = $0.attempts
-      longest = $0.lines.map(\.count).max() ?? 0
-      #expect($0.lines.count == MatchedLines.most)
+      #expect($0.users.map(\.count) == [Fail2banSessions.longest])
     }
     #expect(attempts == 201)
-    #expect(longest == MatchedLines.longest)
   }
 
   @Test func noFailureWithoutASession() throws {

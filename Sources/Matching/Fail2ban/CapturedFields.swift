@@ -19,6 +19,12 @@ struct CapturedFields: Sendable {
 
   func array(_ field: Int) -> [UInt8]? { self[field].map { Array(bytes[$0]) } }
 
+  /// Do two fields hold the same text?
+  func equals(_ field: Int, _ other: Int) -> Bool {
+    guard let mine = self[field], let theirs = self[other] else { return false }
+    return bytes[mine].elementsEqual(bytes[theirs])
+  }
+
   func equals(_ field: Int, _ other: CapturedFields) -> Bool {
     guard let mine = self[field], let theirs = other[field] else { return false }
     return bytes[mine].elementsEqual(other.bytes[theirs])
@@ -39,7 +45,24 @@ struct CapturedFields: Sendable {
     for field in ranges.indices { ranges[field] = (-1, -1) }
   }
 
+  /// Gives memory back, but for `most` bytes.
+  mutating func removeAll(keeping most: Int) {
+    if bytes.capacity > most { bytes = [] }
+    removeAll()
+  }
+
   mutating func remove(_ field: Int) { ranges[field] = (-1, -1) }
+
+  /// No field yet, and a text of which the fields will be parts: one copy instead of one for each.
+  mutating func begin(with text: borrowing Span<UInt8>) {
+    removeAll()
+    bytes.append(text, 0..<text.count)
+  }
+
+  /// A part of that text.
+  mutating func set(_ field: Int, _ range: Range<Int>) {
+    ranges[field] = (Int32(truncatingIfNeeded: range.lowerBound), Int32(truncatingIfNeeded: range.upperBound))
+  }
 
   mutating func set(_ field: Int, _ text: borrowing Span<UInt8>) {
     let start = bytes.count

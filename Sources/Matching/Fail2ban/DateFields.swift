@@ -17,7 +17,7 @@ struct DateFields {
   private var isTwelveHour = false
   private var isAfternoon = false
   private var minute = 0
-  private var second = 0
+  private(set) var second = 0
   /// Monday is 0.
   private var weekday: Int?
   private var dayOfYear: Int?

@@ -13,6 +13,8 @@ struct Fail2banDates {
     /// The template; the scratch holds its captures, unless it was read by hand already.
     var template: DateTemplate
     var isRead: Bool
+    /// What it says, where that is known already.
+    var time: Instant?
   }
 
   private struct Entry {
@@ -37,8 +39,9 @@ struct Fail2banDates {
     /// The part of the line that was searched.
     var from: Int
     var limit: Int
-    /// Read by hand: the scratch holds nothing of it, `fields` does.
+    /// Read by hand: the scratch holds nothing of it, `fields` or `time` does.
     var isRead = false
+    var time: Instant?
   }
 
   /// Seconds after which a template counts as out of use.
@@ -47,6 +50,7 @@ struct Fail2banDates {
   private var entries: [Entry]
   /// What was read by hand last: too large to be handed from one function to the next for each line.
   private var fields = DateFields()
+  private var minute = StampMinute()
   private var zone: DefaultZone
   private var last = Int.max
   private var firstUnused = 0
@@ -64,17 +68,20 @@ struct Fail2banDates {
   }
 
   /// The date in `line`, which is valid UTF-8.
-  mutating func find(_ line: borrowing Span<UInt8>, now: Instant, _ scratch: inout MatchScratch) -> Found? {
+  mutating func find(
+    _ line: borrowing Span<UInt8>, isASCII: Bool, now: Instant, _ scratch: inout MatchScratch
+  ) -> Found? {
     var doubtful: Hit?
     var skip = -1
     if entries.indices.contains(last) {
       let isAnchored = entries[last].template.isAnchored
       let hit: Hit?
-      let place = Self.place(line, ofCharacter: start)..<Self.place(line, ofCharacter: end)
+      let place =
+        isASCII ? start..<end : Self.place(line, ofCharacter: start)..<Self.place(line, ofCharacter: end)
       if !isAnchored, hasSameBounds(line, place) {
-        hit = attempt(last, line, place.lowerBound, min(place.upperBound, line.count), &scratch)
+        hit = attempt(last, line, now, place.lowerBound, min(place.upperBound, line.count), &scratch)
       } else {
-        hit = attempt(last, line, 0, line.count, &scratch)
+        hit = attempt(last, line, now, 0, line.count, &scratch)
         skip = last
       }
       if let hit {
@@ -85,7 +92,7 @@ struct Fail2banDates {
       }
     }
     for index in entries.indices where index != skip {
-      guard let hit = attempt(index, line, 0, line.count, &scratch) else { continue }
+      guard let hit = attempt(index, line, now, 0, line.count, &scratch) else { continue }
       let entry = entries[index]
       if index + 1 == entries.count || entry.template.isAnchored
         || hit.start == 0 && entry.hits > 0 && entries[index + 1].matches == 0
@@ -97,7 +104,7 @@ struct Fail2banDates {
     }
     guard let doubtful else { return nil }
     // The scratch holds another template's captures by now.
-    guard attempt(doubtful.index, line, doubtful.from, doubtful.limit, &scratch) != nil else { return nil }
+    guard attempt(doubtful.index, line, now, doubtful.from, doubtful.limit, &scratch) != nil else { return nil }
     return take(doubtful, line, now, scratch)
   }
 
@@ -105,7 +112,14 @@ struct Fail2banDates {
   mutating func read(
     _ found: Found, _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ scratch: borrowing MatchScratch
   ) -> Instant? {
-    if found.isRead { return fields.instant(&clock, &zone) }
+    if let time = found.time { return time }
+    if found.isRead {
+      let time = fields.instant(&clock, &zone)
+      if let time, found.template.stamp == .syslog {
+        minute.keep(line, at: 0, second: fields.second, time: time, now: clock.now)
+      }
+      return time
+    }
     switch found.template.reading {
     case .fields(let groups):
       var fields = DateFields()
@@ -122,13 +136,17 @@ struct Fail2banDates {
   }
 
   private mutating func attempt(
-    _ index: Int, _ line: borrowing Span<UInt8>, _ from: Int, _ limit: Int, _ scratch: inout MatchScratch
+    _ index: Int, _ line: borrowing Span<UInt8>, _ now: Instant, _ from: Int, _ limit: Int,
+    _ scratch: inout MatchScratch
   ) -> Hit? {
-    if from == 0, limit == line.count, let stamp = entries[index].template.stamp,
-      let end = stamp.read(line, into: &fields)
-    {
-      entries[index].matches += 1
-      return Hit(index: index, range: 0..<end, start: 0, end: end, from: from, limit: limit, isRead: true)
+    if from == 0, limit == line.count, let stamp = entries[index].template.stamp {
+      let time =
+        stamp == .syslog && LineStartStamp.mayBeSyslog(line) ? minute.time(line, at: 0, now: now) : nil
+      if let end = time == nil ? stamp.read(line, into: &fields) : LineStartStamp.syslogLength {
+        entries[index].matches += 1
+        return Hit(
+          index: index, range: 0..<end, start: 0, end: end, from: from, limit: limit, isRead: true, time: time)
+      }
     }
     guard from <= limit,
       scratch.match(entries[index].template.pattern, line.extracting(0..<limit), from: from) == .matched,
@@ -189,7 +207,7 @@ struct Fail2banDates {
     atEnd = range.upperBound < line.count ? line[range.upperBound] : nil
     last = hit.index != 0 && hit.index != last ? moveUp(hit.index) : hit.index
     let cut = hit.isRead ? range : scratch.group(1) ?? range.lowerBound..<range.lowerBound
-    return Found(cut: cut, template: template, isRead: hit.isRead)
+    return Found(cut: cut, template: template, isRead: hit.isRead, time: hit.time)
   }
 
   /// Moves a template that found a date towards the front: to the first that never did, or halfway, or by one.

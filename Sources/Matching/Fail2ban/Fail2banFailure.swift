@@ -23,10 +23,7 @@ public struct Fail2banFailure {
   public internal(set) var host: [UInt8] = []
   /// All users of the line's session.
   public internal(set) var users: [[UInt8]] = []
-  /// The lines behind this failure, without their dates, when there are others than the one just read: of its session, or
-  /// of the same `maxlines`. The first ten, cut at 512 bytes.
-  public internal(set) var lines: [[UInt8]] = []
-  /// How many lines stand behind it, kept or not.
+  /// How many lines stand behind it: of its session, or of the same `maxlines`.
   public internal(set) var attempts = 1
 
   let names: FieldNames

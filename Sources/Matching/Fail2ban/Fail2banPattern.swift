@@ -66,9 +66,9 @@ final class Fail2banPattern: Sendable {
   func capture(
     _ subject: borrowing Span<UInt8>, _ scratch: borrowing MatchScratch, into fields: inout CapturedFields
   ) {
-    fields.removeAll()
+    fields.begin(with: subject)
     for (group, field) in groups {
-      if let range = scratch.group(group) { fields.set(field, subject.extracting(range)) }
+      if let range = scratch.group(group) { fields.set(field, range) }
     }
     for (from, to) in alternates where fields.says(from) && !fields.says(to) { fields.copy(from, to: to) }
     for (from, to) in tuples { fields.join(from, to: to) }

@@ -2,17 +2,10 @@ internal import Model
 
 // What follows from a match: the session's other lines, and who it was.
 extension Fail2banSearch {
-  /// `failure` holds what was captured, by the pattern and by `prefregex`. `line` is the line without its date; `matched`
-  /// the lines of a match over several.
-  mutating func conclude(_ line: [UInt8], _ matched: [[UInt8]]) -> Outcome {
-    failure.users.removeAll(keepingCapacity: true)
-    failure.lines.removeAll(keepingCapacity: true)
-    failure.attempts = max(1, matched.count)
-    if matched.count > 1 {
-      var lines = MatchedLines()
-      for line in matched { lines.add(line.span) }
-      failure.lines = lines.lines
-    }
+  /// `failure` holds what was captured, by the pattern and by `prefregex`, of as many lines.
+  mutating func conclude(lines: Int) -> Outcome {
+    failure.users = []
+    failure.attempts = lines
     let keys = filter.keys
     guard failure.fields[keys.session] != nil else {
       // Without a session there is nobody to whom the line's data could be of use.
@@ -23,26 +16,18 @@ extension Fail2banSearch {
     if known == nil, failure.fields.says(keys.forget) {
       // A session of which this line is both the first and the last is none.
       failure.fields.remove(keys.forget)
-      return failure.fields.says(keys.nofail) || failure.fields.says(keys.gained) ? .noted : Self.outcome(of: identify())
+      return failure.fields.says(keys.nofail) || failure.fields.says(keys.gained)
+        ? .noted : Self.outcome(of: identify())
     }
-    var session = SessionVisit(known ?? sessions.begin(failure.fields, keys.session, at: failure.time))
-    var current = MatchedLines()
-    if matched.isEmpty {
-      current.add(line.span.extracting(0..<line.count - 1))
-    } else {
-      for line in matched { current.add(line.span) }
-    }
-    let isHelper = session.merge(&failure.fields, keys, current, isNew: known == nil)
-    guard !isHelper else {
-      if !session.ends { sessions.put(session.state) }
-      return .noted
-    }
-    failure.users = session.state.users
-    failure.attempts = session.state.matches.count
-    failure.lines = session.state.matches.count > 1 ? session.state.matches.lines : []
+    let place = known ?? sessions.begin(failure.fields, keys.session, at: failure.time)
+    let ends = failure.fields.says(keys.forget)
+    defer { if ends { sessions.end(place) } }
+    let isHelper = sessions.all[place].merge(&failure.fields, keys, lines: lines, isNew: known == nil, ends: ends)
+    if isHelper { return .noted }
+    failure.users = sessions.all[place].users
+    failure.attempts = sessions.all[place].matches
     let outcome = Self.outcome(of: identify())
-    session.state.isPending = outcome == .pending
-    if !session.ends { sessions.put(session.state) }
+    sessions.all[place].isPending = outcome == .pending
     return outcome
   }
 
@@ -56,12 +41,14 @@ extension Fail2banSearch {
 
   /// The session that the line belongs to; nil when it begins one. A line with another address than the session's begins a
   /// new one under the same key: the process id is in use again.
-  private mutating func enter() -> Fail2banSessions.Session? {
-    guard var known = sessions.take(failure.fields, filter.keys.session, at: failure.time),
-      !isOfAnotherAddress(known.fields)
-    else { return nil }
-    known.seen = failure.time
-    return known
+  private mutating func enter() -> Int? {
+    guard let place = sessions.find(failure.fields, filter.keys.session, at: failure.time) else { return nil }
+    guard !isOfAnotherAddress(sessions.all[place].fields) else {
+      sessions.end(place)
+      return nil
+    }
+    sessions.all[place].seen = failure.time
+    return place
   }
 
   /// Does the line name another address than the session, in the same family or the other one?
@@ -79,47 +66,67 @@ extension Fail2banSearch {
   /// Finds who it was: an address of the host, else the id that the filter names.
   private mutating func identify() -> Identification {
     let keys = filter.keys
-    let fields = failure.fields
-    let hostField = [keys.ip4, keys.ip6, keys.dns].first { fields[$0] != nil }
-    guard let hostField, let host = fields.array(hostField) else {
-      guard let id = fields.array(keys.fid) else { return .unknown }
+    if failure.fields[keys.ip4] != nil {
+      identify(keys.ip4)
+    } else if failure.fields[keys.ip6] != nil {
+      identify(keys.ip6)
+    } else if failure.fields[keys.dns] != nil {
+      return identifyName()
+    } else {
+      guard let id = failure.fields.array(keys.fid) else { return .unknown }
       failure.identity = Self.identity(id)
       failure.host = id
-      return .known
     }
-    if hostField == keys.dns {
-      failure.host = host
-      if let address = Address(parsing: host.span) {
-        failure.identity = .address(address)
-        return .known
-      }
-      switch filter.usedns {
-      case .yes, .warn:
-        failure.identity = .hostname(host)
-        return .known
-      case .no:
-        counts.unresolved += 1
-        return .unresolved
-      case .raw:
-        failure.identity = .name(host)
-      }
-    } else {
-      let address = Address(parsing: host.span)
-      failure.host = address.map(Self.text) ?? host
-      failure.identity = Self.identity(host, address, fields.array(keys.cidr))
-    }
-    // An id of its own beside the host.
-    if let id = fields.array(keys.fid), id != host { failure.identity = Self.identity(id) }
     return .known
   }
 
-  private static func text(_ address: Address) -> [UInt8] {
-    guard address.isIPv4 else { return Array(address.description.utf8) }
-    var text: [UInt8] = []
-    text.reserveCapacity(15)
-    let quad = DottedQuad(address.ipv4)
-    for i in 0..<quad.count { text.append(quad.bytes[i]) }
-    return text
+  /// By a host that has an address's shape.
+  private mutating func identify(_ field: Int) {
+    let keys = filter.keys
+    failure.host.removeAll(keepingCapacity: true)
+    let address = failure.fields.withSpan(field) { Address(parsing: $0) } ?? nil
+    if let address, !failure.fields.says(keys.cidr) {
+      if address.isIPv4 {
+        let quad = DottedQuad(address.ipv4)
+        for i in 0..<quad.count { failure.host.append(quad.bytes[i]) }
+      } else {
+        failure.host += Array(address.description.utf8)
+      }
+      failure.identity = .address(address)
+    } else {
+      let text = failure.fields.array(field) ?? []
+      failure.host = address.map { Array($0.description.utf8) } ?? text
+      failure.identity = Self.identity(text, address, failure.fields.array(keys.cidr))
+    }
+    takeOwnID(besides: field)
+  }
+
+  private mutating func identifyName() -> Identification {
+    let host = failure.fields.array(filter.keys.dns) ?? []
+    failure.host = host
+    if let address = Address(parsing: host.span) {
+      failure.identity = .address(address)
+      return .known
+    }
+    switch filter.usedns {
+    case .yes, .warn:
+      failure.identity = .hostname(host)
+      return .known
+    case .no:
+      counts.unresolved += 1
+      return .unresolved
+    case .raw:
+      failure.identity = .name(host)
+    }
+    takeOwnID(besides: filter.keys.dns)
+    return .known
+  }
+
+  /// An id of its own beside the host.
+  private mutating func takeOwnID(besides host: Int) {
+    let id = filter.keys.fid
+    guard failure.fields[id] != nil, !failure.fields.equals(id, host), let text = failure.fields.array(id) else { return }
+    failure.identity = Self.identity(text)
   }
 
   private static func identity(_ host: [UInt8], _ address: Address?, _ cidr: [UInt8]?) -> Fail2banFailure.Identity {
@@ -140,58 +147,45 @@ extension Fail2banSearch {
   }
 }
 
-/// A session while one of its lines is dealt with.
-struct SessionVisit {
-  var state: Fail2banSessions.Session
-  /// Nothing is kept of it after this line.
-  private(set) var ends = false
-
-  init(_ state: Fail2banSessions.Session) { self.state = state }
-
+extension Fail2banSessions.Session {
   /// Adds what the line captured to the session and the other way round. True: the line is no failure.
   mutating func merge(
-    _ fields: inout CapturedFields, _ keys: Fail2banFilter.Keys, _ lines: MatchedLines, isNew: Bool
+    _ line: inout CapturedFields, _ keys: Fail2banFilter.Keys, lines: Int, isNew: Bool, ends: Bool
   ) -> Bool {
-    let gains = fields.says(keys.gained)
-    var helps = gains || fields.says(keys.nofail)
-    ends = fields.says(keys.forget)
-    fields.remove(keys.forget)
-    if gains, !fields.says(keys.nofail) { fields.copy(keys.gained, to: keys.nofail) }
-    if fields.says(keys.user), let user = fields.array(keys.user) { state.add(user: user) }
+    let gains = line.says(keys.gained)
+    var helps = gains || line.says(keys.nofail)
+    line.remove(keys.forget)
+    if gains, !line.says(keys.nofail) { line.copy(keys.gained, to: keys.nofail) }
+    if line.says(keys.user), let user = line.array(keys.user) { add(user: user) }
     if !isNew {
-      let helped = state.fields.says(keys.nofail) || state.fields.says(keys.gained)
-      state.fields.remove(keys.nofail)
-      state.fields.remove(keys.gained)
-      if gains { state.isPending = false }
+      let helped = fields.says(keys.nofail) || fields.says(keys.gained)
+      fields.remove(keys.nofail)
+      fields.remove(keys.gained)
+      if gains { isPending = false }
       // What stood behind an earlier failure has been reported with it.
-      if !helped, !state.isPending { state.matches = MatchedLines() }
+      if !helped, !isPending { matches = 0 }
     }
-    state.share(&fields)
+    share(&line)
     // A failure that waits, or several users in one session: success does not make up for that.
-    if state.isPending || state.users.count > 1 {
+    if isPending || users.count > 1 {
       for field in [keys.nofail, keys.gained] {
+        line.remove(field)
         fields.remove(field)
-        state.fields.remove(field)
       }
       helps = false
     }
-    state.isPending = false
+    isPending = false
     if !helps {
-      var all = state.helpers
-      all.add(state.matches)
-      all.add(lines)
-      state.matches = all
-      state.helpers = MatchedLines()
+      matches += helpers + lines
+      helpers = 0
     } else if !ends {
-      state.helpers.add(lines)
+      helpers += lines
     }
-    return fields.says(keys.nofail)
+    return line.says(keys.nofail)
   }
-}
 
-extension Fail2banSessions.Session {
   /// The line's texts go into the session, cut to what is kept; what the line does not say, the session does.
-  fileprivate mutating func share(_ line: inout CapturedFields) {
+  private mutating func share(_ line: inout CapturedFields) {
     for field in line.indices {
       if line[field] != nil {
         fields.take(field, from: line, limit: Fail2banSessions.longest)

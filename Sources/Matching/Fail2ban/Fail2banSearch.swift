@@ -76,7 +76,7 @@ struct Fail2banSearch: ~Copyable {
       failure.time = time
       failure.isDated = true
     } else {
-      cut = date(line, &clock)
+      cut = date(line, isASCII, &clock)
     }
     // Taken out while they are lent, and put back.
     var text: [UInt8] = []
@@ -110,12 +110,12 @@ struct Fail2banSearch: ~Copyable {
   }
 
   /// Dates the line; returns what is to be cut out of it.
-  private mutating func date(_ line: borrowing Span<UInt8>, _ clock: inout LogClock) -> Range<Int> {
+  private mutating func date(_ line: borrowing Span<UInt8>, _ isASCII: Bool, _ clock: inout LogClock) -> Range<Int> {
     let now = clock.now
     failure.isDated = false
     failure.time = now
     var cut = 0..<0
-    if let found = dates.find(line, now: now, &scratch) {
+    if let found = dates.find(line, isASCII: isASCII, now: now, &scratch) {
       if found.cut.isEmpty {
         // A pattern that says: no date here.
         failure.time = recentDate(now) ?? now
@@ -187,7 +187,7 @@ struct Fail2banSearch: ~Copyable {
         return .ignored
       }
       failure.pattern = index
-      return conclude(whole, matched)
+      return conclude(lines: max(1, matched.count))
     }
     if filter.maxlines > 1, text.count != whole.count { window.replace(with: text.span.extracting(0..<text.count - 1)) }
     return .none

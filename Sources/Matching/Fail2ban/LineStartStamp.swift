@@ -29,14 +29,20 @@ enum LineStartStamp: CaseIterable {
   }
 
   private static func syslog(_ line: borrowing Span<UInt8>, _ fields: inout DateFields) -> Int? {
-    guard line.count > 16, line[3] == UInt8(ascii: " "), line[6] == UInt8(ascii: " "), line[15] == UInt8(ascii: " "),
-      // A year may follow.
-      line[16] != UInt8(ascii: "2"), let month = DateFields.month(line.extracting(0..<3))
+    guard mayBeSyslog(line), line[3] == UInt8(ascii: " "), line[6] == UInt8(ascii: " "),
+      let month = DateFields.month(line.extracting(0..<3))
     else { return nil }
     let day: Int? = line[4] == UInt8(ascii: " ") ? digit(line[5]) : number(line, 4)
     guard let day, (1...31).contains(day), let time = time(line, 7) else { return nil }
     fields = DateFields(year: nil, month: month, day: day, hour: time.hour, minute: time.minute, second: time.second)
-    return 15
+    return syslogLength
+  }
+
+  static let syslogLength = 15
+
+  /// Does a space stand behind the stamp, and no year?
+  static func mayBeSyslog(_ line: borrowing Span<UInt8>) -> Bool {
+    line.count > 16 && line[15] == UInt8(ascii: " ") && line[16] != UInt8(ascii: "2")
   }
 
   private static func iso8601(_ line: borrowing Span<UInt8>, _ fields: inout DateFields) -> Int? {

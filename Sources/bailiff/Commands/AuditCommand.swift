@@ -6,6 +6,7 @@ import Store
 
 struct Audit: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "audit",
     abstract: "Who, when, why, by which line: failures, bans, unbans and what operators did.",
     discussion: """
       Examples:

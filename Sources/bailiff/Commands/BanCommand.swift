@@ -49,6 +49,7 @@ struct BanNow: AsyncParsableCommand {
 
 struct Confirm: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "confirm",
     abstract: "Keep a ban that was made with --confirm.",
     discussion: """
       Example:

@@ -4,6 +4,7 @@ import Model
 
 struct Bans: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bans",
     abstract: "The bans in force.",
     discussion: """
       Examples:

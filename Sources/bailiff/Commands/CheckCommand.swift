@@ -6,6 +6,7 @@ import Settings
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Everything that is wrong with the settings, without starting.",
     discussion: """
       Examples:

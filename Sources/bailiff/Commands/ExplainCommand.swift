@@ -6,6 +6,7 @@ import Store
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "explain",
     abstract: "Why an address is banned, or how close it is: the lines, the pattern, the window, the decision.",
     discussion: """
       Examples:

@@ -4,6 +4,7 @@ import FoundationEssentials
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Take over another program's settings.",
     discussion: """
       Example:

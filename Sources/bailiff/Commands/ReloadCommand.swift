@@ -3,6 +3,7 @@ import Control
 
 struct Reload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "reload",
     abstract: "Read the settings again, without losing a line, a window or a ban.",
     discussion: """
       Examples:

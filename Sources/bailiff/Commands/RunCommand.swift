@@ -7,6 +7,7 @@ import Settings
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "The daemon, in the foreground.",
     discussion: """
       Reads the logs that the settings name, bans, and keeps the audit, until SIGTERM or Ctrl-C. SIGHUP reloads the

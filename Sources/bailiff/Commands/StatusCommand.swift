@@ -4,6 +4,7 @@ import Model
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "How the daemon is: sources, jails, store, firewall.",
     discussion: """
       For each source: lines read = matched + ignored + unmatched + too long, and how far it is behind.

@@ -5,6 +5,7 @@ import Store
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "top",
     abstract: "Who fails most: by address, prefix, user, jail, pattern, source, rule or hour.",
     discussion: """
       Examples:

@@ -4,6 +4,7 @@ import Model
 
 struct Unban: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "unban",
     abstract: "Lift the bans of an id, or all bans.",
     discussion: """
       Examples:

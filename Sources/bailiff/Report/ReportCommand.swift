@@ -7,6 +7,7 @@ import Store
 
 struct Report: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "report",
     abstract: "A page for people: failures and bans over time, who, what, how long, and what operators did.",
     discussion: """
       Examples:
