@@ -7,6 +7,8 @@ struct DecisionTable {
   private let bans: BoundStatement
   private let extend: BoundStatement
   private let end: BoundStatement
+  /// What the statements that insert are bound to, which most decisions have in common.
+  private var bound: DecisionRecord?
 
   init(_ db: Database) throws {
     decisions = try BoundStatement(
@@ -34,36 +36,30 @@ struct DecisionTable {
   }
 
   /// - Parameter subnet: what `record.identity` stands for; nil for a name.
-  func insert(_ record: DecisionRecord, _ subnet: Subnet?, id: Int64, applied: Instant?, _ db: Database) throws {
+  mutating func insert(
+    _ record: DecisionRecord, _ subnet: Subnet?, id: Int64, applied: Instant?, _ db: Database
+  ) throws {
     func bindIdentity(_ statement: BoundStatement, _ first: Int32) {
       statement.bind(record.identity, first)
       if let subnet { statement.bind(subnet.base, first + 1) } else { statement.bindNull(first + 1) }
       statement.bind(subnet.map { Int64($0.length) }, first + 2)
     }
+    bindCommon(record)
     decisions.bind(id, 1)
     decisions.bind(record.time, 2)
-    decisions.bind(record.action, 3)
-    decisions.bind(record.jail, 4)
     bindIdentity(decisions, 5)
     decisions.bind(record.until, 8)
     decisions.bind(record.count, 9)
     decisions.bind(record.number, 10)
-    decisions.bind(record.cause, 11)
-    decisions.bind(record.uid, 12)
-    decisions.bind(record.command, 13)
     try decisions.run(db)
     switch Decision.Action(rawValue: record.action) {
     case .ban:
-      bans.bind(record.jail, 1)
       bindIdentity(bans, 2)
       bans.bind(record.time, 5)
       bans.bind(record.until, 6)
       bans.bind(record.count, 7)
       bans.bind(record.number, 8)
       bans.bind(applied?.microseconds, 9)
-      bans.bind(record.cause, 10)
-      bans.bind(record.uid, 11)
-      bans.bind(record.command, 12)
       try bans.run(db)
       if db.changesCount == 0 {
         // A ban while one is in force replaces it: the earlier one ends where this one begins.
@@ -79,6 +75,25 @@ struct DecisionTable {
     case .unban: try finish(record, cause: record.cause, db)
     case nil: break
     }
+  }
+
+  /// Texts are copied to be bound, so those that are bound already stay.
+  private mutating func bindCommon(_ record: DecisionRecord) {
+    if let bound, bound.action == record.action, bound.jail == record.jail, bound.cause == record.cause,
+      bound.uid == record.uid, bound.command == record.command
+    {
+      return
+    }
+    bound = record
+    decisions.bind(record.action, 3)
+    decisions.bind(record.jail, 4)
+    decisions.bind(record.cause, 11)
+    decisions.bind(record.uid, 12)
+    decisions.bind(record.command, 13)
+    bans.bind(record.jail, 1)
+    bans.bind(record.cause, 10)
+    bans.bind(record.uid, 11)
+    bans.bind(record.command, 12)
   }
 
   private func finish(_ record: DecisionRecord, cause: String, _ db: Database) throws {

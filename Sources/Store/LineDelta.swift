@@ -83,8 +83,8 @@ struct LineDelta {
     var j = 0
     while i < line.count {
       let alike = alike(line, i, old, j)
-      i += alike
-      j += alike
+      i &+= alike
+      j &+= alike
       guard i < line.count else {
         out.append(varint: UInt64(alike))
         return true
@@ -98,16 +98,16 @@ struct LineDelta {
         end = wordEnd(line, from: i)
         oldEnd = wordEnd(old, from: j)
         // No words but two signs.
-        if end == i, oldEnd == j { (end, oldEnd) = (end + 1, oldEnd + 1) }
+        if end == i, oldEnd == j { (end, oldEnd) = (end &+ 1, oldEnd &+ 1) }
       }
-      guard out.count + end - i < limit else { return false }
+      guard out.count &+ end &- i < limit else { return false }
       // The word may have begun among the bytes that are alike.
       var start = i
-      while hasMarks, start > i - alike, isWord(line[start - 1]) { start -= 1 }
-      if hasMarks, let mark = mark(line, start, end, rest: end - i, address, user) {
-        append(mark, replacing: oldEnd - j + i - start, after: alike - (i - start), to: &out)
+      while hasMarks, start > i &- alike, isWord(line[start &- 1]) { start &-= 1 }
+      if hasMarks, let mark = mark(line, start, end, rest: end &- i, address, user) {
+        append(mark, replacing: oldEnd &- j &+ i &- start, after: alike &- (i &- start), to: &out)
       } else {
-        append(line, i, end, most(hasMarks), replacing: oldEnd - j, after: alike, to: &out)
+        append(line, i, end, most(hasMarks), replacing: oldEnd &- j, after: alike, to: &out)
       }
       i = end
       j = oldEnd
@@ -122,7 +122,7 @@ struct LineDelta {
     _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, rest: Int, _ address: DottedQuad?,
     _ user: borrowing Span<UInt8>
   ) -> Marked? {
-    let count = end - start
+    let count = end &- start
     guard count > 1 else { return nil }
     if isDigit(line[start]) {
       if isText(address, line, start, end) { return (Mark.address, 0) }
@@ -132,7 +132,7 @@ struct LineDelta {
         var i = start
         while i < end, isDigit(line[i]) {
           number = number &* 10 &+ UInt64(line[i] &- UInt8(ascii: "0"))
-          i += 1
+          i &+= 1
         }
         // Seven bits a byte, against a byte a digit.
         if i == end, (64 - number.leadingZeroBitCount + 6) / 7 < rest { return (Mark.number, number) }
@@ -140,7 +140,7 @@ struct LineDelta {
     }
     if user.count == count {
       var i = 0
-      while i < count, user[i] == line[start + i] { i += 1 }
+      while i < count, user[i] == line[start &+ i] { i &+= 1 }
       if i == count { return (Mark.user, 0) }
     }
     return nil
@@ -148,8 +148,8 @@ struct LineDelta {
 
   /// Is this the record's IPv4 address? `::ffff:192.0.2.7` is the same address in another text.
   private static func isText(_ address: DottedQuad?, _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-    guard let address, address.count == end - start else { return false }
-    for i in 0..<address.count where address.bytes[i] != line[start + i] { return false }
+    guard let address, address.count == end &- start else { return false }
+    for i in 0..<address.count where address.bytes[i] != line[start &+ i] { return false }
     return true
   }
 
@@ -158,7 +158,7 @@ struct LineDelta {
   ) {
     out.append(varint: UInt64(alike))
     out.append(marked.mark << 4 | UInt8(min(replaced, 15)))
-    if replaced >= 15 { out.append(varint: UInt64(replaced - 15)) }
+    if replaced >= 15 { out.append(varint: UInt64(replaced &- 15)) }
     if marked.mark == Mark.number { out.append(varint: marked.number) }
   }
 
@@ -166,11 +166,11 @@ struct LineDelta {
     _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, _ most: Int, replacing replaced: Int, after alike: Int,
     to out: inout OutputSpan<UInt8>
   ) {
-    let count = end - start
+    let count = end &- start
     out.append(varint: UInt64(alike))
     out.append(UInt8(min(count, most)) << 4 | UInt8(min(replaced, 15)))
-    if count >= most { out.append(varint: UInt64(count - most)) }
-    if replaced >= 15 { out.append(varint: UInt64(replaced - 15)) }
+    if count >= most { out.append(varint: UInt64(count &- most)) }
+    if replaced >= 15 { out.append(varint: UInt64(replaced &- 15)) }
     out.append(line.extracting(start..<end))
   }
 
@@ -263,16 +263,16 @@ struct LineDelta {
 
   /// How many bytes from `i` on are those from `j` on.
   private static func alike(_ a: borrowing Span<UInt8>, _ i: Int, _ b: borrowing Span<UInt8>, _ j: Int) -> Int {
-    let most = min(a.count - i, b.count - j)
+    let most = min(a.count &- i, b.count &- j)
     var n = 0
-    while n + 8 <= most {
+    while n &+ 8 <= most {
       // Safe: any bytes are a UInt64, and the range was checked.
-      let x = unsafe a.bytes.unsafeLoadUnaligned(fromByteOffset: i + n, as: UInt64.self)
-      let y = unsafe b.bytes.unsafeLoadUnaligned(fromByteOffset: j + n, as: UInt64.self)
-      if x != y { return n + (x ^ y).littleEndian.trailingZeroBitCount / 8 }
-      n += 8
+      let x = unsafe a.bytes.unsafeLoadUnaligned(fromByteOffset: i &+ n, as: UInt64.self)
+      let y = unsafe b.bytes.unsafeLoadUnaligned(fromByteOffset: j &+ n, as: UInt64.self)
+      if x != y { return n &+ (x ^ y).littleEndian.trailingZeroBitCount / 8 }
+      n &+= 8
     }
-    while n < most, a[i + n] == b[j + n] { n += 1 }
+    while n < most, a[i &+ n] == b[j &+ n] { n &+= 1 }
     return n
   }
 

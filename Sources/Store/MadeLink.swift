@@ -9,6 +9,7 @@ struct MadeLink {
   /// How many failures.
   let count: Int
   let decisions: [Decision]
+  private let records: [DecisionRecord]
   private let applied: [Instant?]
   private let origins: [(number: UInt32, origin: Origin)]
   private let heads: [UInt8]
@@ -22,7 +23,8 @@ struct MadeLink {
     var link = ChainLink(after: tip, time: time)
     for (number, origin) in origins { link.append(origin, number: number) }
     link.append(records)
-    for decision in decisions { _ = link.append(DecisionRecord(decision)) }
+    self.records = decisions.map(DecisionRecord.init)
+    for record in self.records { _ = link.append(record) }
     self.link = link
     end = link.end
     first = tip
@@ -37,10 +39,10 @@ struct MadeLink {
   func insert(_ db: Database) throws {
     for (number, origin) in origins { try OriginTable.insert(origin, number: number, db) }
     if !decisions.isEmpty {
-      let table = try DecisionTable(db)
+      var table = try DecisionTable(db)
       for (index, decision) in decisions.enumerated() {
         try table.insert(
-          DecisionRecord(decision), decision.identity.subnet, id: first.decision + Int64(index) + 1,
+          records[index], decision.identity.subnet, id: first.decision + Int64(index) + 1,
           applied: applied.indices.contains(index) ? applied[index] : nil, db)
       }
     }
