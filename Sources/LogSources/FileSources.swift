@@ -210,9 +210,10 @@ final class FileSources {
       var counters = table.counters(source.number)
       outcome = file.read(buffer, source: source.number, to: table.sink, &counters)
       table.set(source.number, counters: counters)
-      if file.hasMoved { checkpoint(source) }
       guard case .more = outcome else { break }
     }
+    // Once a turn: each checkpoint wakes two threads, and where more is waiting nobody waits for one.
+    if file.hasMoved { checkpoint(source) }
     return outcome
   }
 
