@@ -302,16 +302,14 @@ struct LineScanner: ~Copyable {
     _ matcher: Fail2banMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
     _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout LineOutcome
   ) -> Bool {
-    let before = matcher.counts.gaveUp
-    let result = matcher.tryLine(line, &clock, time, wanted: wanted, from: slots[filter])
-    let gaveUp = matcher.counts.gaveUp - before
+    let (result, gaveUp) = matcher.tryLine(
+      line, &clock, time, wanted: wanted, from: slots[filter], into: &match, captures: keepsCaptures)
     if gaveUp > 0 {
       counts.gaveUp += gaveUp
       for pattern in matcher.takeStopped() { report(filter, pattern) }
     }
     switch result {
     case .failure:
-      matcher.take(into: &match, captures: keepsCaptures)
       match.filter = filter
       outcome.matched = true
       return true

@@ -59,16 +59,14 @@ public final class Fail2banMatcher {
     return outcome
   }
 
-  /// Tries only those of `failregex` that stand in `wanted`, where the first one's place is `first`.
+  /// Tries only those of `failregex` that stand in `wanted`, where the first one's place is `first`. A failure is written down
+  /// in `match`. Also tells how many patterns were stopped at their limit.
   func tryLine(
-    _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ time: Instant?, wanted: PatternBits, from first: Int
-  ) -> Outcome {
-    search.tryLine(line, &clock, time, wanted: wanted, from: first)
-  }
-
-  /// Writes down the failure that the last line came to.
-  func take(into match: inout Match, captures keepsCaptures: Bool) {
-    match.take(search.failure, captures: keepsCaptures)
+    _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ time: Instant?, wanted: PatternBits, from first: Int,
+    into match: inout Match, captures: Bool
+  ) -> (outcome: Outcome, gaveUp: Int) {
+    // All in one call: each access to what a class holds is checked.
+    search.tryLine(line, &clock, time, wanted: wanted, from: first, into: &match, captures: captures)
   }
 
   /// Never tries this one of `failregex` again, unless it is asked for.

@@ -67,6 +67,16 @@ struct Fail2banSearch: ~Copyable {
     return outcome
   }
 
+  mutating func tryLine(
+    _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ time: Instant?, wanted: PatternBits, from first: Int,
+    into match: inout Match, captures: Bool
+  ) -> (outcome: Outcome, gaveUp: Int) {
+    let before = counts.gaveUp
+    let outcome = tryLine(line, &clock, time, wanted: wanted, from: first)
+    if outcome == .failure { match.take(failure, captures: captures) }
+    return (outcome, counts.gaveUp - before)
+  }
+
   private mutating func tryText(
     _ line: borrowing Span<UInt8>, isASCII: Bool, _ clock: inout LogClock, _ time: Instant?, _ wanted: Wanted
   ) -> Outcome {
