@@ -156,7 +156,7 @@ extension Address: CustomStringConvertible {
       let text = DottedQuad(ipv4)
       return unsafe String(unsafeUninitializedCapacity: DottedQuad.longest) { bytes in
         // Safe: no text is longer than the capacity.
-        for i in 0..<text.count { unsafe bytes[i] = text.bytes[i] }
+        for i in 0..<text.count { unsafe bytes[i] = text[i] }
         return text.count
       }
     }
@@ -179,11 +179,12 @@ extension Address: CustomStringConvertible {
   }
 }
 
-/// An IPv4 address as it is written: `192.0.2.7`, in place, without a String.
+/// An IPv4 address as it is written, `192.0.2.7`, without a String: its bytes are those of two words, the lowest first.
 public struct DottedQuad: Sendable {
   public static let longest = 15
 
-  public private(set) var bytes = InlineArray<16, UInt8>(repeating: 0)
+  public private(set) var low: UInt64 = 0
+  public private(set) var high: UInt64 = 0
   public private(set) var count = 0
 
   public init(_ address: UInt32) {
@@ -193,22 +194,26 @@ public struct DottedQuad: Sendable {
     put(dot: address)
   }
 
+  public subscript(index: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: (index < 8 ? low : high) >> UInt64(8 * (index & 7)))
+  }
+
   private mutating func put(dot part: UInt32) {
-    bytes[count] = UInt8(ascii: ".")
-    count &+= 1
+    put(byte: UInt8(ascii: "."))
     put(part)
   }
 
   private mutating func put(_ part: UInt32) {
     let value = UInt8(truncatingIfNeeded: part)
     let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-    if value >= 100 { put(digit: tens / 10) }
-    if value >= 10 { put(digit: tens % 10) }
-    put(digit: ones)
+    if value >= 100 { put(byte: UInt8(ascii: "0") &+ tens / 10) }
+    if value >= 10 { put(byte: UInt8(ascii: "0") &+ tens % 10) }
+    put(byte: UInt8(ascii: "0") &+ ones)
   }
 
-  private mutating func put(digit: UInt8) {
-    bytes[count] = UInt8(ascii: "0") &+ digit
+  private mutating func put(byte: UInt8) {
+    let shifted = UInt64(byte) << UInt64(8 * (count & 7))
+    if count < 8 { low |= shifted } else { high |= shifted }
     count &+= 1
   }
 }

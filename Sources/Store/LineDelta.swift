@@ -102,8 +102,7 @@ struct LineDelta {
       }
       guard out.count &+ end &- i < limit else { return false }
       // The word may have begun among the bytes that are alike.
-      var start = i
-      while hasMarks, start > i &- alike, isWord(line[start &- 1]) { start &-= 1 }
+      let start = hasMarks ? wordStart(line, before: i, notBefore: i &- alike) : i
       if hasMarks, let mark = mark(line, start, end, rest: end &- i, address, user) {
         append(mark, replacing: oldEnd &- j &+ i &- start, after: alike &- (i &- start), to: &out)
       } else {
@@ -149,8 +148,16 @@ struct LineDelta {
   /// Is this the record's IPv4 address? `::ffff:192.0.2.7` is the same address in another text.
   private static func isText(_ address: DottedQuad?, _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
     guard let address, address.count == end &- start else { return false }
-    for i in 0..<address.count where address.bytes[i] != line[start &+ i] { return false }
-    return true
+    guard start &+ 16 <= line.count else {
+      for i in 0..<address.count where address[i] != line[start &+ i] { return false }
+      return true
+    }
+    // Safe: any bytes are a UInt64, and the range was checked.
+    let low = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self).littleEndian
+    let high = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ 8, as: UInt64.self).littleEndian
+    let isLong = address.count >= 8
+    let rest: UInt64 = 1 << UInt64(8 &* (address.count & 7)) &- 1
+    return (low ^ address.low) & (isLong ? .max : rest) == 0 && (high ^ address.high) & (isLong ? rest : 0) == 0
   }
 
   private static func append(
@@ -255,7 +262,7 @@ struct LineDelta {
     guard let address, address.isIPv4 else { return nil }
     let quad = DottedQuad(address.ipv4)
     guard quad.count <= end - start else { return nil }
-    for i in 0..<quad.count { text[start + i] = quad.bytes[i] }
+    for i in 0..<quad.count { text[start + i] = quad[i] }
     return start + quad.count
   }
 
@@ -267,8 +274,8 @@ struct LineDelta {
     var n = 0
     while n &+ 8 <= most {
       // Safe: any bytes are a UInt64, and the range was checked.
-      let x = unsafe a.bytes.unsafeLoadUnaligned(fromByteOffset: i &+ n, as: UInt64.self)
-      let y = unsafe b.bytes.unsafeLoadUnaligned(fromByteOffset: j &+ n, as: UInt64.self)
+      let x = unsafe a.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ n, as: UInt64.self)
+      let y = unsafe b.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: j &+ n, as: UInt64.self)
       if x != y { return n &+ (x ^ y).littleEndian.trailingZeroBitCount / 8 }
       n &+= 8
     }
@@ -287,7 +294,7 @@ struct LineDelta {
       let end = min(line.count, i &+ 1024)
       while i &+ 8 <= end {
         // Safe: any bytes are a UInt64, and the range was checked.
-        let word = unsafe line.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
+        let word = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
         counts &+= ~((word & low) &+ low | word | low) >> 7
         i &+= 8
       }
@@ -306,13 +313,27 @@ struct LineDelta {
     var i = start
     while i &+ 8 <= line.count {
       // Safe: any bytes are a UInt64, and the range was checked.
-      let word = unsafe line.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self).littleEndian
+      let word = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self).littleEndian
       let others = ~words(word) & 0x8080_8080_8080_8080
       if others != 0 { return i &+ others.trailingZeroBitCount / 8 }
       i &+= 8
     }
     while i < line.count, isWord(line[i]) { i &+= 1 }
     return i
+  }
+
+  /// Where the word begins that goes on at `end`.
+  private static func wordStart(_ line: borrowing Span<UInt8>, before end: Int, notBefore first: Int) -> Int {
+    var i = end
+    while i >= 8, i > first {
+      // Safe: any bytes are a UInt64, and the range was checked.
+      let word = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i &- 8, as: UInt64.self).littleEndian
+      let others = ~words(word) & 0x8080_8080_8080_8080
+      if others != 0 { return max(i &- others.leadingZeroBitCount / 8, first) }
+      i &-= 8
+    }
+    while i > first, isWord(line[i &- 1]) { i &-= 1 }
+    return max(i, first)
   }
 
   /// Eight bytes at a time: the highest bit of each is set where `isWord` is true.

@@ -88,7 +88,7 @@ extension Fail2banSearch {
     if let address, !failure.fields.says(keys.cidr) {
       if address.isIPv4 {
         let quad = DottedQuad(address.ipv4)
-        for i in 0..<quad.count { failure.host.append(quad.bytes[i]) }
+        for i in 0..<quad.count { failure.host.append(quad[i]) }
       } else {
         failure.host += Array(address.description.utf8)
       }

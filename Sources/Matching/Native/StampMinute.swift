@@ -38,8 +38,8 @@ struct StampMinute: Sendable {
   private static func words(_ line: borrowing Span<UInt8>, _ at: Int) -> (UInt64, UInt64) {
     // Safe: any bytes are a UInt64, and the caller has checked that the line has as many.
     unsafe (
-      line.bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self),
-      line.bytes.unsafeLoadUnaligned(fromByteOffset: at + 5, as: UInt64.self)
+      line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self),
+      line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at + 5, as: UInt64.self)
     )
   }
 }
