@@ -1,7 +1,7 @@
 public import Model
 
 /// What one pattern found in one line. One value is lent again and again: take what you keep.
-public struct Match {
+public struct Match: ~Copyable {
   /// The filter's place in its `FilterSet`.
   public internal(set) var filter = 0
   /// The pattern's place in its filter.

@@ -60,26 +60,28 @@ public struct Address: Hashable, Comparable, Sendable {
 
   private static func parseIPv4(_ text: borrowing Span<UInt8>, from start: Int) -> UInt32? {
     var value: UInt32 = 0
-    var part: UInt32 = 0
-    var digits = 0
-    var dots = 0
-    for i in start..<text.count {
-      let digit = UInt32(text[i] &- UInt8(ascii: "0"))
-      if digit < 10 {
-        // A part that is 0 is `0`.
-        guard part > 0 || digits == 0 else { return nil }
-        part = part &* 10 &+ digit
-        digits &+= 1
-        guard part <= 255 else { return nil }
-      } else {
-        guard text[i] == UInt8(ascii: "."), digits > 0, dots < 3 else { return nil }
-        value = value << 8 | part
-        dots &+= 1
-        (part, digits) = (0, 0)
+    var at = start
+    for part in 0..<4 {
+      if part > 0 {
+        guard at < text.count, text[at] == UInt8(ascii: ".") else { return nil }
+        at &+= 1
       }
+      guard at < text.count else { return nil }
+      var number = UInt32(text[at] &- UInt8(ascii: "0"))
+      guard number < 10 else { return nil }
+      at &+= 1
+      // Two digits more, unless the first one is 0.
+      let end = min(text.count, number == 0 ? at : at &+ 2)
+      while at < end {
+        let digit = UInt32(text[at] &- UInt8(ascii: "0"))
+        guard digit < 10 else { break }
+        number = number &* 10 &+ digit
+        at &+= 1
+      }
+      guard number <= 255 else { return nil }
+      value = value << 8 | number
     }
-    guard dots == 3, digits > 0 else { return nil }
-    return value << 8 | part
+    return at == text.count ? value : nil
   }
 
   private static func parseIPv6(_ text: borrowing Span<UInt8>) -> UInt128? {

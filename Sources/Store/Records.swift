@@ -91,7 +91,11 @@ extension OutputSpan<UInt8> {
   }
 
   mutating func append(bigEndian value: UInt64, bytes: Int) {
-    for i in (0..<bytes).reversed() { append(UInt8(truncatingIfNeeded: value >> UInt64(8 * i))) }
+    var shift = UInt64(8 &* bytes)
+    while shift > 0 {
+      shift &-= 8
+      append(UInt8(truncatingIfNeeded: value >> shift))
+    }
   }
 
   /// Short texts: a loop is quicker than a call.

@@ -108,7 +108,7 @@ struct SyslogHeader {
       var at = start
       let end = line.count
       while at < end, line[at] != UInt8(ascii: " "), line[at] != UInt8(ascii: "["), line[at] != UInt8(ascii: ":") {
-        at += 1
+        at &+= 1
       }
       guard at > start, at < end else { return nil }
       program = start..<at

@@ -154,7 +154,7 @@ extension LineBatch {
 }
 
 extension FoundFailure {
-  init(_ match: Match, in line: borrowing Span<UInt8>, pattern: String) {
+  init(_ match: borrowing Match, in line: borrowing Span<UInt8>, pattern: String) {
     let name = match.name.isEmpty ? match.address.description : Self.text(match.bytes(match.name, in: line))
     let user = match.user.isEmpty ? nil : Self.text(match.bytes(match.user, in: line))
     self.init(
