@@ -143,7 +143,8 @@ enum RecordSum {
     var i = 0
     while i &+ 8 <= bytes.count {
       // Safe: any bytes are a UInt64, and the range was checked.
-      sum = mix(sum ^ (unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)).littleEndian)
+      sum = mix(
+        sum ^ (unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)).littleEndian)
       i &+= 8
     }
     var word: UInt64 = 0

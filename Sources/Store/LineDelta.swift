@@ -294,7 +294,8 @@ struct LineDelta {
       let end = min(line.count, i &+ 1024)
       while i &+ 8 <= end {
         // Safe: any bytes are a UInt64, and the range was checked.
-        let word = unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
+        let word =
+          unsafe line.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self) ^ 0x2020_2020_2020_2020
         counts &+= ~((word & low) &+ low | word | low) >> 7
         i &+= 8
       }

@@ -23,6 +23,16 @@ enum Migrations {
     },
   ]
 
+  /// The version that `create` makes.
+  static let created = 3
+
+  /// A new store, at once: the same as step by step, but with the views last, which each change of a table reads again.
+  static func create(_ db: Database) throws {
+    try db.execute(
+      sql: Schema.version1 + Schema.version2 + "DROP TABLE pending_1;" + Schema.version3 + Views.failures + Views.others
+    )
+  }
+
   static func version(_ db: Database) throws -> Int {
     try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
   }
@@ -51,7 +61,14 @@ enum Migrations {
   static func migrate(
     _ queue: DatabaseQueue, path: String, steps: [@Sendable (Database) throws -> Void] = steps
   ) throws -> String? {
-    let version = try queue.read { try check($0, path: path, supported: steps.count) }
+    func apply(_ step: (Database) throws -> Void, to version: Int) throws {
+      try queue.write { db in
+        try step(db)
+        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(version)")
+      }
+    }
+    var version = try queue.read { try check($0, path: path, supported: steps.count) }
     guard version < steps.count else { return nil }
     var copy: String?
     if version > 0 {
@@ -60,14 +77,11 @@ enum Migrations {
       // https://www.sqlite.org/lang_vacuum.html#vacuuminto: a consistent copy, whatever stands in the write-ahead log.
       try queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [target]) }
       copy = target
+    } else if steps.count >= created {
+      try apply(create, to: created)
+      version = created
     }
-    for (index, step) in steps.enumerated() where index >= version {
-      try queue.write { db in
-        try step(db)
-        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-        try db.execute(sql: "PRAGMA user_version = \(index + 1)")
-      }
-    }
+    for (index, step) in steps.enumerated() where index >= version { try apply(step, to: index + 1) }
     return copy
   }
 }

@@ -20,7 +20,7 @@ enum Views {
     """
   }
 
-  private static let others = """
+  static let others = """
     CREATE VIEW bans AS
       SELECT id AS row_id, jail, identity AS id, \(time("since")) AS since, \(time("until")) AS until,
         since / 1e6 AS since_epoch, until / 1e6 AS until_epoch, count, number,

@@ -50,7 +50,7 @@ func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] {
   var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
   var found = [[Report]](repeating: [], count: lines.count)
 
-  func report(_ match: Match) -> Report {
+  func report(_ match: borrowing Match) -> Report {
     let filter = filters[match.filter]
     var captures: [String: String] = [:]
     for capture in match.captures where captures[capture.name] == nil {

@@ -53,7 +53,8 @@ struct StampMinuteTests {
         seconds.map { "Oct 25 \(minute):" + $0 } + seconds.map { "Mar 29 \(minute):" + $0 },
         now: Instant(rfc3339: "2026-11-26T12:00:30Z")!, zone: "Europe/Zurich")
     }
-    try expectTheSame(["Feb 29 10:00:00", "Feb 29 10:00:01"], now: Instant(rfc3339: "2025-02-28T12:00:00Z")!, zone: "UTC")
+    try expectTheSame(
+      ["Feb 29 10:00:00", "Feb 29 10:00:01"], now: Instant(rfc3339: "2025-02-28T12:00:00Z")!, zone: "UTC")
   }
 
   /// What stands there depends on when it is read.

@@ -39,6 +39,24 @@ import Testing
     return scratch
   }
 
+  /// A new store has what one that went through every version has.
+  @Test func aNewStoreIsAsOneStepByStep() throws {
+    func schema(_ prepare: (Database) throws -> Void) throws -> Set<String> {
+      let queue = try DatabaseQueue()
+      return try queue.write { db in
+        try prepare(db)
+        return try String.fetchSet(db, sql: "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
+      }
+    }
+    let atOnce = try schema(Migrations.create)
+    let stepwise = try schema { db in
+      for step in Migrations.steps[..<Migrations.created] { try step(db) }
+    }
+    #expect(atOnce == stepwise)
+    #expect(atOnce.count >= 30)
+    #expect(Migrations.created == Migrations.current)
+  }
+
   @Test(arguments: stores) func anEarlierVersionIsBroughtForward(old: Old) throws {
     let scratch = try restore(version: old.version)
     #expect { _ = try scratch.reader() } throws: { "\($0)".contains("start the daemon once") }

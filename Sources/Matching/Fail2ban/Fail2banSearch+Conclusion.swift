@@ -125,7 +125,9 @@ extension Fail2banSearch {
   /// An id of its own beside the host.
   private mutating func takeOwnID(besides host: Int) {
     let id = filter.keys.fid
-    guard failure.fields[id] != nil, !failure.fields.equals(id, host), let text = failure.fields.array(id) else { return }
+    guard failure.fields[id] != nil, !failure.fields.equals(id, host), let text = failure.fields.array(id) else {
+      return
+    }
     failure.identity = Self.identity(text)
   }
 
