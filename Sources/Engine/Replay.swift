@@ -32,7 +32,9 @@ public final class Replay {
 
   private let plan: Plan
   private var judge: Judge
-  private let store: AuditStore?
+  /// Opened while filters are compiled and the first lines are matched; nothing is judged before it is open.
+  private let opening: StoreOpening?
+  private var recorder: ReplayRecorder?
   private var summary = Summary()
   private var decisions: [Decision] = []
   private let now = SystemClock.now()
@@ -47,15 +49,18 @@ public final class Replay {
   ///   - database: where to record; nil: nowhere.
   ///   - resolver: asked for the names in `ignoreip`, once; the lists there are read once.
   public init(_ settings: Settings, database: String? = nil, resolver: NameResolver = NameResolver()) throws {
+    opening = database.map { StoreOpening($0) }
     plan = Plan(settings, start: .beginning)
-    if let problem = plan.problems.first { throw DaemonError(problem, remedy: "bailiff check tells more") }
+    if let problem = plan.problems.first {
+      opening?.wait()
+      throw DaemonError(problem, remedy: "bailiff check tells more")
+    }
     judge = Judge(plan, ignoring: OwnAddresses.ignored(settings))
     defer { resolver.stop() }
     var names = IgnoredNames()
     let ignored = names.resolve(plan, resolver)
     unresolved = ignored.unresolved
     if let lists = ignored.lists { judge.ignore(lists) }
-    store = try database.map { try AuditStore(path: $0) }
   }
 
   /// Plays one log after the other; `body` gets every ban as it falls, `progress` a word now and then.
@@ -67,10 +72,9 @@ public final class Replay {
       PastJournal.isDirectory($0) ? journals(in: $0) : [Log.file($0, jails: jails(reading: $0))]
     }
     let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: logs.map(\.name))
-    let recorder = store.map { ReplayRecorder($0, names: names) }
     defer { recorder?.cancel() }
     for (number, log) in logs.enumerated() {
-      let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, recorder, body) }
+      let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, names, body) }
       let counts: ReplayCounts
       switch log {
       case .file(let path, let jails):
@@ -90,7 +94,7 @@ public final class Replay {
       summary.ignored += counts.ignored
     }
     try recorder?.finish()
-    try store?.close()
+    try opening?.store().close()
     summary.ids = plan.jailNames.indices.reduce(0) { $0 + judge.decider.tracked(in: $1) }
     return summary
   }
@@ -164,8 +168,9 @@ public final class Replay {
   }
 
   private func take(
-    _ batch: inout FailureBatch, _ recorder: ReplayRecorder?, _ body: (Decision) throws -> Void
+    _ batch: inout FailureBatch, _ names: Names, _ body: (Decision) throws -> Void
   ) throws {
+    if recorder == nil, let opening { recorder = ReplayRecorder(try opening.store(), names: names) }
     decisions.removeAll(keepingCapacity: true)
     summary.failures += batch.failures.reduce(0) { $0 &+ Int($1.count) }
     judge.judge(&batch, now: now, into: &decisions)

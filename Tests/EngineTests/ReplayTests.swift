@@ -3,6 +3,7 @@ import Foundation
 import Matching
 import Model
 import Settings
+import Store
 import Testing
 
 @testable import Engine
@@ -80,6 +81,16 @@ import Testing
     #expect(summary.lines == expected.lines)
     #expect(summary.failures == expected.failures)
     #expect(summary.matched == expected.matched)
+  }
+
+  /// A store that cannot be opened is told before anything is decided.
+  @Test(arguments: [1, 20]) func noDecisionWithoutTheStore(megabytes: Int) throws {
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = try log(megabytes: megabytes)
+    let replay = try Replay(settings(), database: directory.path + "/none/bailiff.db")
+    var decisions = 0
+    #expect(throws: StoreError.self) { _ = try replay.run([path]) { _ in decisions += 1 } }
+    #expect(decisions == 0)
   }
 
   @Test func aFileThatAJailWatchesIsReadByThatJail() throws {
