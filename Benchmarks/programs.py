@@ -29,6 +29,11 @@ class Result:
         return self.lines / self.cpu
 
 
+def mean(a, b):
+    """Of two measurements of the same."""
+    return Result(a.lines, (a.cpu + b.cpu) / 2, (a.wall + b.wall) / 2, a.found, a.rss)
+
+
 def pinned(command, cores="0"):
     return ["taskset", "-c", cores, *command]
 
