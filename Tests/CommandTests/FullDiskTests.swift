@@ -103,7 +103,7 @@ import Testing
     // More than all boxes hold, in few lines.
     let user = String(repeating: "x", count: 2000)
     let line = "\(Attack.now()) web sshd[812]: Failed password for invalid user \(user) from 10.9.9.9 port 4711 ssh2\n"
-    let lines = 15_000
+    let lines = 30_000
     let file = try LogFile(disk.scratch.path + "/auth.log")
     for _ in 0..<lines / 100 { try file.write(String(repeating: line, count: 100)) }
     var read = -1
