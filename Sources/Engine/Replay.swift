@@ -72,7 +72,12 @@ public final class Replay {
       PastJournal.isDirectory($0) ? journals(in: $0) : [Log.file($0, jails: jails(reading: $0))]
     }
     let names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: logs.map(\.name))
-    defer { recorder?.cancel() }
+    defer {
+      recorder?.cancel()
+      recorder = nil
+      // A log that cannot be read ends this early.
+      opening?.wait()
+    }
     for (number, log) in logs.enumerated() {
       let take: (inout FailureBatch) throws -> Void = { [self] batch in try self.take(&batch, names, body) }
       let counts: ReplayCounts

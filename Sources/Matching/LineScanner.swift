@@ -1,7 +1,8 @@
 internal import Model
 
 /// The machinery of a `FilterSet`: a struct that nobody copies, so that the state which every candidate line touches costs
-/// no check for exclusive access and no reference count.
+/// no check for exclusive access and no reference count. Its methods are mutating, also those that change nothing: for another
+/// one, all of its bytes are copied.
 struct LineScanner: ~Copyable {
   private(set) var counts = FilterSet.Counts()
   /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
@@ -130,7 +131,6 @@ struct LineScanner: ~Copyable {
   private mutating func wantAll() { wanted.assign(allowed) }
 
   /// The first filter from `filter` on of which a pattern is wanted; nil when there is none.
-  // Mutating, though it changes nothing: a value that cannot be copied is lent to other methods as a copy of all its bytes.
   private mutating func nextWanted(from filter: Int) -> Int? {
     guard let slot = wanted.next(from: slots[filter]), slot < owners.count else { return nil }
     return owners[slot]
@@ -284,15 +284,7 @@ struct LineScanner: ~Copyable {
   private mutating func date(
     _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ clock: inout LogClock
   ) {
-    var end = 0
-    let found: Instant? =
-      if let header, !header.isRFC5424 {
-        header.time
-      } else if let header {
-        Stamp.parse(line, at: header.stamp.lowerBound, clock: &clock, end: &end)
-      } else {
-        Stamp.find(in: line, clock: &clock)
-      }
+    let found = if let header { header.time } else { Stamp.find(in: line, clock: &clock) }
     match.isDated = found != nil
     match.time = found ?? clock.now
   }

@@ -112,8 +112,8 @@ public final class AuditStore: Sendable {
     if added >= Self.transactionSize { try storeAdded() }
   }
 
-  /// Each transaction writes every page of the bans' indexes anew, so few large ones write a third of what many small ones
-  /// do; these are a megabyte.
+  /// Each transaction writes every page of the bans' indexes anew, so a few large ones write less than many small ones; these are
+  /// a megabyte.
   private static let transactionSize = 32_768
 
   /// Stores what `add` has left.

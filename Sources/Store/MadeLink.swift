@@ -14,7 +14,7 @@ struct MadeLink {
   private let origins: [(number: UInt32, origin: Origin)]
   private let heads: [UInt8]
   private let lines: [UInt8]
-  private let first: ChainTip
+  private let before: ChainTip
 
   init(
     after tip: ChainTip, time: Instant, origins: [(number: UInt32, origin: Origin)], records: borrowing BatchEncoder,
@@ -27,7 +27,7 @@ struct MadeLink {
     for record in self.records { _ = link.append(record) }
     self.link = link
     end = link.end
-    first = tip
+    before = tip
     count = records.count
     heads = records.heads
     lines = records.lines
@@ -42,7 +42,7 @@ struct MadeLink {
       var table = try DecisionTable(db)
       for (index, decision) in decisions.enumerated() {
         try table.insert(
-          records[index], decision.identity.subnet, id: first.decision + Int64(index) + 1,
+          records[index], decision.identity.subnet, id: before.decision + Int64(index) + 1,
           applied: applied.indices.contains(index) ? applied[index] : nil, db)
       }
     }

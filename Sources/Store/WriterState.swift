@@ -14,11 +14,16 @@ struct WriterState {
   private var open: (decisions: [Decision], applied: [Instant?], time: Instant)?
   /// Links that the next transaction stores.
   private var made: [MadeLink] = []
+  /// How many failures are encoded and not stored yet.
+  private(set) var added = 0
   private typealias Attempt = (hash: [UInt8], sums: [UInt8], decisions: [Decision])
   /// What the last transaction stores.
   private var attempt: Attempt?
   /// What a transaction that failed would have stored. If the database turns out to end with it, it had succeeded.
   private var uncertain: Attempt?
+
+  /// A link with more failures is closed: `settle` and those who read what is pending take it as a whole.
+  static let linkSize = 8192
 
   mutating func load(_ db: Database) throws {
     uncertain = stale ? attempt : nil
@@ -56,11 +61,6 @@ struct WriterState {
   }
 
   // MARK: Links: made of batches, then stored
-
-  /// How many failures are encoded and not stored yet.
-  private(set) var added = 0
-  /// A link with more failures is closed: `settle` and those who read what is pending take it as a whole.
-  static let linkSize = 8192
 
   /// Encodes a batch for the next transaction; touches no database.
   mutating func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) {

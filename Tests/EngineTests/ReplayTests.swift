@@ -93,6 +93,15 @@ import Testing
     #expect(decisions == 0)
   }
 
+  /// The store is closed when a replay has ended: another one with it is an error, and does not wait for ever.
+  @Test(.timeLimit(.minutes(1))) func aReplayThatHasEndedRecordsNoMore() throws {
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = try log(megabytes: 1)
+    let replay = try Replay(settings(), database: directory.path + "/bailiff.db")
+    #expect(try replay.run([path]) { _ in }.bans > 0)
+    #expect(throws: StoreError.self) { _ = try replay.run([path]) { _ in } }
+  }
+
   @Test func aFileThatAJailWatchesIsReadByThatJail() throws {
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 1)

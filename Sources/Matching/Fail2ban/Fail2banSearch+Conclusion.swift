@@ -86,12 +86,7 @@ extension Fail2banSearch {
     failure.host.removeAll(keepingCapacity: true)
     let address = failure.fields.withSpan(field) { Address(parsing: $0) } ?? nil
     if let address, !failure.fields.says(keys.cidr) {
-      if address.isIPv4 {
-        let quad = DottedQuad(address.ipv4)
-        for i in 0..<quad.count { failure.host.append(quad[i]) }
-      } else {
-        failure.host += Array(address.description.utf8)
-      }
+      failure.host += address.description.utf8
       failure.identity = .address(address)
     } else {
       let text = failure.fields.array(field) ?? []

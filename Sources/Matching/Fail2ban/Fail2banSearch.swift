@@ -1,7 +1,7 @@
 internal import Model
 
 /// The machinery of a `Fail2banMatcher`: a struct that nobody copies, so that what every line touches costs no check for
-/// exclusive access and no reference count.
+/// exclusive access and no reference count. As in `LineScanner`, all methods are mutating.
 struct Fail2banSearch: ~Copyable {
   typealias Outcome = Fail2banMatcher.Outcome
 

@@ -125,7 +125,7 @@ struct Fail2banSessions {
   }
 
   /// Where the key stands in the index, or would stand.
-  private mutating func slot(_ fields: CapturedFields, _ field: Int) -> Int? {
+  private func slot(_ fields: CapturedFields, _ field: Int) -> Int? {
     guard let sum = hash(of: fields, field) else { return nil }
     var slot = home(sum)
     while index[slot] > 0 {

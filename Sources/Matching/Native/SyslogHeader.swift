@@ -8,9 +8,8 @@ internal import Model
 struct SyslogHeader {
   /// Empty where there is none.
   var stamp: Range<Int>
-  /// What the stamp says; nil where that is no time, and of RFC 5424, whose stamp is read when it is asked for.
+  /// What the stamp says; nil where that is no time.
   var time: Instant?
-  var isRFC5424: Bool
   var program: Range<Int>
   /// The first byte of the message, spaces skipped.
   var message: Int
@@ -25,11 +24,11 @@ struct SyslogHeader {
       guard at > digits, at < end, line[at] == UInt8(ascii: ">") else { return nil }
       at += 1
       if at + 1 < end, line[at] == UInt8(ascii: "1"), line[at + 1] == UInt8(ascii: " ") {
-        return rfc5424(line, at: at + 2)
+        return rfc5424(line, at: at + 2, &clock)
       }
     } else if end > 2, line[0] == UInt8(ascii: "1"), line[1] == UInt8(ascii: " ") {
       // RFC 5424 without its priority, as some templates write it.
-      return rfc5424(line, at: 2)
+      return rfc5424(line, at: 2, &clock)
     }
     var stamp = at..<at
     var time: Instant?
@@ -50,8 +49,7 @@ struct SyslogHeader {
         line[tag.end - 1] == UInt8(ascii: ":"), isName(line, at..<tag.program.lowerBound)
       else { return nil }
     }
-    return SyslogHeader(
-      stamp: stamp, time: time, isRFC5424: false, program: tag.program, message: skipSpaces(line, tag.end))
+    return SyslogHeader(stamp: stamp, time: time, program: tag.program, message: skipSpaces(line, tag.end))
   }
 
   /// Is this nothing, or a host's name or address and spaces? Text that a client began would have other bytes.
@@ -67,7 +65,9 @@ struct SyslogHeader {
   }
 
   /// From the stamp on: `STAMP HOST APP PROCID MSGID STRUCTURED-DATA MSG` (RFC 5424 section 6).
-  private static func rfc5424(_ line: borrowing Span<UInt8>, at start: Int) -> SyslogHeader? {
+  private static func rfc5424(
+    _ line: borrowing Span<UInt8>, at start: Int, _ clock: inout LogClock
+  ) -> SyslogHeader? {
     let end = line.count
     guard let stampEnd = nextSpace(line, start), let hostEnd = nextSpace(line, stampEnd + 1),
       let appEnd = nextSpace(line, hostEnd + 1), let procEnd = nextSpace(line, appEnd + 1),
@@ -93,8 +93,9 @@ struct SyslogHeader {
     at = skipSpaces(line, at)
     // A byte order mark announces UTF-8 (section 6.4).
     if at + 2 < end, line[at] == 0xEF, line[at + 1] == 0xBB, line[at + 2] == 0xBF { at += 3 }
-    return SyslogHeader(
-      stamp: start..<stampEnd, time: nil, isRFC5424: true, program: hostEnd + 1..<appEnd, message: at)
+    var timeEnd = 0
+    let time = Stamp.parse(line, at: start, clock: &clock, end: &timeEnd)
+    return SyslogHeader(stamp: start..<stampEnd, time: time, program: hostEnd + 1..<appEnd, message: at)
   }
 
   /// One word of the header.

@@ -87,9 +87,7 @@ extension JSON: CustomStringConvertible {
       }
     }
   }
-}
 
-extension JSON {
   private static func isPlain(_ text: borrowing Span<UInt8>) -> Bool {
     for i in text.indices {
       let byte = text[i]
