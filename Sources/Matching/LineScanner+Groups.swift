@@ -45,11 +45,14 @@ extension LineScanner {
 
   /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
   private static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+    let digits = text.extracting(range)
     var value = 0
-    for i in range {
-      let digit = text[i] &- UInt8(ascii: "0")
-      guard digit < 10, value < 1_000_000 else { break }
+    var i = 0
+    while i < digits.count, value < 1_000_000 {
+      let digit = digits[i] &- UInt8(ascii: "0")
+      guard digit < 10 else { break }
       value = value &* 10 &+ Int(digit)
+      i &+= 1
     }
     return min(max(value, 1), 1_000_000)
   }

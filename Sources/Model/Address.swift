@@ -185,37 +185,48 @@ extension Address: CustomStringConvertible {
 public struct DottedQuad: Sendable {
   public static let longest = 15
 
-  public private(set) var low: UInt64 = 0
-  public private(set) var high: UInt64 = 0
-  public private(set) var count = 0
+  public let low: UInt64
+  public let high: UInt64
+  public let count: Int
 
   public init(_ address: UInt32) {
-    put(address >> 24)
-    put(dot: address >> 16)
-    put(dot: address >> 8)
-    put(dot: address)
+    let (a, b, c, d) = (Self.part(address >> 24), Self.part(address >> 16), Self.part(address >> 8), Self.part(address))
+    let dot = UInt64(UInt8(ascii: "."))
+    // Two parts and two dots fit the first word, and take half of it at least.
+    var low = a.text | dot &<< a.bits | b.text &<< (a.bits &+ 8) | dot &<< (a.bits &+ 8 &+ b.bits)
+    var at = a.bits &+ b.bits &+ 16
+    var high = c.text
+    if at < 64 {
+      low |= c.text &<< at
+      high = c.text &>> (64 &- at)
+    }
+    at &+= c.bits
+    let last = dot | d.text &<< 8
+    if at < 64 {
+      low |= last &<< at
+      high |= last &>> (64 &- at)
+    } else {
+      high |= last &<< (at &- 64)
+    }
+    (self.low, self.high) = (low, high)
+    count = Int(truncatingIfNeeded: (at &+ 8 &+ d.bits) &>> 3)
   }
 
   public subscript(index: Int) -> UInt8 {
     UInt8(truncatingIfNeeded: (index < 8 ? low : high) >> UInt64(8 * (index & 7)))
   }
 
-  private mutating func put(dot part: UInt32) {
-    put(byte: UInt8(ascii: "."))
-    put(part)
-  }
-
-  private mutating func put(_ part: UInt32) {
-    let value = UInt8(truncatingIfNeeded: part)
-    let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-    if value >= 100 { put(byte: UInt8(ascii: "0") &+ tens / 10) }
-    if value >= 10 { put(byte: UInt8(ascii: "0") &+ tens % 10) }
-    put(byte: UInt8(ascii: "0") &+ ones)
-  }
-
-  private mutating func put(byte: UInt8) {
-    let shifted = UInt64(byte) << UInt64(8 * (count & 7))
-    if count < 8 { low |= shifted } else { high |= shifted }
-    count &+= 1
+  /// The lowest byte of `part` in decimal, the first digit the lowest, and how many bits that takes.
+  @inline(__always)
+  private static func part(_ part: UInt32) -> (text: UInt64, bits: UInt64) {
+    let value = UInt64(part & 255)
+    // Quotients without dividing: exact for 0 to 255 and for 0 to 99.
+    let hundreds = (value &* 41) &>> 12
+    let rest = value &- hundreds &* 100
+    let tens = (rest &* 103) &>> 10
+    let digits = hundreds | tens &<< 8 | (rest &- tens &* 10) &<< 16 | 0x30_3030
+    // Leading zeros fall off.
+    let bits: UInt64 = value >= 100 ? 24 : value >= 10 ? 16 : 8
+    return (digits &>> (24 &- bits), bits)
   }
 }

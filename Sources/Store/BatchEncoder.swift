@@ -146,15 +146,12 @@ private struct UserPlaces {
   mutating func place(of user: borrowing Span<UInt8>) -> Int? {
     let slot = Int(RecordSum.of(user) & 255)
     let entry = known[slot]
-    if entry.name.count == user.count, same(entry.name, user) { return entry.place }
+    if entry.name.count == user.count, user.alike(from: 0, text.span, from: entry.name.lowerBound) >= user.count {
+      return entry.place
+    }
     known[slot] = (count, text.count..<text.count + user.count)
     text.append(user)
     count += 1
     return nil
-  }
-
-  private func same(_ range: Range<Int>, _ user: borrowing Span<UInt8>) -> Bool {
-    for i in 0..<user.count where text[range.lowerBound + i] != user[i] { return false }
-    return true
   }
 }

@@ -142,17 +142,18 @@ enum RecordSum {
     var sum = UInt64(bytes.count) ^ 0x2545_F491_4F6C_DD1D
     var i = 0
     while i &+ 8 <= bytes.count {
-      // Safe: any bytes are a UInt64, and the range was checked.
-      sum = mix(
-        sum ^ (unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)).littleEndian)
+      // Safe: the range was checked.
+      sum = mix(sum ^ (unsafe bytes.eight(at: i)))
       i &+= 8
     }
+    // What is left, the first byte the lowest.
     var word: UInt64 = 0
-    var shift: UInt64 = 0
-    while i < bytes.count {
-      word |= UInt64(bytes[i]) << shift
-      shift &+= 8
-      i &+= 1
+    let rest = bytes.count &- i
+    if i > 0 {
+      // Safe: eight and more were read.
+      if rest > 0 { word = unsafe bytes.eight(at: bytes.count &- 8) &>> UInt64(truncatingIfNeeded: 8 &* (8 &- rest)) }
+    } else {
+      for k in 0..<rest { word |= UInt64(bytes[k]) &<< UInt64(truncatingIfNeeded: 8 &* k) }
     }
     return UInt32(truncatingIfNeeded: mix(sum ^ word ^ 0xD6E8_FEB8_6659_FD93))
   }

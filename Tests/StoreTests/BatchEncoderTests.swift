@@ -110,10 +110,55 @@ import Testing
         // Beside bytes that would carry into it, and out of which it would be carried.
         for others in [0, 0x7F7F_7F7F_7F7F_7F7F, UInt64.max] {
           let mask = UInt64(0xFF) << (8 * place)
-          let word = LineDelta.words(others & ~mask | UInt64(byte) << (8 * place))
-          #expect((word >> (8 * place + 7) & 1 == 1) == LineDelta.isWord(byte), "\(byte) at \(place)")
+          let words = WordMap.words(others & ~mask | UInt64(byte) << (8 * place))
+          #expect((words >> place & 1 == 1) == isWord(byte), "\(byte) at \(place)")
         }
       }
+    }
+  }
+
+  private func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...: true
+    default: [UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "-")].contains(byte)
+    }
+  }
+
+  /// At every place of lines of every length about a step's and a word's: where words end and begin, and how many spaces.
+  @Test func theMapOfALineSaysWhereItsWordsAre() {
+    var random = SplitMix(state: 3)
+    let signs = Array("ab1.:- []\u{E9}".utf8)
+    var map = WordMap()
+    for count in Array(0...140) + [191, 192, 193, 2053] {
+      for _ in 0..<4 {
+        // Long words too: every sign is of one then.
+        let kinds = random.next() % 3 == 0 ? 6 : signs.count
+        let line = (0..<count).map { _ in signs[Int(random.next() % UInt64(kinds))] }
+        let (range, spaces) = map.append(line.span)
+        #expect(spaces == line.count { $0 == UInt8(ascii: " ") })
+        let words = map.bits.span.extracting(range)
+        for i in 0..<count {
+          #expect(words.wordEnd(from: i) == line[i...].firstIndex { !isWord($0) } ?? count)
+          let first = Int(random.next() % UInt64(i + 1))
+          let start = line[first..<i].lastIndex { !isWord($0) }.map { $0 + 1 } ?? first
+          #expect(words.wordStart(before: i, notBefore: first) == start)
+        }
+      }
+      if count % 50 == 0 { map.removeAll() }
+    }
+  }
+
+  @Test func bytesAreAlikeAsFarAsTheyAre() {
+    var random = SplitMix(state: 4)
+    for _ in 0..<20_000 {
+      let a = (0..<Int(random.next() % 30)).map { _ in UInt8(random.next() % 2) }
+      var b = a
+      if !b.isEmpty, random.next() % 4 > 0 { b[Int(random.next() % UInt64(b.count))] = 7 }
+      if random.next() % 3 == 0 { b.insert(contentsOf: [9, 9], at: 0) }
+      let (i, j) = (Int(random.next() % UInt64(a.count + 1)), Int(random.next() % UInt64(b.count + 1)))
+      let alike = zip(a[i...], b[j...]).prefix { $0 == $1 }.count
+      #expect(a.span.alike(from: i, b.span, from: j) == alike)
     }
   }
 

@@ -176,7 +176,7 @@ struct RequiredLiterals: Equatable, Sendable {
 
     /// Words that many lines hold which are no failures.
     private static let commonWords = [
-      "HTTP/", "http", "GET ", "POST ", "Mozilla", " from ", " for ", " user ", " port ",
+      "HTTP/", "http", "GET ", "POST ", "Mozilla", "invalid", "illegal", " from ", " for ", " user ", " port ",
     ].map {
       Array($0.utf8)
     }
