@@ -225,8 +225,8 @@ struct LineScanner: ~Copyable {
       if let native = natives[index] {
         if isInAudit || native.records == .modsecurityAudit {
           // Whatever else stands in such a record may be the client's.
-          guard native.records == .modsecurityAudit, history.audit.isInVerdict else { continue }
-          verdict(native, index, line, history.audit.header, &clock, &outcome) { body($0, $1, range.lowerBound) }
+          guard native.records == .modsecurityAudit else { continue }
+          verdict(native, index, line, history, &clock, &outcome) { body($0, $1, range.lowerBound) }
           continue
         }
         var subject = 0..<line.count
@@ -352,10 +352,14 @@ struct LineScanner: ~Copyable {
   }
 
   /// A line of an audit record's section H, matched behind the record's first line, which names the client.
+  // Not inlined: the look at `history.audit` would be moved to where every line pays for it.
+  @inline(never)
   private mutating func verdict(
-    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ header: [UInt8], _ clock: inout LogClock,
-    _ outcome: inout LineOutcome, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ history: LineHistory,
+    _ clock: inout LogClock, _ outcome: inout LineOutcome, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
+    guard history.audit.isInVerdict else { return }
+    let header = history.audit.header
     var subject: [UInt8] = []
     swap(&subject, &composed)
     defer { swap(&subject, &composed) }

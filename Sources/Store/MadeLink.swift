@@ -40,11 +40,12 @@ struct MadeLink {
     for (number, origin) in origins { try OriginTable.insert(origin, number: number, db) }
     if !decisions.isEmpty {
       var table = try DecisionTable(db)
-      for (index, decision) in decisions.enumerated() {
-        try table.insert(
-          records[index], decision.identity.subnet, id: before.decision + Int64(index) + 1,
-          applied: applied.indices.contains(index) ? applied[index] : nil, db)
+      let entries = decisions.indices.map { index in
+        DecisionTable.Entry(
+          record: records[index], subnet: decisions[index].identity.subnet, id: before.decision + Int64(index) + 1,
+          applied: applied.indices.contains(index) ? applied[index] : nil)
       }
+      try table.insert(entries, db)
     }
     if count > 0 {
       let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")

@@ -2,6 +2,21 @@ import Model
 import Testing
 
 @Suite struct AddressTests {
+  /// Every number at every place, before numbers of every length.
+  @Test func aDottedQuadIsItsText() {
+    for number in UInt32(0)...255 {
+      for others in [[0, 0, 0], [9, 10, 99], [100, 255, 1], [10, 10, 200], [111, 222, 133]] as [[UInt32]] {
+        for place in 0..<4 {
+          var parts = others
+          parts.insert(number, at: place)
+          let quad = DottedQuad(parts.reduce(0) { $0 << 8 | $1 })
+          let text = String(decoding: (0..<quad.count).map { quad[$0] }, as: UTF8.self)
+          #expect(text == parts.map(String.init).joined(separator: "."))
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
     ("192.0.2.7", "192.0.2.7"), ("0.0.0.0", "0.0.0.0"), ("255.255.255.255", "255.255.255.255"),
     ("::ffff:192.0.2.7", "192.0.2.7"), ("::", "::"), ("::1", "::1"), ("1::", "1::"),

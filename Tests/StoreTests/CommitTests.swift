@@ -70,6 +70,41 @@ import Testing
     #expect(try reader.verify().isWhole)
   }
 
+  /// Bans are inserted in groups; some of these are in force already, by an earlier transaction or an earlier ban of the same
+  /// group, and some are no bans.
+  @Test(arguments: [0, 1, 2, 3] as [UInt64]) func manyDecisionsAtOnceAreAsOneByOne(seed: UInt64) throws {
+    var random = SplitMix(state: seed)
+    let decisions = (0..<200).map { number -> Decision in
+      let time = start.adding(seconds(Int64(number)))
+      let id = ["198.51.100.\(random.next() % 60)", "2001:db8::\(random.next() % 9)", "session-\(random.next() % 3)"][
+        [0, 0, 0, 0, 1, 2][Int(random.next() % 6)]]
+      // Without others between them most groups are whole; with seed 0 all are.
+      let kind = seed == 0 ? 9 : random.next() % 40
+      return switch kind {
+      case 0: ban(id, at: time, action: .unban, cause: .expired)
+      case 1: ban(id, at: time, for: .hours(9), count: 7, action: .extend)
+      case 2: ban(id, at: time, jail: "nginx")
+      case 3: ban(id, at: time, for: nil)
+      default: ban(seed == 0 && number % 50 != 7 ? "203.0.113.\(number)" : id, at: time, number: number)
+      }
+    }
+    let applied = decisions.indices.map { $0 % 3 == 0 ? nil : start.adding(seconds(Int64($0) + 1)) }
+    var found: [String] = []
+    for size in [1, 7, 8, 100, 200] {
+      let scratch = try Scratch()
+      let store = try scratch.store()
+      for first in stride(from: 0, to: decisions.count, by: size) {
+        let range = first..<min(decisions.count, first + size)
+        try store.commit(
+          FailureBatch(), names: names, decisions: Array(decisions[range]), applied: Array(applied[range]))
+      }
+      #expect(try scratch.reader().verify().isWhole)
+      found.append(try scratch.sqlite3("SELECT * FROM ban ORDER BY id; SELECT * FROM decision ORDER BY id"))
+    }
+    #expect(found[0].split(separator: "\n").count > 300)
+    #expect(Set(found).count == 1)
+  }
+
   @Test func aFloodBecomesOneRowWithAnExactCount() throws {
     let scratch = try Scratch()
     let store = try scratch.store()

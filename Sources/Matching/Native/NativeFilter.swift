@@ -71,18 +71,19 @@ final class NativePattern: Sendable {
   static func expand(_ match: String) -> String {
     var out = ""
     var rest = Substring(match)
-    while let first = rest.first {
+    while let at = rest.firstIndex(of: "<") {
+      out += rest[..<at]
+      rest = rest[at...]
       // `(?<host>…)` written by hand is a group already, not the tag.
-      if first == "<", !out.hasSuffix("(?"), !out.hasSuffix("(?P"),
-        let tag = tags.first(where: { rest.hasPrefix($0.tag) })
-      {
+      if !out.hasSuffix("(?"), !out.hasSuffix("(?P"), let tag = tags.first(where: { rest.hasPrefix($0.tag) }) {
         out += tag.expression
         rest = rest.dropFirst(tag.tag.count)
       } else {
-        out.append(first)
+        out.append("<")
         rest = rest.dropFirst()
       }
     }
+    out += rest
     return out
   }
 

@@ -47,10 +47,21 @@ struct RequiredLiterals: Equatable, Sendable {
       }
     }
     guard let best, best.allSatisfy({ $0.bytes.count >= Self.shortest }) else { return nil }
-    literals = Array(Set(best)).sorted {
+    literals = Self.distinct(best).sorted {
       $0.bytes.count == $1.bytes.count
         ? $0.bytes.lexicographicallyPrecedes($1.bytes) : $0.bytes.count < $1.bytes.count
     }
+  }
+
+  /// Each once, in their order. A few are compared one by one: the hashes of a set would be most of the work of a start.
+  private static func distinct(_ literals: [Literal]) -> [Literal] {
+    if literals.count > 32 {
+      var seen: Set<Literal> = []
+      return literals.filter { seen.insert($0).inserted }
+    }
+    var all: [Literal] = []
+    for literal in literals where !all.contains(literal) { all.append(literal) }
+    return all
   }
 
   /// With more texts, any of which will do too.
@@ -87,11 +98,11 @@ struct RequiredLiterals: Equatable, Sendable {
       case .empty: self.init(exact: [Literal(bytes: [], caseless: false)], best: nil)
       case .unknown: self.init(exact: nil, best: nil)
       case .byte(let byte, let caseless):
-        self.init(of: [byte], caseless, foldsUnicode: text != .same)
+        self.init(of: [byte], caseless, text)
       case .oneOf(let bytes, let caseless):
-        self.init(of: bytes, caseless, foldsUnicode: text != .same)
+        self.init(of: bytes, caseless, text)
       case .sequence(let parts):
-        self.init(sequence: parts.map { Facts($0, text) }, text)
+        self.init(sequence: parts, text)
       case .alternation(let branches):
         self.init(alternation: branches.map { Facts($0, text) }, text)
       case .repeated(let inner, let least, let most):
@@ -101,27 +112,49 @@ struct RequiredLiterals: Equatable, Sendable {
           let exact = most == 1 ? facts.exact.map { [Literal(bytes: [], caseless: false)] + $0 } : nil
           self.init(exact: exact.flatMap { $0.count <= 8 ? $0 : nil }, best: nil)
         } else if least == most, least <= 8 {
-          self.init(sequence: Array(repeating: facts, count: least), text)
+          var chain = Chain()
+          for _ in 0..<least { chain.append(facts, text) }
+          self.init(chain, text)
         } else {
           self.init(exact: nil, best: Facts.better(facts.best, facts.exact, text))
         }
       }
     }
 
-    private init(of bytes: [UInt8], _ caseless: Bool, foldsUnicode: Bool) {
-      // In Unicode `k` and `s` have a third form, which no byte scan finds.
-      // What is not ASCII may stand in the log in another encoding.
-      let strange =
-        foldsUnicode && bytes.contains { $0 >= 0x80 || caseless && [0x6B, 0x73].contains($0 | 0x20) }
+    private init(of bytes: [UInt8], _ caseless: Bool, _ text: Text) {
       self.init(
-        exact: strange ? nil : bytes.map { Literal(bytes: [$0], caseless: caseless && Facts.isLetter($0)) }, best: nil)
+        exact: Facts.isStrange(bytes, caseless, text)
+          ? nil : bytes.map { Literal(bytes: [$0], caseless: caseless && Facts.isLetter($0)) }, best: nil)
     }
 
-    private init(sequence parts: [Facts], _ text: Text) {
+    /// In Unicode `k` and `s` have a third form, which no byte scan finds; what is not ASCII may stand in the log in another
+    /// encoding.
+    private static func isStrange(_ bytes: [UInt8], _ caseless: Bool, _ text: Text) -> Bool {
+      text != .same && bytes.contains { $0 >= 0x80 || caseless && [0x6B, 0x73].contains($0 | 0x20) }
+    }
+
+    private init(sequence parts: [PatternSyntax], _ text: Text) {
+      var chain = Chain()
+      for part in parts {
+        // A pattern is bytes for the most part.
+        if case .byte(let byte, let caseless) = part, chain.append(byte, caseless, text) { continue }
+        chain.append(Facts(part, text), text)
+      }
+      self.init(chain, text)
+    }
+
+    private init(_ chain: Chain, _ text: Text) {
+      self.init(exact: chain.isExact ? chain.run : nil, best: Facts.better(chain.best, chain.run, text))
+    }
+
+    /// One part behind the other.
+    private struct Chain {
+      /// All texts that the parts since the last break can match.
       var run: [Literal]? = [Literal(bytes: [], caseless: false)]
       var best: [Literal]?
       var isExact = true
-      for part in parts {
+
+      mutating func append(_ part: Facts, _ text: Text) {
         if let joined = Facts.product(run, part.exact) {
           run = joined
         } else {
@@ -131,8 +164,16 @@ struct RequiredLiterals: Equatable, Sendable {
           run = part.exact ?? [Literal(bytes: [], caseless: false)]
         }
       }
-      best = Facts.better(best, run, text)
-      self.init(exact: isExact ? run : nil, best: best)
+
+      /// The same for one byte, in place; false where that cannot be.
+      mutating func append(_ byte: UInt8, _ caseless: Bool, _ text: Text) -> Bool {
+        guard run?.count == 1, run![0].bytes.count < RequiredLiterals.longest,
+          !Facts.isStrange([byte], caseless, text)
+        else { return false }
+        run![0].bytes.append(byte)
+        if caseless, Facts.isLetter(byte) { run![0].caseless = true }
+        return true
+      }
     }
 
     private init(alternation branches: [Facts], _ text: Text) {
@@ -142,25 +183,27 @@ struct RequiredLiterals: Equatable, Sendable {
         exact = exact.flatMap { known in branch.exact.map { known + $0 } }
         best = best.flatMap { known in Facts.better(branch.best, branch.exact, text).map { known + $0 } }
       }
-      if let all = exact, Set(all).count > 16 { exact = nil }
-      if let all = best, Set(all).count > RequiredLiterals.mostLiterals || all.contains(where: \.bytes.isEmpty) {
+      exact = exact.map(RequiredLiterals.distinct)
+      best = best.map(RequiredLiterals.distinct)
+      if let all = exact, all.count > 16 { exact = nil }
+      if let all = best, all.count > RequiredLiterals.mostLiterals || all.contains(where: \.bytes.isEmpty) {
         best = nil
       }
-      self.init(exact: exact.map { Array(Set($0)) }, best: best.map { Array(Set($0)) })
+      self.init(exact: exact, best: best)
     }
 
     /// Every text of `a` followed by every text of `b`; nil when they become too many or too long.
     private static func product(_ a: [Literal]?, _ b: [Literal]?) -> [Literal]? {
       guard let a, let b, a.count * b.count <= 16 else { return nil }
-      var all: Set<Literal> = []
+      var all: [Literal] = []
       for first in a {
         for second in b {
           let joined = first.bytes + second.bytes
           guard joined.count <= RequiredLiterals.longest else { return nil }
-          all.insert(Literal(bytes: joined, caseless: first.caseless || second.caseless))
+          all.append(Literal(bytes: joined, caseless: first.caseless || second.caseless))
         }
       }
-      return Array(all)
+      return RequiredLiterals.distinct(all)
     }
 
     /// The set that lines hold less often, by its commonest text; of equals, the smaller set.
