@@ -59,6 +59,22 @@ import Testing
     #expect(counted([failure(.begins, 0), failure(.whole, 1, count: 5)]) == [true, true])
   }
 
+  /// More connections than places, so that many are taken: which ones is the same in every run, as a replay's bans are.
+  @Test func noAnswerDependsOnTheKey() {
+    var (one, other) = (AttemptTable(seed: (1, 2)), AttemptTable(seed: (3, 4)))
+    var repeated = 0
+    for number in 0..<40_000 {
+      let id = number &* 7919 % 20_000
+      let line = failure(
+        number < 20_000 ? .begins : .whole, Int64(number / 100), port: UInt16(1024 + id % 60_000),
+        address: "198.51.\(id % 97).\(id % 251)")
+      let isCounted = one.isCounted(line)
+      #expect(other.isCounted(line) == isCounted)
+      repeated += isCounted ? 1 : 0
+    }
+    #expect(repeated > 500 && repeated < 16_000)
+  }
+
   @Test func timesAtTheEndsOfTimeDoNotTrap() {
     var table = AttemptTable()
     for time in [Int64.min, .max, 0, -1] {
