@@ -146,16 +146,7 @@ enum RecordSum {
       sum = mix(sum ^ (unsafe bytes.eight(at: i)))
       i &+= 8
     }
-    // What is left, the first byte the lowest.
-    var word: UInt64 = 0
-    let rest = bytes.count &- i
-    if i > 0 {
-      // Safe: eight and more were read.
-      if rest > 0 { word = unsafe bytes.eight(at: bytes.count &- 8) &>> UInt64(truncatingIfNeeded: 8 &* (8 &- rest)) }
-    } else {
-      for k in 0..<rest { word |= UInt64(bytes[k]) &<< UInt64(truncatingIfNeeded: 8 &* k) }
-    }
-    return UInt32(truncatingIfNeeded: mix(sum ^ word ^ 0xD6E8_FEB8_6659_FD93))
+    return UInt32(truncatingIfNeeded: mix(sum ^ bytes.rest(from: i) ^ 0xD6E8_FEB8_6659_FD93))
   }
 }
 

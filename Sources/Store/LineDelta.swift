@@ -30,6 +30,7 @@ struct LineDelta {
   /// Of the lines that are written.
   var words = WordMap()
 
+  /// Where a line stands in `text`, and in the map of words where its bits do.
   struct Line {
     var text = 0..<0
     var words = 0..<0

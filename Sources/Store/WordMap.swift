@@ -40,22 +40,12 @@ struct WordMap {
       i &+= 8
     }
     if i < end {
-      let text = rest(line, from: i)
+      // Zeros behind the line are neither spaces nor of a word.
+      let text = line.rest(from: i)
       words |= Self.words(text) &<< shift
       spaces &+= Self.spaces(text)
     }
     return (words, Int(truncatingIfNeeded: (spaces &* 0x0101_0101_0101_0101) &>> 56))
-  }
-
-  /// The last bytes, fewer than eight, from `start` on. The zeros behind them are neither spaces nor of a word.
-  private static func rest(_ line: borrowing Span<UInt8>, from start: Int) -> UInt64 {
-    if line.count >= 8 {
-      // Safe: the line's last eight.
-      return unsafe line.eight(at: line.count &- 8) &>> UInt64(truncatingIfNeeded: 8 &* (8 &- (line.count &- start)))
-    }
-    var text: UInt64 = 0
-    for k in start..<line.count { text |= UInt64(line[k]) &<< UInt64(truncatingIfNeeded: 8 &* (k &- start)) }
-    return text
   }
 
   /// A one in each byte that is a space: without a space's bits it is zero.
@@ -108,37 +98,5 @@ extension Span<UInt64> {
       if others != 0 { return Swift.max((at &+ 1) &<< 6 &- others.leadingZeroBitCount, first) }
     }
     return first
-  }
-}
-
-extension Span<UInt8> {
-  /// Eight bytes as a number, the first one the lowest. Unsafe: there must be so many; to check it again here would be a
-  /// quarter of what the callers take.
-  @unsafe @inline(__always)
-  func eight(at offset: Int) -> UInt64 {
-    assert(offset >= 0 && offset &+ 8 <= count)
-    return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self).littleEndian
-  }
-
-  /// How many bytes from `i` on are those of `other` from `j` on.
-  @inline(__always)
-  func alike(from i: Int, _ other: borrowing Span<UInt8>, from j: Int) -> Int {
-    let most = Swift.min(count &- i, other.count &- j)
-    var n = 0
-    while n &+ 8 <= most {
-      // Safe: `most` bytes follow in both.
-      let difference = unsafe eight(at: i &+ n) ^ other.eight(at: j &+ n)
-      if difference != 0 { return n &+ difference.trailingZeroBitCount &>> 3 }
-      n &+= 8
-    }
-    guard n < most else { return n }
-    if most >= 8 {
-      // Once more up to the end: of what was compared already nothing differs.
-      // Safe: as above.
-      let difference = unsafe eight(at: i &+ most &- 8) ^ other.eight(at: j &+ most &- 8)
-      return most &- 8 &+ difference.trailingZeroBitCount &>> 3
-    }
-    while n < most, self[i &+ n] == other[j &+ n] { n &+= 1 }
-    return n
   }
 }

@@ -144,7 +144,7 @@ struct RepeatedMessage {
 
   init?(_ line: borrowing Span<UInt8>, from start: Int) {
     let lead: StaticString = "message repeated "
-    guard start < line.count, line[start] == UInt8(ascii: "m"), starts(line, start, with: lead) else { return nil }
+    guard starts(line, start, with: lead) else { return nil }
     var at = start + lead.utf8CodeUnitCount
     var n = 0
     let digits = at
