@@ -30,10 +30,10 @@ let isFuzzing = Context.environment["BAILIFF_FUZZ"] != nil
 let control: Target =
   isFuzzing
   ? .target(
-    name: "Control", dependencies: ["Model"],
+    name: "API", dependencies: ["Model"],
     sources: ["Requests.swift", "RequestDecoding.swift", "ControlError.swift"], swiftSettings: strict)
   : room(
-    "Control",
+    "API",
     [
       "Model", .product(name: "Hummingbird", package: "hummingbird"),
       .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -80,28 +80,28 @@ let package = Package(
     room("Detection", ["Model"]),
     room("Firewall", ["Model", "CMnl"]),
     room(
-      "Store",
+      "AuditLog",
       [
         "Model", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Settings", ["Model", "Matching", "Detection", "Yams"]),
-    room("Fail2ban", ["Model", "Matching", "Detection", "Settings"]),
+    room("Fail2banImport", ["Model", "Matching", "Detection", "Settings"]),
     room(
-      "Engine",
-      ["Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban"]),
+      "Pipeline",
+      ["Model", "LogSources", "Matching", "Detection", "Firewall", "AuditLog", "Settings", "Fail2banImport"]),
     control,
     .executableTarget(
       name: "bailiff",
       dependencies: [
-        "Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban",
-        "Engine", "Control", "CSystemd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "LogSources", "Matching", "Detection", "Firewall", "AuditLog", "Settings", "Fail2banImport",
+        "Pipeline", "API", "CSystemd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     // What each step costs a line: `swift run -c release Stages LOG`.
     .executableTarget(
-      name: "Stages", dependencies: ["Model", "LogSources", "Matching", "Detection", "Store", "Settings"],
+      name: "Stages", dependencies: ["Model", "LogSources", "Matching", "Detection", "AuditLog", "Settings"],
       path: "Benchmarks/Stages", swiftSettings: strict),
 
     tests("ModelTests", ["Model"]),
@@ -109,26 +109,27 @@ let package = Package(
     tests("MatchingTests", ["Model", "Matching"]),
     tests("DetectionTests", ["Model", "Detection"]),
     tests("FirewallTests", ["Model", "Firewall"]),
-    // Writes to a store until it is killed: StoreTests kills it.
+    // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(
-      name: "storewriter", dependencies: ["Model", "Store"], path: "Tests/StoreWriter", swiftSettings: strict),
-    tests("StoreTests", ["Model", "Store", "storewriter", .product(name: "GRDB", package: "GRDB.swift")]),
+      name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
+    tests("AuditLogTests", ["Model", "AuditLog", "storewriter", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("SettingsTests", ["Model", "Matching", "Detection", "Settings"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Matching", "Detection", "Settings"]),
-    tests("Fail2banTests", ["Model", "Matching", "Detection", "Settings", "Fail2ban"]),
+    tests("Fail2banImportTests", ["Model", "Matching", "Detection", "Settings", "Fail2banImport"]),
     tests(
-      "EngineTests",
+      "PipelineTests",
       [
-        "Model", "LogSources", "Matching", "Detection", "Firewall", "Store", "Settings", "Fail2ban", "Engine", "CMnl",
+        "Model", "LogSources", "Matching", "Detection", "Firewall", "AuditLog", "Settings", "Fail2banImport",
+        "Pipeline", "CMnl",
       ]),
-    tests("ControlTests", ["Model", "Control"]),
+    tests("APITests", ["Model", "API"]),
     // The built binary, from outside.
-    tests("CommandTests", ["Model", "Control", "bailiff"]),
+    tests("CommandTests", ["Model", "API", "bailiff"]),
     tests("EndToEndTests", ["bailiff"]),
     // What fuzzers run, and the same on the inputs in fixtures/fuzz.
     .target(
-      name: "Fuzzing", dependencies: ["Model", "LogSources", "Matching", "Settings", "Fail2ban", "Control"],
+      name: "Fuzzing", dependencies: ["Model", "LogSources", "Matching", "Settings", "Fail2banImport", "API"],
       path: "Tests/Fuzzing", swiftSettings: strict),
     tests("FuzzTests", ["Fuzzing"]),
     // What must not get worse (Benchmarks/floors.json).

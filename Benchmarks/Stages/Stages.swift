@@ -1,10 +1,10 @@
+import AuditLog
 import Detection
 import Foundation
 import LogSources
 import Matching
 import Model
 import Settings
-import Store
 
 /// What each step of a line's way costs, in nanoseconds per line of the log: every step is run alone on what the one before
 /// it gave, and is the best of several runs.

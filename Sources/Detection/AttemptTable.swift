@@ -3,7 +3,7 @@ public import Model
 /// Knows which lines tell of an attempt that has counted already.
 ///
 /// sshd writes "Invalid user x from A port P", then "Failed password for invalid user x from A port P", then "Connection
-/// closed by invalid user x A port P": one guess, three lines. Filters say which lines begin, stand for, or end an attempt
+/// closed by invalid user x A port P": one guess, three lines. Filters say which lines begin, represent, or end an attempt
 /// (`AttemptPart`); address and port name the connection.
 ///
 /// A table of a fixed size: a connection whose place another one took is counted once more, never once less. It is made when

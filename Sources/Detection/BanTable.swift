@@ -1,7 +1,7 @@
 internal import Model
 
 /// A jail's bans by the key of their id. Most failures of an attack come from ids that are banned already, so what answers
-/// them, until when, stands beside the key: one look at memory, without copying a ban, and without the hash of Dictionary,
+/// them, until when, is beside the key: one look at memory, without copying a ban, and without the hash of Dictionary,
 /// which costs more than the rest of a decision.
 ///
 /// The bans stand one behind the other; `slots` says where, by open addressing with linear probing.
@@ -10,7 +10,7 @@ struct BanTable: Sendable {
   private struct Slot {
     var high: UInt64
     var low: UInt64
-    /// Microseconds; the largest number: for ever.
+    /// Microseconds; the largest number: permanent.
     var until: Int64
     /// 0: free; else the ban's place + 1.
     var number: UInt32
@@ -42,7 +42,7 @@ struct BanTable: Sendable {
   var count: Int { bans.count }
   var isEmpty: Bool { bans.isEmpty }
 
-  /// Where the ban of `key` stands in `bans` until the next one is made or removed.
+  /// Where the ban of `key` is in `bans` until the next one is made or removed.
   func find(_ key: UInt128) -> Int? {
     guard !bans.isEmpty else { return nil }
     let number = slots[slot(of: key)].number
@@ -61,12 +61,12 @@ struct BanTable: Sendable {
   func key(at place: Int) -> UInt128 { keys[place] }
 
   /// The keys of those whose time is over, the earliest first.
-  func over(at now: Instant) -> [(end: Instant, key: UInt128)] {
-    var over: [(end: Instant, key: UInt128)] = []
+  func expired(at now: Instant) -> [(end: Instant, key: UInt128)] {
+    var expired: [(end: Instant, key: UInt128)] = []
     for place in 0..<bans.count {
-      if let end = bans[place].until, end <= now { over.append((end, key(at: place))) }
+      if let end = bans[place].until, end <= now { expired.append((end, key(at: place))) }
     }
-    return over.sorted { ($0.end, $0.key) < ($1.end, $1.key) }
+    return expired.sorted { ($0.end, $0.key) < ($1.end, $1.key) }
   }
 
   mutating func set(_ ban: Ban, for key: UInt128) {
@@ -125,7 +125,7 @@ struct BanTable: Sendable {
 
   private func home(_ key: UInt128) -> Int { Int(truncatingIfNeeded: hash.of(key)) & (slots.count - 1) }
 
-  /// The slot of `key`, or the free one where it would stand.
+  /// The slot of `key`, or the free one where it would be.
   private func slot(of key: UInt128) -> Int {
     let high = UInt64(truncatingIfNeeded: key >> 64)
     let low = UInt64(truncatingIfNeeded: key)

@@ -1,4 +1,4 @@
-/// Blocks of one size, handed out and taken back. They stand in slabs, so that more of them never means copying those there are.
+/// Blocks of one size, handed out and taken back. They are in slabs, so that more of them never means copying those there are.
 struct BlockPool: Sendable {
   let size: Int
   private var slabs: [[Int64]] = []

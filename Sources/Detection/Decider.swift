@@ -22,7 +22,7 @@ public struct Decider: Sendable {
     var bans: BanTable
     /// Until when ids were banned whose ban is over by the clock, but not yet by the log, which may lag: lines of that time
     /// are still to come, and do not count.
-    var answered: [UInt128: Instant] = [:]
+    var cutoffs: [UInt128: Instant] = [:]
     /// The time of the newest failure: how far the log is.
     var newest = Instant(microseconds: .min)
     /// How often an id was banned before, for growing ban times.
@@ -69,9 +69,9 @@ public struct Decider: Sendable {
       states[index].bans.remove(key)
     }
     if time > states[index].newest { states[index].newest = time }
-    if !states[index].answered.isEmpty, let end = states[index].answered[key] {
+    if !states[index].cutoffs.isEmpty, let end = states[index].cutoffs[key] {
       if time < end { return }
-      states[index].answered[key] = nil
+      states[index].cutoffs[key] = nil
     }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
@@ -115,12 +115,12 @@ public struct Decider: Sendable {
   public mutating func expire(at now: Instant, _ ended: (Decision) -> Void) {
     for index in states.indices {
       let newest = states[index].newest
-      if !states[index].answered.isEmpty {
-        states[index].answered = states[index].answered.filter { $0.value > newest }
+      if !states[index].cutoffs.isEmpty {
+        states[index].cutoffs = states[index].cutoffs.filter { $0.value > newest }
       }
-      for (end, key) in states[index].bans.over(at: now) {
+      for (end, key) in states[index].bans.expired(at: now) {
         guard let ban = states[index].bans.remove(key) else { continue }
-        if end > newest { states[index].answered[key] = end }
+        if end > newest { states[index].cutoffs[key] = end }
         ended(
           Decision(
             action: .unban, jail: ban.jail, identity: ban.identity, time: end, until: end, count: ban.count,
@@ -141,9 +141,9 @@ public struct Decider: Sendable {
   }
 
   /// A ban, over by now, from before a restart: failures before its end do not count, should the log still bring some.
-  public mutating func restoreAnswered(_ identity: Identity, in jail: Int, until end: Instant) {
+  public mutating func restoreCutoff(_ identity: Identity, in jail: Int, until end: Instant) {
     let key = key(of: identity, in: jail)
-    if states[jail].bans[key] == nil { states[jail].answered[key] = end }
+    if states[jail].bans[key] == nil { states[jail].cutoffs[key] = end }
   }
 
   /// How often `identity` was banned before, as the store knows it.
@@ -168,7 +168,7 @@ public struct Decider: Sendable {
   }
 
   /// Goes over to new limits. A jail that stays keeps its bans, its history and, where it counts as before, its windows;
-  /// gives the names of the jails whose windows begin anew.
+  /// gives the names of the jails whose windows start again.
   public mutating func reload(_ jails: [Jail]) -> [String] {
     var anew: [String] = []
     let old = Dictionary(states.map { ($0.jail.name, $0) }, uniquingKeysWith: { first, _ in first })

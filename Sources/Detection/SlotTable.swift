@@ -15,7 +15,7 @@ struct SlotTable: Sendable {
     var hasBlock: Bool { blockClass != Self.noBlock }
   }
 
-  /// Where a slot stands until the next one is made or removed.
+  /// Where a slot is until the next one is made or removed.
   struct Place {
     var shard: Int
     var index: Int
@@ -58,7 +58,7 @@ struct SlotTable: Sendable {
     return nil
   }
 
-  /// Where `key` stands, or may stand: a slot of no times then, to be filled. Nil when there is no room (`makeRoom`).
+  /// Where `key` is, or may be: a slot of no times then, to be filled. Nil when there is no room (`makeRoom`).
   mutating func place(for key: UInt128) -> Place? {
     let hash = hash.of(key)
     let shard = Self.shard(hash)
@@ -77,8 +77,8 @@ struct SlotTable: Sendable {
     return Place(shard: shard, index: at)
   }
 
-  /// Makes room where `key` would stand: ids that have not failed since `stale` go when they are many, else the shard grows.
-  /// In a small table none goes: another source of the jail may lag, and its lines still belong to that time. Gives what went.
+  /// Makes room where `key` would be: ids that have not failed since `stale` go when they are many, else the shard grows.
+  /// In a small table none goes: another source of the jail may lag, and its lines still belong to that time. Returns what went.
   mutating func makeRoom(for key: UInt128, stale: Int64) -> [Slot] {
     let shard = Self.shard(hash.of(key))
     let size = shards[shard].slots.count
@@ -91,7 +91,7 @@ struct SlotTable: Sendable {
     return rebuild(shard, keeping: .min, size: size + max(size / 4, 4))
   }
 
-  /// Drops the ids that have not failed since `from`, and gives memory back. Gives what went.
+  /// Drops the ids that have not failed since `from`, and gives memory back. Returns what went.
   mutating func expire(keeping from: Int64) -> [Slot] {
     shards.indices.flatMap { rebuild($0, keeping: from, size: Self.smallest) }
   }

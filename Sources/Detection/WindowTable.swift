@@ -2,7 +2,7 @@ public import Model
 
 /// Every id's recent failures in one jail.
 ///
-/// An id takes a slot of 32 bytes while it has failed once; from the second failure on its times stand in a block of a pool, so a
+/// An id takes a slot of 32 bytes while it has failed once; from the second failure on its times are in a block of a pool, so a
 /// flood of a million addresses that each fail once costs little. Limits up to `exactLimit` are exact: the last `limit`
 /// times are kept. Above it, failures are counted in slices of `findtime / 128`; a count then holds failures up to one
 /// slice older than `findtime` (under 0.8 %).
@@ -48,7 +48,7 @@ public struct WindowTable: Sendable {
     }
   }
 
-  /// Counts `weight` failures of `key` at `time`. Gives how many lie in the window when that reaches the limit (the id is
+  /// Counts `weight` failures of `key` at `time`. Returns how many lie in the window when that reaches the limit (the id is
   /// then forgotten, its window empty again), else nil.
   public mutating func add(_ key: UInt128, at time: Instant, weight: Int) -> Int? {
     guard weight > 0 else { return nil }
@@ -99,7 +99,7 @@ public struct WindowTable: Sendable {
     let span = findtime.microseconds
     let times = min(weight, limit)
     if slot.count == 0 || !slot.hasBlock && isFar(slot.newest, t, span) {
-      // The first failure, or one so far from the only other that it starts anew.
+      // The first failure, or one so far from the only other that it starts again.
       slot.count = 1
       slot.newest = t
       if times == 1 { return 1 }

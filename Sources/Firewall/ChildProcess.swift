@@ -56,7 +56,7 @@ struct ChildProcess {
 
   /// Standard input, whole, in a file in memory: nothing to write while the child runs, so nothing can block.
   private func inputFile() -> Int32 {
-    // Safe, both: the literal lives for ever.
+    // Safe, both: the literal is never freed.
     guard !input.isEmpty else { return unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
     let file = unsafe memfd_create("bailiff-input", UInt32(bailiff_memfd_cloexec))
     guard file >= 0 else { return -1 }

@@ -8,7 +8,7 @@ import Synchronization
 /// `hash:net` holds addresses and blocks alike; adding 100,000 addresses takes as long as with `hash:ip` (measured), and
 /// IPv6 is banned by prefix. The chain `BAILIFF` is ours, in the filter tables of iptables and ip6tables; INPUT jumps to it
 /// from its first rule on, so that a banned client's established connections end too. Other programs' chains and rules are
-/// never touched. A jump that is there already stays where it stands, since an administrator may want rules before it.
+/// never touched. A jump that is there already stays where it is, since an administrator may want rules before it.
 ///
 /// Needs CAP_NET_ADMIN and CAP_NET_RAW (`iptables -m set` opens a raw socket), and no more than that: root is not required.
 public final class IPSetActuator: Actuator {
@@ -133,7 +133,7 @@ public final class IPSetActuator: Actuator {
     return outcomes
   }
 
-  /// Whole seconds, rounded up, at most the ceiling; 0 is for ever; nil when the end has passed.
+  /// Whole seconds, rounded up, at most the ceiling; 0 is permanently; nil when the end has passed.
   static func timeout(until: Instant?, now: Instant) -> UInt32? {
     guard let until else { return 0 }
     let left = until.since(now)

@@ -162,7 +162,7 @@ struct IPSetClient: ~Copyable {
     return header
   }
 
-  /// What a set holds, and how many seconds each entry has left (0: for ever).
+  /// What a set holds, and how many seconds each entry has left (0: permanent).
   mutating func entries(of set: String) throws(FirewallError) -> [(subnet: Subnet, timeout: UInt32)] {
     var result: [(subnet: Subnet, timeout: UInt32)] = []
     try dump(set: set, headersOnly: false) { bytes, payload in

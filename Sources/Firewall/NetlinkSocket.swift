@@ -16,7 +16,7 @@ import Synchronization
     unsafe self.handle = try unsafe Self.open(groups)
     self.faults = faults
     // Room for an error answer to every message of a batch; without the privilege the default stays. The answers leave out
-    // the request, which is known by its number. No call waits for ever.
+    // the request, which is known by its number. No call waits permanently.
     var size: Int32 = 8 << 20
     var on: Int32 = 1
     var wait = timeval(tv_sec: 10, tv_usec: 0)

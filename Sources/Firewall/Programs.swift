@@ -68,7 +68,7 @@ struct Programs: Sendable {
     try run("ipset", ["-exist", "restore"], input: lines.joined(separator: "\n") + "\n")
   }
 
-  /// Removes sets; gives those that could not be, with the reason. The kernel lets go of a set some milliseconds after the
+  /// Removes sets; gives those that could not be, with the reason. The kernel releases a set some milliseconds after the
   /// last rule that named it, because nf_tables destroys rules in the background.
   func destroySets(_ names: [String]) -> [(name: String, error: FirewallError)] {
     var left = names.map { (name: $0, error: FirewallError(.programFailed, "")) }

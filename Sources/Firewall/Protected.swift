@@ -51,7 +51,7 @@ public struct Protected: Hashable, Sendable {
       }
     }
 
-    /// Can a person insist (`--force`)? Always so; sessions are also let go by the setting `protect_sessions`.
+    /// Can a person insist (`--force`)? Always so; sessions are also released by the setting `protect_sessions`.
     public var isSession: Bool {
       switch reason {
       case .session, .caller: true

@@ -86,8 +86,8 @@ public final class Reconciler: Sendable {
 /// The thread that watches.
 private final class Loop: Sendable {
   /// How long to wait for the rest of what another program is doing, in seconds.
-  private static let settle = 0.02
-  private static let longestSettle = 0.2
+  private static let index = 0.02
+  private static let longestIndexing = 0.2
 
   private let actuator: any Actuator
   private let interval: Double
@@ -146,8 +146,8 @@ private final class Loop: Sendable {
         event.touched = true
       }
       guard event.touched else { continue }
-      if !before { latest = monotonicSeconds() + Self.longestSettle }
-      end = min(monotonicSeconds() + Self.settle, latest)
+      if !before { latest = monotonicSeconds() + Self.longestIndexing }
+      end = min(monotonicSeconds() + Self.index, latest)
     }
   }
 }

@@ -76,7 +76,7 @@ extension FileSources {
     return nil
   }
 
-  /// Another file stands at the path than the last one that is followed: were there others in between, which came and
+  /// Another file is at the path than the last one that is followed: were there others in between, which came and
   /// went before anybody looked? What came after `next`, which may have been renamed away meanwhile too, is for the next
   /// look: files are followed in the order in which they were written, since that is how their positions are stored.
   func takeMissed(after last: FollowedFile, before next: FollowedFile, of source: FileSource) {
@@ -105,7 +105,7 @@ extension FileSources {
     }
   }
 
-  /// Is it a copy of the file that begins with `head` and stands at the path now: a copytruncate that is under way? One
+  /// Is it a copy of the file that begins with `head` and is at the path now: a copytruncate that is under way? One
   /// that has only begun is as empty as a file that was renamed before anything was written to it: it is given half a
   /// second to show what it is.
   private func isCopy(_ sibling: OpenSibling, of head: [UInt8]) -> Bool {
@@ -213,7 +213,7 @@ extension FileSources {
     ])
   }
 
-  /// Reads a compressed file from `offset` on; gives how far.
+  /// Reads a compressed file from `offset` on; returns how far.
   private func decompress(
     _ sibling: OpenSibling, of source: FileSource, from offset: UInt64, _ identity: FileIdentity, storedAs name: String
   ) -> UInt64 {

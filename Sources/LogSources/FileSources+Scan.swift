@@ -2,7 +2,7 @@ internal import Glibc
 import Model
 
 extension FileSources {
-  /// Looks what stands at the paths that are wanted: opens what is new, notices what was replaced.
+  /// Looks what is at the paths that are wanted: opens what is new, notices what was replaced.
   func scan(now: Double) {
     // Directories first: a name that appears after they are listed is told by its event.
     watchDirectories()

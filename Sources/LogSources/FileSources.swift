@@ -1,6 +1,6 @@
 import Model
 
-/// All files: which paths the patterns name, which files stand behind them, and whose turn it is to be read.
+/// All files: which paths the patterns name, which files follow them, and whose turn it is to be read.
 final class FileSources {
   struct Wanted {
     var pattern: PathPattern
@@ -27,7 +27,7 @@ final class FileSources {
   var known: Set<String> = []
   var needsScan = true
   /// Of the last reload.
-  var askedFor: AskedFor?
+  var askedFor: ReloadSnapshot?
   private var nextTick = 0.0
   private var hasReportedWatching = false
   private var nextScan = 0.0
@@ -35,8 +35,8 @@ final class FileSources {
   /// Chunks of one file before it is the next one's turn.
   private static let chunksPerTurn = 4
   /// How long a file that was rotated away is followed after it last grew.
-  static let linger = 60.0
-  private static let farewell = 86_400.0
+  static let idleLimit = 60.0
+  private static let removedLimit = 86_400.0
   /// Seconds between looks at every file and path, which catch what inotify does not tell (network file systems).
   private static let tick = 1.0
   private static let scanEvery = 5.0
@@ -57,8 +57,8 @@ final class FileSources {
     }
   }
 
-  /// What specs want from now on. Files that nobody wants any more are let go.
-  func set(_ specs: [SourceSpec], _ askedFor: AskedFor? = nil) {
+  /// What specs want from now on. Files that nobody wants any more are released.
+  func set(_ specs: [SourceSpec], _ askedFor: ReloadSnapshot? = nil) {
     self.askedFor = askedFor
     let before = Set(wanted.map(\.pattern))
     wanted = specs.enumerated().flatMap { index, spec in
@@ -121,7 +121,7 @@ final class FileSources {
           let links = file.links
           file.isReady = true
           _ = file.look()
-          // A file that lost or changed its name: look what stands at its path now.
+          // A file that lost or changed its name: look what is at its path now.
           if file.links != links || source.queue.last !== file { needsScan = true }
           if (try? FileStatus.of(path: source.path)).map({ !file.identity.isSameFile(as: $0) }) ?? true {
             needsScan = true
@@ -140,12 +140,12 @@ final class FileSources {
     }
   }
 
-  /// Once a second: what inotify may have missed, and files that can be let go.
+  /// Once a second: what inotify may have missed, and files that can be released.
   func tick(now: Double) {
     guard now >= nextTick else { return }
     nextTick = now + Self.tick
     if now >= nextScan { needsScan = true }
-    // A copy: sources that are let go leave the list.
+    // A copy: sources that are released leave the list.
     for source in Array(order) {
       for file in source.queue where file.look() { file.isReady = true }
       if let last = source.queue.last {
@@ -153,7 +153,7 @@ final class FileSources {
           needsScan = true
         }
       }
-      letGo(source, now: now)
+      closeIdle(source, now: now)
       table.publish(source.number, lag: source.lag)
     }
   }
@@ -236,11 +236,11 @@ final class FileSources {
   }
 
   /// Closes files that nobody writes to any more.
-  private func letGo(_ source: FileSource, now: Double) {
-    for file in source.queue where now - file.lastGrowth > Self.linger && !file.isReady {
+  private func closeIdle(_ source: FileSource, now: Double) {
+    for file in source.queue where now - file.lastGrowth > Self.idleLimit && !file.isReady {
       let isLast = file === source.queue.last
       // A file that was moved out of a pattern's reach may still be written to; a day's silence ends that.
-      let hasLeft = !file.isNamed && now - file.lastGrowth > Self.farewell && !isPlain(source.path)
+      let hasLeft = !file.isNamed && now - file.lastGrowth > Self.removedLimit && !isPlain(source.path)
       guard isLast ? file.links == 0 || hasLeft : file.isDrained && !file.isNamed else { continue }
       var counters = table.counters(source.number)
       file.finishLastLine(buffer, source: source.number, to: table.sink, &counters)

@@ -2,7 +2,7 @@ internal import Glibc
 import Model
 
 /// A hash of a file's first bytes tells it from a later one that was given the same inode, or from itself after it was
-/// emptied and written anew.
+/// emptied and rewritten.
 enum Fingerprint {
   /// Log lines begin with their time, so the first few are unlike any other file's.
   static let length = 256

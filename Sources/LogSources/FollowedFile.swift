@@ -23,7 +23,7 @@ final class FollowedFile {
   var isDrained = false
   /// Which of the source's `(rotated n)` names its position is stored under, once it is drained.
   var slot: Int?
-  /// A file that glob patterns still name is never let go, or it would be taken for a new one.
+  /// A file that glob patterns still name is never released, or it would be taken for a new one.
   var isNamed = true
   /// The copy of a truncated file: its last line, if it has no end, goes on nowhere.
   let isCopy: Bool
@@ -96,7 +96,7 @@ final class FollowedFile {
     case atEnd
     /// There may be more.
     case more
-    /// Its content is not what it was: emptied, and perhaps written anew.
+    /// Its content is not what it was: emptied, and perhaps rewritten.
     case truncated
     case failed(Int32)
   }

@@ -110,14 +110,14 @@ internal import Glibc
     var length = 0
     let name = unsafe UnsafeRawPointer(field.utf8Start).assumingMemoryBound(to: CChar.self)
     guard unsafe sd_journal_get_data(journal, name, &data, &length) >= 0, let data = unsafe data else { return nil }
-    // `NAME=` stands before the value.
+    // `NAME=` precedes the value.
     let skip = field.utf8CodeUnitCount + 1
     guard length >= skip else { return nil }
     unsafe _ = memcpy(target, data + skip, min(length - skip, limit))
     return length - skip
   }
 
-  /// Lends the entry's message to the sink; or gives what journald says in it about messages that it dropped. Copied first:
+  /// Lends the entry's message to the sink; or returns what journald says in it about messages that it dropped. Copied first:
   /// it would be gone when the sink asks for another field.
   func deliver(
     _ entry: JournalEntry, through buffer: LineBuffer, from source: Int, to sink: any LineSink,

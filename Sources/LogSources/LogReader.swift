@@ -13,7 +13,7 @@ import Synchronization
 public final class LogReader: Sendable {
   private struct Requests {
     var isStopped = false
-    var reload: (specs: [SourceSpec], askedFor: AskedFor, onReader: @Sendable () -> Void)?
+    var reload: (specs: [SourceSpec], askedFor: ReloadSnapshot, onReader: @Sendable () -> Void)?
   }
 
   private let requests = Mutex(Requests())
@@ -59,7 +59,7 @@ public final class LogReader: Sendable {
   /// its new specs. New sources begin where they end now, however late the reader comes to them. `onReader` is called on the
   /// reader's thread first, between two turns: nothing is being consumed then.
   public func reload(sources: [SourceSpec], onReader: @escaping @Sendable () -> Void = {}) {
-    let askedFor = AskedFor(sources)
+    let askedFor = ReloadSnapshot(sources)
     requests.withLock { requests in
       // Whoever waits for an earlier one that the reader has not come to yet is told too.
       let before = requests.reload?.onReader

@@ -24,7 +24,7 @@ struct OpenSibling {
     let siblings = RotatedSiblings.of(path)
     let names = Set(siblings.map(\.path))
     return siblings.compactMap { sibling in
-      // While a compressed file and its original both stand there, the compressed one is not finished.
+      // While a compressed file and its original are both there, the compressed one is not finished.
       if sibling.isCompressed, let dot = sibling.path.lastIndex(of: "."), names.contains(String(sibling.path[..<dot])) {
         return nil
       }

@@ -44,14 +44,14 @@ final class ReaderLoop {
   // MARK: What to read
 
   /// `askedFor`: of a reload, nil at the start.
-  func set(_ specs: [SourceSpec], _ askedFor: AskedFor? = nil) {
+  func set(_ specs: [SourceSpec], _ askedFor: ReloadSnapshot? = nil) {
     files.set(specs, askedFor)
     setJournals(specs, askedFor)
     setInput(specs)
     mayHaveMore = true
   }
 
-  private func setJournals(_ specs: [SourceSpec], _ askedFor: AskedFor?) {
+  private func setJournals(_ specs: [SourceSpec], _ askedFor: ReloadSnapshot?) {
     var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
     for (index, spec) in specs.enumerated() {
       guard case .journal(let matches, let directory) = spec.kind else { continue }

@@ -13,7 +13,7 @@ public struct RotatedSibling: Hashable, Sendable {
   /// Nanoseconds since the epoch of the last write; compression keeps it.
   public var modified: Int
 
-  /// Is it a later generation than `other`? Told by when they were made, or, where one was compressed and so made anew, by
+  /// Is it a later generation than `other`? Told by when they were made, or, where one was compressed and so made again, by
   /// when they were last written to.
   func isLater(than other: RotatedSibling) -> Bool {
     isCompressed || other.isCompressed

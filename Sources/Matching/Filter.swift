@@ -7,7 +7,7 @@ public final class Filter: Sendable {
 
   public let definition: FilterDefinition
   let body: Body
-  /// For each pattern the texts of which one must stand in a line that it matches; nil where none can be told.
+  /// For each pattern the texts of which one must be in a line that it matches; nil where none can be told.
   let requiredLiterals: [RequiredLiterals?]
 
   /// Throws with the place of the first pattern that cannot be used.

@@ -43,7 +43,7 @@ public struct FilterDefinition: Sendable, Equatable {
 /// A native filter's patterns. They run on bytes; `^` is the start of the message when `programs` are named (the syslog
 /// header is cut off, "message repeated N times: [ … ]" is unwrapped), else the start of the line.
 public struct NativeRules: Sendable, Equatable {
-  /// Syslog identifiers whose lines may match; `postfix` also stands for `postfix/…`. Empty: every line, whole.
+  /// Syslog identifiers whose lines may match; `postfix` also represents `postfix/…`. Empty: every line, whole.
   public var programs: [String]
   public var patterns: [PatternDefinition]
   /// A line that one of these matches is ignored, whatever `patterns` say.
@@ -83,7 +83,7 @@ public struct PatternDefinition: Sendable, Equatable {
   /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
   /// something else.
   public var attempt = AttemptPart.alone
-  /// Where it stands, for messages.
+  /// Where it is, for messages.
   public var place: Place
 
   public init(
@@ -134,14 +134,14 @@ public struct Sample: Sendable, Equatable {
 }
 
 /// A fail2ban filter after includes, overrides, options and interpolation; fail2ban's tags (`<HOST>`, `<F-USER>` …) still
-/// stand in the expressions.
+/// are in the expressions.
 public struct Fail2banRules: Sendable, Equatable {
   public enum DNS: String, Sendable { case yes, warn, no, raw }
 
   public var prefregex: String?
   public var failregex: [String]
   public var ignoreregex: [String]
-  /// As written; nil: the default templates. Several stand on lines of their own.
+  /// As written; nil: the default templates. Several are on lines of their own.
   public var datepattern: String?
   public var maxlines: Int
   public var usedns: DNS

@@ -48,7 +48,7 @@ public final class FilterSet {
   }
 
   /// Matches one journal message, whose program and time the journal vouches for; both are asked for only when the message
-  /// may match. `header` writes what stands before the message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's
+  /// may match. `header` writes what precedes the message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's
   /// filters see an entry; it is asked for only then.
   public func scan(
     message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,

@@ -2,7 +2,7 @@ internal import CVectorscan
 internal import Glibc
 
 extension Span where Element == UInt8 {
-  /// Where the line begins in which the byte at `position` stands.
+  /// Where the line begins in which the byte at `position` is.
   func lineStart(before position: Int) -> Int {
     // Safe: memrchr reads backwards from the position, which lies in the span, to its start.
     unsafe withUnsafeBufferPointer { bytes in
@@ -13,7 +13,7 @@ extension Span where Element == UInt8 {
     }
   }
 
-  /// Where the first LF at or after `start` stands; the end, when there is none.
+  /// Where the first LF at or after `start` is; the end, when there is none.
   func firstLF(from start: Int) -> Int {
     // Safe: memchr reads no further than the span, and the pointer stays inside the call.
     unsafe withUnsafeBufferPointer { bytes in

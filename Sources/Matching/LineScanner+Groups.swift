@@ -43,7 +43,7 @@ extension LineScanner {
     return Match.Text(range: base + range.lowerBound..<base + range.upperBound, isInLine: true)
   }
 
-  /// A count as it stands in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
+  /// A count as it is in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
   private static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
     let digits = text.extracting(range)
     var value = 0

@@ -36,7 +36,7 @@ struct LineScanner: ~Copyable {
   private let hasMatchers: Bool
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
-  /// A subject that does not stand in the log as such.
+  /// A subject that is not in the log as such.
   private var composed: [UInt8] = []
 
   init(_ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool) {
@@ -143,7 +143,7 @@ struct LineScanner: ~Copyable {
   }
 
   /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
-  /// may match: reading a field costs as much as reading the message. `header` writes what stands before the message in a
+  /// may match: reading a field costs as much as reading the message. `header` writes what precedes the message in a
   /// log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
   mutating func scan(
     message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
@@ -177,7 +177,7 @@ struct LineScanner: ~Copyable {
           body(match, message)
         }
       } else if let matcher = matchers[index] {
-        // What its patterns need may stand in the header, which the scan of the message did not see.
+        // What its patterns need may be in the header, which the scan of the message did not see.
         if !isComposed {
           isComposed = true
           entryLine.removeAll(keepingCapacity: true)
@@ -224,7 +224,7 @@ struct LineScanner: ~Copyable {
       next = nextWanted(from: index + 1)
       if let native = natives[index] {
         if isInAudit || native.records == .modsecurityAudit {
-          // Whatever else stands in such a record may be the client's.
+          // Whatever else is in such a record may be the client's.
           guard native.records == .modsecurityAudit else { continue }
           verdict(native, index, line, history, &clock, &outcome) { body($0, $1, range.lowerBound) }
           continue

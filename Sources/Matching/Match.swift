@@ -18,14 +18,14 @@ public struct Match: ~Copyable {
   public internal(set) var attempt = AttemptPart.alone
   /// Where the host begins in what the patterns saw.
   var hostOffset = 0
-  /// The host as it stands in the line.
+  /// The host as it is in the line.
   public internal(set) var host = Text.empty
   public internal(set) var user = Text.empty
   /// The rule of a web application firewall that was hit.
   public internal(set) var rule = Text.empty
   /// The id when it is no single address; else empty.
   public internal(set) var name = Text.empty
-  /// The texts that do not stand in the line.
+  /// The texts that are not in the line.
   public private(set) var texts: [UInt8] = []
   /// Is `name` a host name that must be resolved before anything can be banned?
   public internal(set) var isHostName = false
@@ -37,7 +37,7 @@ public struct Match: ~Copyable {
     public var value: [UInt8]
   }
 
-  /// Where a text stands: in the line, so that nobody need copy it, or in `texts`, when the pattern saw something else than
+  /// Where a text is: in the line, so that nobody need copy it, or in `texts`, when the pattern saw something else than
   /// the line.
   public struct Text: Sendable {
     public let range: Range<Int>
@@ -56,7 +56,7 @@ public struct Match: ~Copyable {
     return bytes
   }
 
-  /// Keeps a text that does not stand in the line.
+  /// Keeps a text that is not in the line.
   mutating func keep(_ text: [UInt8]) -> Text {
     let start = texts.count
     texts += text

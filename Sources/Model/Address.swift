@@ -1,4 +1,4 @@
-/// An IP address of either family as one 128-bit number; IPv4 stands as IPv4-mapped IPv6 (`::ffff:a.b.c.d`, RFC 4291
+/// An IP address of either family as one 128-bit number; IPv4 is as IPv4-mapped IPv6 (`::ffff:a.b.c.d`, RFC 4291
 /// section 2.5.5.2), so `192.0.2.7` and `::ffff:192.0.2.7` are the same address, as they are to a dual-stack daemon.
 ///
 /// ```swift

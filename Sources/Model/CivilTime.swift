@@ -85,7 +85,7 @@ extension Instant {
   }
 
   /// Reads RFC 3339 (`T` or a space, fraction of any length, `Z` or `±hh:mm`). A missing zone is nil: what it would mean
-  /// depends on where one stands.
+  /// depends on where one is.
   public init?(rfc3339 text: some StringProtocol) {
     let b = Array(text.utf8)
     func number(_ at: Int, _ count: Int) -> Int? {
@@ -135,7 +135,7 @@ extension [UInt8] {
   /// See `Instant.rfc3339`.
   public mutating func append(rfc3339 instant: Instant, offset: Int = 0) {
     let t = CivilTime(instant, offset: offset)
-    // A year before 0 or after 9999 cannot be written in RFC 3339; it stands as it is.
+    // A year before 0 or after 9999 cannot be written in RFC 3339; it is as it is.
     if (0...9999).contains(t.year) {
       append(twoDigits: t.year / 100)
       append(twoDigits: t.year % 100)

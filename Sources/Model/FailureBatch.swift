@@ -17,7 +17,7 @@ public struct ByteRange: Hashable, Sendable {
 public enum AttemptPart: UInt8, Sendable {
   /// The filter does not say; each line counts.
   case alone
-  /// The line stands for a whole attempt.
+  /// The line represents a whole attempt.
   case whole
   /// The first line of an attempt: the next `whole` line of the connection is the same attempt.
   case begins
@@ -49,7 +49,7 @@ public struct Failure: Sendable {
   public var jail: UInt16
   public var pattern: UInt32
   public var source: UInt32
-  /// How many failures the line stands for ("message repeated 5 times").
+  /// How many failures the line represents ("message repeated 5 times").
   public var count: UInt32
   /// What each of them counts against `maxretry`; 0 is recorded but never bans.
   public var weight: UInt32
@@ -89,7 +89,7 @@ public struct FailureBatch: Sendable {
   /// Changes what a failure counts.
   public mutating func setWeight(_ weight: UInt32, at index: Int) { failures[index].weight = weight }
 
-  /// Says where in the journal a failure stands.
+  /// Says where in the journal a failure is.
   public mutating func setCursor(_ cursor: ByteRange, at index: Int) { failures[index].cursor = cursor }
 
   /// Keeps the failures for which `keep` says so; it may change them.
@@ -150,7 +150,7 @@ public struct FailureBatch: Sendable {
 /// What the numbers in failures mean; fixed between two reloads.
 public struct Names: Hashable, Sendable {
   public var jails: [String]
-  /// Pattern names with the filter they stand in.
+  /// Pattern names with the filter they are in.
   public var patterns: [PatternName]
   public var sources: [String]
 

@@ -24,7 +24,7 @@ public struct JailSettings: Sendable, Equatable {
 
   public var name: String
   public var enabled: Bool
-  /// Where the jail stands in the settings.
+  /// Where the jail is in the settings.
   public var place: Place
   public var source: Source
   /// As it was typed; nil with `source: bans`.

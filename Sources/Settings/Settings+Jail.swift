@@ -114,7 +114,7 @@ extension SettingsReader {
     return options
   }
 
-  /// Relative paths begin where the settings file stands.
+  /// Relative paths begin where the settings file is.
   func absolute(_ path: String) -> String {
     guard !path.hasPrefix("/"), let slash = settings.file.lastIndex(of: "/") else { return path }
     return settings.file[...slash] + path

@@ -47,7 +47,7 @@ extension Settings {
     read(file: path, fail2banFilter, builtin, machine) { problems in Document.read(path, problems) }
   }
 
-  /// Reads settings that stand in no file yet; `file` is their name in messages.
+  /// Reads settings that are in no file yet; `file` is their name in messages.
   public static func read(
     text: String, file: String, fail2banFilter: Fail2banFilterLoader? = nil, machine: Machine = .current
   ) -> Reading {
@@ -82,7 +82,7 @@ struct SettingsReader {
   /// What a jail without limits gets.
   var defaults = JailKeys()
   var brokenJails: [String] = []
-  /// Native filters that were read already; nil stands for one with errors.
+  /// Native filters that were read already; nil represents one with errors.
   var loaded: [String: FilterDefinition?] = [:]
 
   init(

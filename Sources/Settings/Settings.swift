@@ -81,7 +81,7 @@ public enum OnFull: String, Sendable, CaseIterable {
   case shed
 }
 
-/// How long the audit is kept; nil: for ever.
+/// How long the audit is kept; nil: permanent.
 public struct Retention: Sendable, Equatable {
   public var failures: TimeSpan?
   public var bans: TimeSpan?

@@ -1,5 +1,5 @@
+import API
 import ArgumentParser
-import Control
 import Glibc
 import Model
 import Settings

@@ -1,14 +1,14 @@
+import API
 import ArgumentParser
-import Control
+import AuditLog
 import Glibc
 import Settings
-import Store
 
 /// What scripts are told; the same for every command.
 enum ExitStatus: Int32 {
   case done = 0
   /// Not banned, samples fail, the record was changed, the daemon refused.
-  case no = 1
+  case rejected = 1
   /// Wrong usage or settings.
   case usage = 2
   /// The daemon is not there.
@@ -63,7 +63,7 @@ extension ExitStatus {
       exit(done.rawValue)
     }
     if !text.isEmpty { Diagnostics.write(text + "\n") }
-    exit(code == .validationFailure ? usage.rawValue : code.rawValue == 0 ? no.rawValue : code.rawValue)
+    exit(code == .validationFailure ? usage.rawValue : code.rawValue == 0 ? rejected.rawValue : code.rawValue)
   }
 
   private static func complain(_ message: String, program: Bool = true) {
@@ -74,7 +74,7 @@ extension ExitStatus {
     self =
       switch kind {
       case .usage, .missing, .cannotOpen, .newer: .usage
-      case .corrupt, .full, .io, .busy, .other: .no
+      case .corrupt, .full, .io, .busy, .other: .rejected
       }
   }
 
@@ -83,7 +83,7 @@ extension ExitStatus {
       switch kind {
       case .notRunning, .deadline: .notRunning
       case .invalid: .usage
-      case .no, .notPermitted, .failed: .no
+      case .rejected, .notPermitted, .failed: .rejected
       }
   }
 }

@@ -1,4 +1,4 @@
-import Control
+import API
 import Foundation
 import Model
 
@@ -50,7 +50,7 @@ final class Daemon: Sendable {
     bans: { request in bans.filter { request.jail == nil || $0.jail == request.jail }.map(BanReply.init) },
     ban: { request, _ in
       if request.id == "192.0.2.1", !request.force {
-        throw ControlError(.no, "192.0.2.1 is ignored", remedy: "use --force")
+        throw ControlError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")
       }
       if let jail = request.jail, jail != "sshd" { throw ControlError(.invalid, "there is no jail \(jail)") }
       let until = request.bantime.flatMap { $0 < 0 ? nil : since.adding(.seconds($0)) }
@@ -62,10 +62,10 @@ final class Daemon: Sendable {
     },
     unban: { request, _ in
       if request.id == "2001:db8::8" { return UnbannedReply(count: 1, jails: ["sshd"], ids: ["2001:db8::/64"]) }
-      guard request.id == "192.0.2.7" else { throw ControlError(.no, "\(request.id) is not banned") }
+      guard request.id == "192.0.2.7" else { throw ControlError(.rejected, "\(request.id) is not banned") }
       return UnbannedReply(count: 1, jails: ["sshd"])
     },
     unbanAll: { _, _ in UnbannedReply(count: 2, jails: ["sshd", "web"]) },
-    confirm: { request, _ in throw ControlError(.no, "no ban of \(request.id) waits to be confirmed") },
+    confirm: { request, _ in throw ControlError(.rejected, "no ban of \(request.id) waits to be confirmed") },
     reload: { _ in ReloadReply(changes: ["jail sshd: maxretry 5 → 3"], warnings: ["jail web: no such file"]) })
 }

@@ -37,7 +37,7 @@ import Testing
     #expect(calls.count >= 2)
   }
 
-  /// The life of a daemon whose n-th call fails, and of the one that comes after it. Gives the call; nil when there were
+  /// The life of a daemon whose n-th call fails, and of the one that comes after it. Returns the call; nil when there were
   /// not so many.
   private func live(failing n: Int, _ shim: String) async throws -> String? {
     let scratch = try Scratch()

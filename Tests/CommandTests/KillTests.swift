@@ -113,7 +113,7 @@ import Testing
     return result
   }
 
-  /// Ids with their counts, as often as they stand there.
+  /// Ids with their counts, as often as they are there.
   private func described(_ bans: [[String: Any]]) -> [String] {
     bans.map { "\($0["jail"] ?? "") \($0["id"] ?? "") \($0["count"] ?? "")" }.sorted()
   }

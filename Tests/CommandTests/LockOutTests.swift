@@ -104,7 +104,7 @@ import Testing
     #expect(try machine.network.banned() == ["10.0.0.0/16", "198.51.100.7"])
   }
 
-  /// A ban that would have been the last command: unless it is confirmed, the kernel lets go again.
+  /// A ban that would have been the last command: unless it is confirmed, the kernel releases again.
   @Test func aBanThatIsNotConfirmedLeavesTheKernel() async throws {
     let machine = try Machine()
     try await poll("the daemon") { try await machine.run("status").status == 0 }

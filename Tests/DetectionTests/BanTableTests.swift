@@ -35,7 +35,7 @@ import Testing
         }
         for place in 0..<table.count { #expect(table.find(table.key(at: place)) == place) }
         let over = expected.filter { $0.value.until.map { $0 <= Instant(seconds: 50) } ?? false }
-        let found = table.over(at: Instant(seconds: 50))
+        let found = table.expired(at: Instant(seconds: 50))
         #expect(Set(found.map(\.key)) == Set(over.keys))
         #expect(found.map(\.end) == found.map(\.end).sorted())
       }

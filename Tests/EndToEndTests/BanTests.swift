@@ -52,7 +52,7 @@ extension EndToEnd {
       #expect(unban["id"] as? String == test.id)
       #expect(unban["uid"] as? Int == 0)
 
-      // And it counts anew. SIGKILL leaves the ban; a restart takes it up with the time that remains.
+      // And it counts again. SIGKILL leaves the ban; a restart takes it up with the time that remains.
       try await hosts.guess(3, server, from: attacker)
       try await bailiff.wait(forBanOf: test.id)
       let before = try await bailiff.object("bans")

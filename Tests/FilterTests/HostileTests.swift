@@ -7,7 +7,7 @@ import Testing
 @Suite struct HostileTests {
   struct Attempt: Decodable {
     var filter: String
-    /// What stands in the log, one after the other.
+    /// What is in the log, one after the other.
     var lines: [String]
     /// Who really connected; nil where the text is all that there is.
     var real: String?

@@ -165,7 +165,7 @@ import Testing
     }
   }
 
-  /// Bytes that are no UTF-8 stand in the fixtures as lone surrogates, `\udcff` for 0xff, which a JSON decoder refuses: they
+  /// Bytes that are no UTF-8 are in the fixtures as lone surrogates, `\udcff` for 0xff, which a JSON decoder refuses: they
   /// are moved to the private use area and back.
   private static func withoutLoneSurrogates(_ line: Data.SubSequence) -> [UInt8] {
     var out: [UInt8] = []

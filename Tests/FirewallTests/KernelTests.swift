@@ -49,7 +49,7 @@ func add(_ jail: String, _ id: String, for seconds: Int64? = 600) -> FirewallCha
     let firewall = IPSetActuator()
     try hosts.server.run { () throws in
       #expect(try firewall.prepare([ssh, everything], chains: ["INPUT"]).isEmpty)
-      // A rule that lets established connections through stands behind ours.
+      // A rule that lets established connections through follows ours.
       try shell("iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT")
     }
     let open = try #require(try hosts.client.run { TCP.connect(from: "10.77.0.2", to: "10.77.0.1", port: 22) })

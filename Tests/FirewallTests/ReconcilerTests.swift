@@ -19,7 +19,7 @@ import Testing
     ban("sshd", "192.0.2.1"), ban("sshd", "2001:db8::/64"), ban("recidive", "198.51.100.7", for: nil),
   ]
 
-  /// Prepares, does `damage`, and waits until everything is as before; gives the seconds that took.
+  /// Prepares, does `damage`, and waits until everything is as before; returns the seconds that took.
   private func repaired(
     directories: [String] = Programs.systemDirectories, _ damage: @escaping @Sendable () throws -> Void
   ) throws -> (seconds: Double, repairs: [Repair.Kind], text: String) {

@@ -1,4 +1,4 @@
-import Fail2ban
+import Fail2banImport
 import Foundation
 import Matching
 import Model

@@ -1,4 +1,4 @@
-@testable import Control
+@testable import API
 
 /// A body is refused as malformed, or is a request that its limits admit.
 enum RequestsFuzz {

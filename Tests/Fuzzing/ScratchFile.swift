@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file that is written anew for each run. It is never synced, as FileManager's are, which would be most of the work.
+/// A file that is rewritten for each run. It is never synced, as FileManager's are, which would be most of the work.
 struct ScratchFile {
   let path: String
   private let descriptor: Int32

@@ -228,7 +228,7 @@ final class JournalDirectory {
     #expect(said.map(\.kind) == [.rateLimited("Suppressed 1234 messages from ssh.service")])
     #expect(said.first?.description.contains("LogRateLimitIntervalSec=0") == true)
     #expect(run.reader.status()[0].losses == 1)
-    // It stands at the end of the journal, and is not told again after a restart.
+    // It is at the end of the journal, and is not told again after a restart.
     try journal.write([journal.entry("Suppressed 2 messages from ssh.service", unit: service, notice)])
     let second = try RunningReader([spec(["_SYSTEMD_UNIT=ssh.service"])], positions: run.sink.positions)
     second.wait("the notice") { second.sink.events.contains { $0.isLoss } }

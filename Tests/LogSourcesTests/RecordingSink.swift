@@ -12,7 +12,7 @@ final class RecordingSink: LineSink, Sendable {
     var events: [SourceEvent] = []
     var checkpoints = 0
     /// The number of lines at the last checkpoint: what came after it would come again.
-    var settled = 0
+    var indexed = 0
   }
 
   let record = Mutex(Record())
@@ -50,7 +50,7 @@ final class RecordingSink: LineSink, Sendable {
     record.withLock { record in
       for position in positions { record.positions[position.source] = position.position }
       record.checkpoints += 1
-      record.settled = record.lines.count
+      record.indexed = record.lines.count
     }
   }
 

@@ -28,7 +28,7 @@ final class TemporaryDirectory: Sendable {
     try file.write(bytes)
   }
 
-  /// Empties the file and writes it anew, so quickly that nobody sees it empty.
+  /// Empties the file and writes it again, so quickly that nobody sees it empty.
   func overwrite(_ text: String, in name: String) throws {
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: self(name)))
     try file.truncate(atOffset: 0)

@@ -66,7 +66,7 @@ struct Fail2banDateTests {
     #expect(bench.matcher.counts.failures == 1)
   }
 
-  /// Whatever stands in a line, arithmetic does not trap.
+  /// Whatever is in a line, arithmetic does not trap.
   @Test func numbersOfAnySize() throws {
     for text in [
       "99999999999", "9999999999.999999", "[99999999999] x", "@4fffffffffffffffffffffff", "2024-99-99 99:99:99",

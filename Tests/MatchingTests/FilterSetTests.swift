@@ -109,7 +109,7 @@ import Testing
       ])
   }
 
-  /// The last address is the daemon's; what stands in the user name is the attacker's.
+  /// The last address is the daemon's; what is in the user name is the attacker's.
   @Test func usersMayHoldWholeLines() throws {
     let found = try scan(
       definition(failed),

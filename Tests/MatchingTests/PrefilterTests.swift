@@ -33,7 +33,7 @@ import Testing
     return found
   }
 
-  /// Random lines of the patterns' own words, so that literals stand at line starts and ends, twice in a line, across
+  /// Random lines of the patterns' own words, so that literals are at line starts and ends, twice in a line, across
   /// would-be boundaries, in either case.
   @Test func findsWhatPCRE2AloneFinds() throws {
     var random = Numbers(state: 5)

@@ -52,7 +52,7 @@ import Testing
     #expect(literals("abcd.* - - 20", text: .withoutDate) == [" - ", "- 20"])
   }
 
-  /// At a line's start it stands behind two characters at most, such as `[`, which are no part of a word.
+  /// At a line's start it follows two characters at most, such as `[`, which are no part of a word.
   @Test func aDateAtTheLineStartPartsNoWord() {
     #expect(literals("^Failed login", text: .withoutDateAtStart) == ["Failed login"])
     #expect(literals("x.* \\[error\\]", text: .withoutDateAtStart) == ["error]"])

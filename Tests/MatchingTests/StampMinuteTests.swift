@@ -57,7 +57,7 @@ struct StampMinuteTests {
       ["Feb 29 10:00:00", "Feb 29 10:00:01"], now: Instant(rfc3339: "2025-02-28T12:00:00Z")!, zone: "UTC")
   }
 
-  /// What stands there depends on when it is read.
+  /// What is there depends on when it is read.
   @Test func anotherNowIsAnotherYear() throws {
     var clock = LogClock(now: Instant(rfc3339: "2026-11-26T12:00:00Z")!, zone: try #require(ZoneOffsets(name: "UTC")))
     let line = Array("Nov 26 11:00:00 web sshd[1]: x".utf8)

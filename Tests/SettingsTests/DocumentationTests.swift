@@ -4,7 +4,7 @@ import Testing
 
 @testable import Settings
 
-/// `docs/settings.md` is held to the code: its examples are read, and every key stands in it.
+/// `docs/settings.md` is held to the code: its examples are read, and every key is in it.
 struct DocumentationTests {
   static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
 

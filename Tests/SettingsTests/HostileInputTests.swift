@@ -4,7 +4,7 @@ import Testing
 
 @testable import Settings
 
-/// Whatever stands in a file, reading it ends, soon, with one line an error.
+/// Whatever is in a file, reading it ends, soon, with one line an error.
 struct HostileInputTests {
   @Test func tooLarge() {
     let reading = readText(String(repeating: "# a\n", count: 300_000))

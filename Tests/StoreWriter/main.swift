@@ -1,9 +1,9 @@
 // Commits numbered failures to a store until it is killed: `storewriter PATH`. Each commit holds 7 failures, a ban and the
 // offset behind them; the next one begins at the stored position, as the daemon does after a crash.
 
+import AuditLog
 import Foundation
 import Model
-import Store
 
 func write(to path: String) throws {
   let store = try AuditStore(path: path)
@@ -31,7 +31,7 @@ func write(to path: String) throws {
       action: .ban, jail: "sshd", identity: .network(Subnet(batch.failures[0].address)), time: batch.failures[0].time,
       until: nil, count: 7)
     try store.commit(batch, names: names, decisions: [ban])
-    if next % 5 == 0 { _ = try store.settle(limit: 50) }
+    if next % 5 == 0 { _ = try store.index(limit: 50) }
   }
 }
 

@@ -70,7 +70,7 @@ struct CapturedFields: Sendable {
     ranges[field] = (Int32(truncatingIfNeeded: start), Int32(truncatingIfNeeded: bytes.count))
   }
 
-  /// Copies a text that stands in here already.
+  /// Copies a text that is in here already.
   mutating func copy(_ from: Int, to field: Int) { ranges[field] = ranges[from] }
 
   /// Appends `,` and the text of another field: fail2ban's tuples.

@@ -18,7 +18,7 @@ final class DateTemplate: Sendable {
   /// Bound to the line's begin or end: what it finds is not questioned.
   let isAnchored: Bool
   let beginsLine: Bool
-  /// Nothing of the line but at most two characters that no word has stands before what is cut out.
+  /// Nothing of the line but at most two characters that no word has precedes what is cut out.
   let cutsLineStart: Bool
   /// The stamp that is read by hand before the pattern is tried; nil: there is none.
   let stamp: LineStartStamp?
@@ -113,7 +113,7 @@ final class DateTemplate: Sendable {
     }
   }
 
-  /// A pattern around `{EPOCH}` or `{LEPOCH}`, all of which is cut; nil when neither stands in it.
+  /// A pattern around `{EPOCH}` or `{LEPOCH}`, all of which is cut; nil when neither is in it.
   private static func epoch(in text: String, long: Bool, weight: Double) throws(Failure) -> DateTemplate? {
     let bytes = Array(text.utf8)
     var out = "("

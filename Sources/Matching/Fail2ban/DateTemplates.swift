@@ -1,4 +1,4 @@
-/// The ways of writing a date that are tried where a filter names none, and those that a `datepattern` stands for.
+/// The ways of writing a date that are tried where a filter names none, and those that a `datepattern` represents.
 enum DateTemplates {
   /// In the order in which they are tried.
   private static let patterns = [
@@ -47,7 +47,7 @@ enum DateTemplates {
       text.hasPrefix("{^LN-BEG}") || text.hasPrefix("^") ? nil : try! DateTemplate.make("{^LN-BEG}" + text, weight: 100)
     } + plain
 
-  /// The templates that a datepattern stands for: one on each of its lines.
+  /// The templates that a datepattern represents: one on each of its lines.
   static func parse(_ datepattern: String) throws(DateTemplate.Failure) -> [DateTemplate] {
     var found: [DateTemplate] = []
     var names: Set<String> = []

@@ -6,7 +6,7 @@ internal import Model
 ///
 /// One belongs to one source's lines: what it has learned of one log's layout is wrong for another.
 struct Fail2banDates {
-  /// Where the date stands.
+  /// Where the date is.
   struct Found {
     /// What is cut out: group 1. Empty where a pattern says that a line has no date.
     var cut: Range<Int>
@@ -176,7 +176,7 @@ struct Fail2banDates {
     return at + left
   }
 
-  /// Do the same bytes stand around the place of the last date? A punctuation mark may also stand on the inside only.
+  /// Do the same bytes stand around the place of the last date? A punctuation mark may also be on the inside only.
   private func hasSameBounds(_ line: borrowing Span<UInt8>, _ place: Range<Int>) -> Bool {
     func byte(_ at: Int) -> UInt8? { at >= 0 && at < line.count ? line[at] : nil }
     return (byte(place.lowerBound - 1) == beforeStart || byte(place.lowerBound) == atStart && !isWord(atStart))

@@ -19,11 +19,11 @@ public struct Fail2banFailure {
   /// Did the line say its time? If not, `time` is that of the line before, or when it was read.
   public internal(set) var isDated = false
   public internal(set) var identity = Identity.name([])
-  /// The host: an address in its shortest form, a name as it stands in the line; the id where there is no host.
+  /// The host: an address in its shortest form, a name as it is in the line; the id where there is no host.
   public internal(set) var host: [UInt8] = []
   /// All users of the line's session.
   public internal(set) var users: [[UInt8]] = []
-  /// How many lines stand behind it: of its session, or of the same `maxlines`.
+  /// How many lines follow it: of its session, or of the same `maxlines`.
   public internal(set) var attempts = 1
 
   let names: FieldNames

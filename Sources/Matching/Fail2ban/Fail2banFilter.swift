@@ -103,10 +103,10 @@ public final class Fail2banFilter: Sendable {
 
   /// The expressions of which one must match a line for anything to come of it, as PCRE2 gets them: failures, and also the
   /// lines that only help (they carry a user or an address, or end a session). They are matched after the date is cut out,
-  /// so a literal in them can stand in the line in two parts, with the date between.
+  /// so a literal in them can be in the line in two parts, with the date between.
   public var patternsForPrefilter: [String] { failregex.map(\.pattern.source) }
 
-  /// Can the date only stand at the line's start, so that it parts no word of a pattern?
+  /// Can the date only are at the line's start, so that it parts no word of a pattern?
   var datesLeadLines: Bool { templates.allSatisfy(\.cutsLineStart) }
 
   /// Must every line be tried, because earlier lines are part of what is matched?

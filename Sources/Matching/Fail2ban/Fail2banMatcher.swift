@@ -59,7 +59,7 @@ public final class Fail2banMatcher {
     return outcome
   }
 
-  /// Tries only those of `failregex` that stand in `wanted`, where the first one's place is `first`. A failure is written down
+  /// Tries only those of `failregex` that are in `wanted`, where the first one's place is `first`. A failure is written down
   /// in `match`. Also tells how many patterns were stopped at their limit.
   func tryLine(
     _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ time: Instant?, wanted: PatternBits, from first: Int,

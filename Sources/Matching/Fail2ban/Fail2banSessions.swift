@@ -7,7 +7,7 @@ internal import Model
 /// ends them (`<F-MLFFORGET>`), until nothing was heard of one for ten minutes of log time, or until there are too many:
 /// then the oldest goes, and is counted.
 ///
-/// They stand in one array, are changed where they stand, and leave their memory to the next one.
+/// They are in one array, are changed where they stand, and leave their memory to the next one.
 struct Fail2banSessions {
   static let limit = 20_000
   static let idle = TimeSpan.minutes(10)
@@ -124,7 +124,7 @@ struct Fail2banSessions {
     evicted += 1
   }
 
-  /// Where the key stands in the index, or would stand.
+  /// Where the key is in the index, or would be.
   private func slot(_ fields: CapturedFields, _ field: Int) -> Int? {
     guard let sum = hash(of: fields, field) else { return nil }
     var slot = home(sum)

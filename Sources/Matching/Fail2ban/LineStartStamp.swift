@@ -20,7 +20,7 @@ enum LineStartStamp: CaseIterable {
     self = stamp
   }
 
-  /// Reads the stamp with which the line begins, and gives where it ends; nil where the template must look.
+  /// Reads the stamp with which the line begins, and returns where it ends; nil where the template must look.
   func read(_ line: borrowing Span<UInt8>, into fields: inout DateFields) -> Int? {
     switch self {
     case .syslog: Self.syslog(line, &fields)
@@ -40,7 +40,7 @@ enum LineStartStamp: CaseIterable {
 
   static let syslogLength = 15
 
-  /// Does a space stand behind the stamp, and no year?
+  /// Does a space follow the stamp, and no year?
   static func mayBeSyslog(_ line: borrowing Span<UInt8>) -> Bool {
     line.count > 16 && line[15] == UInt8(ascii: " ") && line[16] != UInt8(ascii: "2")
   }

@@ -30,7 +30,7 @@ struct LineWindow {
     lines = [text]
   }
 
-  /// Takes out the lines that a match stands on, `match` being its place in the joined text; lines that only `<SKIPLINES>`
+  /// Takes out the lines that a match is on, `match` being its place in the joined text; lines that only `<SKIPLINES>`
   /// went over stay.
   mutating func take(_ match: Range<Int>, in text: [UInt8], skipped: [[UInt8]]) -> [[UInt8]] {
     guard lines.count > 1 else {

@@ -3,7 +3,7 @@
 ///
 /// See jail.conf(5), "FILTER FILES", in fail2ban's package.
 enum TagExpansion {
-  /// What goes wrong in an expression; the caller adds where it stands.
+  /// What goes wrong in an expression; the caller adds where it is.
   struct Failure: Error { var reason: String }
 
   private static let ip4 = "(?:::f{4,6}:)?(?P<ip4>(?:[0-9]{1,3}\\.){3}[0-9]{1,3})"
@@ -63,7 +63,7 @@ enum TagExpansion {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// The group that a tag's name stands for: `USER` is `user`; `ID` and `PORT` have names of their own.
+  /// The group that a tag's name represents: `USER` is `user`; `ID` and `PORT` have names of their own.
   static func groupName(_ tag: String) -> String {
     switch tag {
     case "ID": "fid"

@@ -1,4 +1,4 @@
-/// Follows the records of ModSecurity's audit log in its native form, in which the client's address stands in one section
+/// Follows the records of ModSecurity's audit log in its native form, in which the client's address is in one section
 /// and the verdict in another:
 ///
 /// ```
@@ -10,7 +10,7 @@
 /// ModSecurity: Access denied with code 403 …
 /// --5a70c866-Z--
 /// ```
-/// The request's body (section C) stands there as the client sent it, and may hold whole records. It cannot hold the real
+/// The request's body (section C) is there as the client sent it, and may hold whole records. It cannot hold the real
 /// boundary, which is drawn when the record is written, after the request has ended. So from a record's start to its end
 /// nothing counts but the lines with its own boundary. Where reading begins inside a record, a body can pass for one.
 struct AuditRecords {

@@ -24,10 +24,10 @@ final class NativeFilter: Sendable {
     ignore = compiled
   }
 
-  /// The texts of which one must stand in the lines that are scanned for a pattern.
+  /// The texts of which one must be in the lines that are scanned for a pattern.
   func requiredLiterals(_ source: String) -> RequiredLiterals? {
     guard records == .modsecurityAudit else { return RequiredLiterals(source) }
-    // What stands before the line end in the pattern is of another line; and a record's boundaries must be seen too.
+    // What precedes the line end in the pattern is of another line; and a record's boundaries must be seen too.
     guard let join = source.firstRange(of: #"\n"#) else { return nil }
     return RequiredLiterals(String(source[join.upperBound...]))?
       .adding(["-A--", "-H--", "-I--", "-J--", "-K--", "-Z--"])
@@ -61,7 +61,7 @@ final class NativePattern: Sendable {
   let count: Int?
   let weight: CompiledWeight
 
-  /// What stands for a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
+  /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
   static let tags: [(tag: String, expression: String)] = [
     ("<host>", "(?<host>(?:[0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)"),
     ("<user>", "(?<user>.*)"),

@@ -4,7 +4,7 @@
 /// client's choice into the log. What the client cannot choose is how such a record ends. Either nginx's own context is
 /// written behind the text, and then the request in it still shows each `%0a`: as many as the record has lines before its
 /// last. Or the record met nginx's limit and was cut at exactly 2048 bytes (`NGX_MAX_ERROR_STR`); where the system's error
-/// follows, as in `open() "…" failed (2: …)`, `... (2: ` then stands in its last 50 bytes (ngx_log_errno). A record is one
+/// follows, as in `open() "…" failed (2: …)`, `... (2: ` then is in its last 50 bytes (ngx_log_errno). A record is one
 /// write, so all of it can be read when its first line can.
 ///
 /// What an application prints on its standard error (`FastCGI sent in stderr: "…" while reading …`) may hold line ends too;

@@ -79,7 +79,7 @@ enum Stamp {
     }
     if line[0] == UInt8(ascii: "{") { return json(line, &clock) }
     if bracketed, let time = afterPID(line, &clock) { return time }
-    // Client-made text (the user name) may stand before the stamp and hold brackets; but it cannot hold the quote that
+    // Client-made text (the user name) may precede the stamp and hold brackets; but it cannot hold the quote that
     // follows the real one, since access logs escape quotes.
     var at = 0
     while at + 28 < line.count {
@@ -169,7 +169,7 @@ enum Stamp {
     return value
   }
 
-  /// `HH:MM:SS` and a fraction after `.` or `,`; gives the end.
+  /// `HH:MM:SS` and a fraction after `.` or `,`; returns the end.
   private static func time(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard let hour = number(line, at, 2), let minute = number(line, at + 3, 2), let second = number(line, at + 6, 2),
       line[at + 2] == UInt8(ascii: ":"), line[at + 5] == UInt8(ascii: ":")
@@ -190,7 +190,7 @@ enum Stamp {
     return end
   }
 
-  /// `Z`, `+01:00`, `+0100`, perhaps after a space; gives the end, which is `at` where there is none.
+  /// `Z`, `+01:00`, `+0100`, perhaps after a space; returns the end, which is `at` where there is none.
   private static func zone(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int {
     guard at < line.count else { return at }
     if line[at] == UInt8(ascii: "Z") {

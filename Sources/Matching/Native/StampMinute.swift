@@ -1,6 +1,6 @@
 internal import Model
 
-/// The minute that a syslog stamp named last. Lines stand in the order of their times, so most stamps differ from the one
+/// The minute that a syslog stamp named last. Lines are in the order of their times, so most stamps differ from the one
 /// before in their seconds only, and need no calendar.
 struct StampMinute: Sendable {
   /// `Nov 21 05:24:` as two words that overlap.

@@ -3,7 +3,7 @@ internal import Model
 /// Where the parts of a syslog line stand: what logged it, and where its message begins.
 ///
 /// Understood are RFC 3164 (`Nov 21 05:24:01 web sshd[812]: …`), the same with an RFC 3339 or ISO 8601 stamp (rsyslog's
-/// and syslog-ng's defaults), and RFC 5424 (`<38>1 2026-11-21T05:24:01Z web sshd 812 - - …`); `<PRI>` may stand before
+/// and syslog-ng's defaults), and RFC 5424 (`<38>1 2026-11-21T05:24:01Z web sshd 812 - - …`); `<PRI>` may precede
 /// each. Without a stamp (`web sshd[812]: …`, as fail2ban shows what the journal holds) the pid must be there.
 struct SyslogHeader {
   /// Empty where there is none.
@@ -124,7 +124,7 @@ struct SyslogHeader {
         isTag = true
         if at < end, line[at] == UInt8(ascii: ":") { at += 1 }
       } else if line[at] == UInt8(ascii: ":") {
-        // An IPv6 address may stand where the host does; a tag's colon is followed by a space or nothing.
+        // An IPv6 address may be where the host is; a tag's colon is followed by a space or nothing.
         if at + 1 == end || line[at + 1] == UInt8(ascii: " ") {
           isTag = true
           at += 1

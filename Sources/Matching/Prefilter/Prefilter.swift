@@ -98,7 +98,7 @@ struct LiteralSlots: Sendable {
     var found: [UInt64] = []
     swap(&found, &hits)
     defer { swap(&found, &hits) }
-    // Safe: the callback gets the address of `found` back, which stands still during the call; the chunk is only read.
+    // Safe: the callback gets the address of `found` back, which is still during the call; the chunk is only read.
     let result = unsafe chunk.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return HS_SUCCESS }
       return unsafe withUnsafeMutablePointer(to: &found) { found in

@@ -1,4 +1,4 @@
-/// Texts of which one must stand in whatever a pattern matches.
+/// Texts of which one must be in whatever a pattern matches.
 struct RequiredLiterals: Equatable, Sendable {
   struct Literal: Hashable, Sendable {
     var bytes: [UInt8]
@@ -9,7 +9,7 @@ struct RequiredLiterals: Equatable, Sendable {
 
   /// A shorter text is found too often to be worth looking for.
   static let shortest = 3
-  /// One scan looks for all of them at once, so that many rare texts cost less than one that stands in every line.
+  /// One scan looks for all of them at once, so that many rare texts cost less than one that is in every line.
   private static let mostLiterals = 256
   private static let longest = 24
 
@@ -20,7 +20,7 @@ struct RequiredLiterals: Equatable, Sendable {
     /// As fail2ban does it: the date may have been cut out anywhere, and letters have their case by Unicode, in which the
     /// Kelvin sign is a `k` and the long s an `s`.
     case withoutDate
-    /// The same, where the date can only stand at the line's start, behind at most two characters that no word has.
+    /// The same, where the date can only be at the line's start, behind at most two characters that no word has.
     case withoutDateAtStart
 
     /// The length from which a literal can be used.
@@ -34,7 +34,7 @@ struct RequiredLiterals: Equatable, Sendable {
     switch text {
     case .same: break
     case .withoutDateAtStart:
-      // What stands before the date is no part of a word; the rest of the text is whole behind it.
+      // What precedes the date is no part of a word; the rest of the text is whole behind it.
       best = best?.map { Literal(bytes: Array($0.bytes.dropFirst(Self.beforeDate($0.bytes))), caseless: $0.caseless) }
     case .withoutDate:
       // The date may part a text in two at any place: one half stays whole then.
@@ -71,7 +71,7 @@ struct RequiredLiterals: Equatable, Sendable {
     return more
   }
 
-  /// How many of a text's first bytes may stand before a date at the line's start.
+  /// How many of a text's first bytes may precede a date at the line's start.
   private static func beforeDate(_ bytes: [UInt8]) -> Int {
     bytes.prefix(2).prefix { byte in
       switch byte {
@@ -85,7 +85,7 @@ struct RequiredLiterals: Equatable, Sendable {
   private struct Facts {
     /// All texts that it can match, when they are few and short.
     var exact: [Literal]?
-    /// One of these stands in every match.
+    /// One of these is in every match.
     var best: [Literal]?
 
     init(exact: [Literal]?, best: [Literal]?) {
@@ -127,7 +127,7 @@ struct RequiredLiterals: Equatable, Sendable {
           ? nil : bytes.map { Literal(bytes: [$0], caseless: caseless && Facts.isLetter($0)) }, best: nil)
     }
 
-    /// In Unicode `k` and `s` have a third form, which no byte scan finds; what is not ASCII may stand in the log in another
+    /// In Unicode `k` and `s` have a third form, which no byte scan finds; what is not ASCII may be in the log in another
     /// encoding.
     private static func isStrange(_ bytes: [UInt8], _ caseless: Bool, _ text: Text) -> Bool {
       text != .same && bytes.contains { $0 >= 0x80 || caseless && [0x6B, 0x73].contains($0 | 0x20) }

@@ -36,7 +36,7 @@ struct SourceText {
 
   /// An upper bound of the characters after every alias is replaced by its anchor's content. Yams shares the nodes, but
   /// hashes keys, which may be aliases, so nested aliases (the "billion laughs") would keep it busy for years. Anchors
-  /// multiply only with aliases that stand before them: each group of aliases between two anchors is one factor.
+  /// multiply only with aliases that precede them: each group of aliases between two anchors is one factor.
   var aliasExpansion: Int {
     var factor = 1
     var group = 0
@@ -89,7 +89,7 @@ struct SourceText {
     return (low + 1, index - lineStarts[low] + 1)
   }
 
-  /// Finds where `key`, which stands at `line` and `column`, is given again in the same mapping, and overwrites it with
+  /// Finds where `key`, which is at `line` and `column`, is given again in the same mapping, and overwrites it with
   /// a private character. Nil when it is not found (a key written in two ways).
   mutating func renameDuplicate(of key: String, line: Int, column: Int, attempt: Int) -> (line: Int, column: Int)? {
     let key = Array(key.unicodeScalars)
@@ -103,7 +103,7 @@ struct SourceText {
     return place(of: start)
   }
 
-  /// In block style the keys of a mapping stand in one column, until a line is indented less.
+  /// In block style the keys of a mapping are in one column, until a line is indented less.
   private func blockDuplicate(of key: [Unicode.Scalar], line: Int, column: Int) -> Int? {
     for start in lineStarts.dropFirst(line) {
       let indent = scalars[start...].prefix { $0 == " " }.count
@@ -124,7 +124,7 @@ struct SourceText {
     }
   }
 
-  /// Does `key`, in quotes or without, stand at `index`, with a colon after it?
+  /// Does `key`, in quotes or without, occur at `index`, with a colon after it?
   private func isKey(_ key: [Unicode.Scalar], at index: Int) -> Bool {
     var index = index
     let quote = index < scalars.count && isQuote(scalars[index]) ? scalars[index] : nil

@@ -20,7 +20,7 @@ enum TextFile {
   }
 
   private static func contents(_ path: String) throws(Failure) -> [UInt8] {
-    // O_NONBLOCK: a FIFO without a writer would hold up the program for ever.
+    // O_NONBLOCK: a FIFO without a writer would hold up the program permanently.
     // Safe: the string lives for the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw unreadable(errno) }

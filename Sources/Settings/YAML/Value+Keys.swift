@@ -130,7 +130,7 @@ extension Value {
     return SpanOrForever(span: span < .zero ? nil : span)
   }
 
-  /// Nil inside the result: kept for ever.
+  /// Nil inside the result: kept permanently.
   func age(_ key: String) -> SpanOrForever? {
     if ["forever", "permanent"].contains(word) { return SpanOrForever(span: nil) }
     return span(key).map { SpanOrForever(span: $0) }
@@ -150,7 +150,7 @@ extension Value {
   }
 }
 
-/// What may last for ever: nil.
+/// What may last permanently: nil.
 struct SpanOrForever {
   var span: TimeSpan?
 }

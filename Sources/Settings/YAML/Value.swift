@@ -123,7 +123,7 @@ struct Value {
     return nil
   }
 
-  /// A list's values; one value stands for a list of one, nothing for an empty one.
+  /// A list's values; one value represents a list of one, nothing for an empty one.
   func list(_ key: String) -> [Value]? {
     switch node {
     case .sequence(let sequence): return sequence.map(child)

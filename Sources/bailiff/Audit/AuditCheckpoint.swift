@@ -1,6 +1,6 @@
 import ArgumentParser
+import AuditLog
 import Settings
-import Store
 
 struct AuditCheckpoint: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,7 +19,7 @@ struct AuditCheckpoint: ParsableCommand {
 
   func run() throws {
     guard let checkpoint = try AuditStore.readOnly(path: try config.general().database).checkpoint() else {
-      throw CommandFailure(.no, "the store is empty: there is nothing to keep yet")
+      throw CommandFailure(.rejected, "the store is empty: there is nothing to keep yet")
     }
     var output = Output()
     if format.json {

@@ -1,8 +1,8 @@
 import ArgumentParser
+import AuditLog
 import Foundation
 import Model
 import Settings
-import Store
 
 struct AuditExport: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +26,7 @@ struct AuditExport: ParsableCommand {
     let reader = try AuditStore.readOnly(path: try config.general().database)
     let sink = try ExportSink(output)
     let progress = Progress()
-    var mark = FollowMark.beginning
+    var mark = AuditPosition.beginning
     let last = try reader.mark()
     var count = 0
     do {
@@ -39,7 +39,7 @@ struct AuditExport: ParsableCommand {
         }
         try sink.write(text)
         progress.show { "\(grouped(count)) rows exported" }
-        if rows.isEmpty, mark.isAtOrBehind(last) { break }
+        if rows.isEmpty, mark.hasReached(last) { break }
       }
       try sink.close()
     } catch {

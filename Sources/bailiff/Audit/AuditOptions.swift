@@ -1,6 +1,6 @@
 public import ArgumentParser
+public import AuditLog
 import Model
-public import Store
 
 /// Which rows of the audit are wanted.
 struct AuditOptions: ParsableArguments {

@@ -1,5 +1,5 @@
+import AuditLog
 import Model
-import Store
 
 extension AuditRow {
   /// A failure has every key of the contract; what does not apply to the other kinds is left out.

@@ -1,6 +1,6 @@
+import AuditLog
 import Detection
 import Model
-import Store
 
 extension Explanation {
   func print(to output: inout Output, now: Instant, _ closeness: [Closeness]) {

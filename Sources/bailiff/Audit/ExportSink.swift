@@ -21,7 +21,7 @@ final class ExportSink {
     // Safe: open(2) reads the path during the call.
     file = unsafe open(partial ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else {
-      throw CommandFailure(.no, "\(partial ?? path): cannot be written: \(systemMessage(errno))")
+      throw CommandFailure(.rejected, "\(partial ?? path): cannot be written: \(systemMessage(errno))")
     }
     let programs = [".gz": "gzip", ".zst": "zstd", ".xz": "xz"]
     guard let program = programs.first(where: { path.hasSuffix($0.key) })?.value else {
@@ -65,11 +65,11 @@ final class ExportSink {
   }
 
   private func failure(_ code: Int32) -> CommandFailure {
-    CommandFailure(.no, "\(path ?? "standard output"): cannot be written: \(systemMessage(code))")
+    CommandFailure(.rejected, "\(path ?? "standard output"): cannot be written: \(systemMessage(code))")
   }
 
   private static func failed(_ program: String) -> CommandFailure {
     CommandFailure(
-      .no, "\(program) failed: is it installed, and is there room? Another ending, or none, needs no \(program)")
+      .rejected, "\(program) failed: is it installed, and is there room? Another ending, or none, needs no \(program)")
   }
 }

@@ -21,7 +21,7 @@ enum CatchAll {
     }
     let before = text[..<host.lowerBound]
     guard let catchAll = catchAll(in: withoutLookarounds(before)), !isAnchoredAtEnd(text) else { return nil }
-    // What introduces the address stands on the line once: whoever brings a second one is not matched.
+    // What introduces the address is on the line once: whoever brings a second one is not matched.
     let marker = String(before.reversed().prefix { $0.isLetter || $0.isNumber || " ,:;=".contains($0) }.reversed())
     if marker.count >= 3, text.contains("(?!.*\(marker).*\(marker)") { return nil }
     return (

@@ -55,7 +55,7 @@ struct SettingsCheck {
     var compiles = true
     func compile(_ pattern: PatternDefinition, ignore: Bool) {
       var single = definition
-      // One at a time, since compiling a filter stops at the first that is wrong. A host stands in for the missing pattern.
+      // One at a time, since compiling a filter stops at the first that is wrong. A host replaces the missing pattern.
       let host = PatternDefinition(name: "host", match: "^<host>$")
       single.rules = .native(
         NativeRules(patterns: ignore ? [host] : [pattern], ignore: ignore ? [pattern] : []))

@@ -1,8 +1,8 @@
 import ArgumentParser
+import AuditLog
 import Glibc
 import Model
 import Settings
-import Store
 
 struct Audit: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -173,7 +173,7 @@ struct AuditVerify: ParsableCommand {
     var output = Output()
     if format.json { output.json(found.members) } else { found.print(to: &output) }
     output.flush()
-    if !found.isWhole { throw CommandFailure(.no) }
+    if !found.isWhole { throw CommandFailure(.rejected) }
   }
 }
 

@@ -1,5 +1,5 @@
+import API
 import ArgumentParser
-import Control
 import Model
 
 /// `bailiff ban`; `Ban` itself is the model's.

@@ -1,8 +1,8 @@
 import ArgumentParser
+import AuditLog
 import Detection
 import Model
 import Settings
-import Store
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +32,7 @@ struct Explain: ParsableCommand {
     let reader = try AuditStore.readOnly(path: try config.general().database)
     let explanation = try reader.explain(Identity(id), bans: bans)
     guard explanation.banCount > 0 || !explanation.recent.isEmpty else {
-      throw CommandFailure(.no, "nothing is known of \(id): no failure and no ban is stored")
+      throw CommandFailure(.rejected, "nothing is known of \(id): no failure and no ban is stored")
     }
     let now = LocalTime.now()
     let closeness = try Closeness.all(

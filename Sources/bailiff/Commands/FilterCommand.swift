@@ -57,7 +57,7 @@ struct FilterList: ParsableCommand {
     if !format.json, !table.isEmpty { table.print(to: &output, on: Terminal()) }
     output.flush()
     guard errors.isEmpty else { throw SettingsErrors(errors) }
-    if filters.isEmpty { throw CommandFailure(.no, "there are no filters; set `filters:` in the settings") }
+    if filters.isEmpty { throw CommandFailure(.rejected, "there are no filters; set `filters:` in the settings") }
   }
 }
 

@@ -103,7 +103,7 @@ struct FilterTest: ParsableCommand {
     output.flush()
     guard complaints.isEmpty else {
       if format.json { Diagnostics.write(SettingsErrors(complaints).description + "\n") }
-      throw CommandFailure(.no)
+      throw CommandFailure(.rejected)
     }
   }
 }

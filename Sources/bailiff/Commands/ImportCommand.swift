@@ -1,5 +1,5 @@
 import ArgumentParser
-import Fail2ban
+import Fail2banImport
 import FoundationEssentials
 
 struct Import: ParsableCommand {

@@ -1,5 +1,5 @@
+import API
 import ArgumentParser
-import Control
 
 struct Reload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,7 +18,7 @@ struct Reload: AsyncParsableCommand {
   @OptionGroup var format: JSONOption
 
   func run() async throws {
-    // Compiling some hundred patterns anew takes a while.
+    // Compiling some hundred patterns again takes a while.
     let reply = try await config.client(deadline: 120).reload()
     var output = Output()
     if format.json {

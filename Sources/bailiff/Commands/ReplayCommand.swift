@@ -1,7 +1,7 @@
 import ArgumentParser
-import Engine
 import Foundation
 import Model
+import Pipeline
 import Settings
 
 struct ReplayLogs: AsyncParsableCommand {
@@ -58,7 +58,7 @@ struct ReplayLogs: AsyncParsableCommand {
       summary = try replay.run(files, progress: printer.show) { printer.print($0) }
     } catch {
       printer.flush()
-      throw CommandFailure(.no, "\(error)")
+      throw CommandFailure(.rejected, "\(error)")
     }
     printer.end(summary)
     // What the replay holds is not taken apart: it goes with the process.

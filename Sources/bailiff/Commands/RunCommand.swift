@@ -1,8 +1,8 @@
+import API
 import ArgumentParser
-import Control
-import Engine
 import Firewall
 import Foundation
+import Pipeline
 import Settings
 
 struct Run: AsyncParsableCommand {
@@ -38,7 +38,8 @@ struct Run: AsyncParsableCommand {
     // Before the firewall is touched: another daemon's bans are not ours to change.
     if (try? await ControlClient(socket: settings.socket, deadline: 2, session: nil).status()) != nil {
       throw CommandFailure(
-        .no, "a daemon already answers on \(settings.socket); stop it first, or name another `socket` and `state`")
+        .rejected, "a daemon already answers on \(settings.socket); stop it first, or name another `socket` and `state`"
+      )
     }
     let (ending, end) = AsyncStream.makeStream(of: Void.self)
     let daemon: Daemon
@@ -47,7 +48,7 @@ struct Run: AsyncParsableCommand {
         settings, firewall: firewall, log: log, start: fromStart ? .beginning : .end,
         load: { try config.settings() }, onInputEnd: { end.yield() })
     } catch let error as FirewallError {
-      throw CommandFailure(.no, "\(error)")
+      throw CommandFailure(.rejected, "\(error)")
     }
     let server = try await ControlServer.start(
       socket: settings.socket, group: settings.group,

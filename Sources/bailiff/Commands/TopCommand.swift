@@ -1,7 +1,7 @@
 import ArgumentParser
+import AuditLog
 import Model
 import Settings
-import Store
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(

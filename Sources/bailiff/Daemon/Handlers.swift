@@ -1,8 +1,8 @@
-import Control
-import Engine
+import API
 import Foundation
 import LogSources
 import Model
+import Pipeline
 import Settings
 
 extension ControlHandlers {
@@ -10,9 +10,9 @@ extension ControlHandlers {
   init(_ daemon: Daemon, config: String) {
     self.init(
       status: { StatusReply(daemon, config: config) },
-      bans: { request in try await said { try await daemon.bans(jail: request.jail).map { BanReply($0) } } },
+      bans: { request in try await mappingErrors { try await daemon.bans(jail: request.jail).map { BanReply($0) } } },
       ban: { request, caller in
-        try await said {
+        try await mappingErrors {
           let (ban, confirmBy) = try await daemon.ban(
             request.identity, jail: request.jail, for: request.bantime.map { .seconds($0) }, force: request.force,
             confirm: request.confirm.map { .seconds($0) }, uid: caller.uid, command: request.command,
@@ -21,12 +21,12 @@ extension ControlHandlers {
         }
       },
       unban: { request, caller in
-        try await said {
+        try await mappingErrors {
           let lifted = try await daemon.unban(
             request.identity, jail: request.jail, uid: caller.uid, command: request.command)
           guard !lifted.isEmpty else {
             let place = request.jail.map { " in jail \($0)" } ?? ""
-            throw ControlError(.no, "\(request.id) is not banned\(place)")
+            throw ControlError(.rejected, "\(request.id) is not banned\(place)")
           }
           let ids = lifted.map(\.identity.description)
           return UnbannedReply(
@@ -35,7 +35,7 @@ extension ControlHandlers {
         }
       },
       unbanAll: { request, caller in
-        try await said {
+        try await mappingErrors {
           let lifted = try await daemon.unbanAll(jail: request.jail, uid: caller.uid, command: request.command)
           return UnbannedReply(count: lifted.values.reduce(0, +), jails: lifted.keys.sorted())
         }
@@ -43,23 +43,23 @@ extension ControlHandlers {
       confirm: { request, caller in
         guard let ban = await daemon.confirm(request.identity, uid: caller.uid) else {
           throw ControlError(
-            .no, "no ban of \(request.id) waits to be confirmed", remedy: "bailiff bans lists those in force")
+            .rejected, "no ban of \(request.id) waits to be confirmed", remedy: "bailiff bans lists those in force")
         }
         return BannedReply(ban: ban)
       },
       reload: { caller in
-        let (changes, warnings) = try await said { try await daemon.reload(uid: caller.uid) }
+        let (changes, warnings) = try await mappingErrors { try await daemon.reload(uid: caller.uid) }
         return ReloadReply(changes: changes, warnings: warnings)
       })
   }
 }
 
 /// Turns what the daemon says no to into an answer that the client understands.
-private func said<Result>(_ body: () async throws -> Result) async throws -> Result {
+private func mappingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
   do {
     return try await body()
   } catch let error as DaemonError {
-    throw ControlError(error.isUsage ? .invalid : .no, error.message, remedy: error.remedy)
+    throw ControlError(error.isUsage ? .invalid : .rejected, error.message, remedy: error.remedy)
   } catch let error as ControlError {
     throw error
   } catch let error as SettingsErrors {
@@ -79,7 +79,7 @@ extension StatusReply {
     self.init(
       version: Bailiff.version, pid: ProcessInfo.processInfo.processIdentifier, started: daemon.started,
       uptime: Double(now.since(daemon.started).microseconds) / 1_000_000, dryRun: !health.changesKernel, config: config,
-      sources: daemon.sources.map(Control.SourceStatus.init),
+      sources: daemon.sources.map(API.SourceStatus.init),
       jails: jails.map { jail in
         JailStatus(
           name: jail.name, failures: UInt64(jail.failures), tracked: jail.tracked, evicted: UInt64(jail.evicted),
@@ -107,7 +107,7 @@ extension StatusReply {
   }
 }
 
-extension Control.SourceStatus {
+extension API.SourceStatus {
   init(_ report: SourceReport) {
     let problem: String? =
       switch report.status.state {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the start alone needed of the program and its libraries: the code that reads settings, compiles patterns and opens
-/// the store, some 30 MB of file pages that would stay in the process for ever.
+/// the store, some 30 MB of file pages that would stay in the process permanently.
 enum ResidentMemory {
   /// Takes the pages of mappings that nothing was ever written to out of this process. They stay in the page cache, and what
   /// is used again comes back with a minor fault.

@@ -16,7 +16,7 @@ struct FoundFailure {
   var time: Instant
   var user: String?
   var pattern: String
-  /// How many failures the line stands for (native), or how many lines stand behind it (fail2ban).
+  /// How many failures the line represents (native), or how many lines follow it (fail2ban).
   var attempts: Int
   var weight = 1
   /// All users of a fail2ban session, when there are several.
@@ -51,7 +51,7 @@ final class LineTester {
   private let history = LineHistory()
   private var clock: LogClock
   private let hasTimestamps: Bool
-  /// What must stand before each line of a batch: syslog filters find the program behind a stamp.
+  /// What must precede each line of a batch: syslog filters find the program behind a stamp.
   let prefix: [UInt8]
   /// Whose messages lines without time stamps and program are; empty where lines have them.
   private let bareProgram: [UInt8]

@@ -26,7 +26,7 @@ enum Chart {
       #"<line x1="\#(left)" x2="\#(width - 8)" y1="\#(top + plot.height)" y2="\#(top + plot.height)" class="axis"/>"#
     for (i, text) in ticks(values.count, from: start, step: step) {
       let x = left + slot * Double(i)
-      // A name at the very end would stand out of the picture.
+      // A name at the very end would be out of the picture.
       guard x < width - 40 else { continue }
       svg +=
         #"<line x1="\#(tenth(x))" x2="\#(tenth(x))" y1="\#(top + plot.height)" y2="\#(top + plot.height + 5)" class="axis"/>"#
@@ -101,7 +101,7 @@ enum Chart {
 }
 
 enum HTML {
-  /// Attackers wrote what stands in here: control characters are made visible, markup is text.
+  /// Attackers wrote what is in here: control characters are made visible, markup is text.
   static func escape(_ text: String) -> String {
     var result = ""
     for character in printable(text).unicodeScalars {

@@ -1,9 +1,9 @@
+import API
 import ArgumentParser
-import Control
+import AuditLog
 import Foundation
 import Model
 import Settings
-import Store
 
 struct Report: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,7 +50,7 @@ struct Report: AsyncParsableCommand {
       return
     }
     do { try Data(html.utf8).write(to: URL(fileURLWithPath: output), options: .atomic) } catch {
-      throw CommandFailure(.no, "\(output): cannot be written: \(error.localizedDescription)")
+      throw CommandFailure(.rejected, "\(output): cannot be written: \(error.localizedDescription)")
     }
   }
 

@@ -27,7 +27,7 @@ struct Output: ~Copyable {
     if let code = writeAll(buffer, to: STDOUT_FILENO) {
       if code == EPIPE { exit(ExitStatus.done.rawValue) }
       Diagnostics.write("bailiff: cannot write to standard output: \(systemMessage(code))\n")
-      exit(ExitStatus.no.rawValue)
+      exit(ExitStatus.rejected.rawValue)
     }
     buffer.removeAll(keepingCapacity: true)
   }

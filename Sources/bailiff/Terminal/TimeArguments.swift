@@ -23,7 +23,7 @@ enum BanLength: ExpressibleByArgument {
     }
   }
 
-  /// As the API has it: negative is for ever.
+  /// As the API has it: negative is permanently.
   var bantime: Int64 {
     switch self {
     case .seconds(let seconds): seconds

@@ -54,7 +54,7 @@ final class Namespace: Sendable {
     try await Shell.run("\(enter.joined(separator: " ")) bash -c \(Shell.quoted(line))")
   }
 
-  /// Runs a shell line that must succeed; gives what it printed.
+  /// Runs a shell line that must succeed; returns what it printed.
   @discardableResult
   func run(_ line: String, sourceLocation: SourceLocation = #_sourceLocation) async throws -> String {
     let done = try await attempt(line)

@@ -69,7 +69,7 @@ final class RunningBailiff: @unchecked Sendable {
 
   func signal(_ name: String) async throws { try await hosts.server.run("kill -\(name) $(cat \(pidFile))") }
 
-  /// Sends a signal and waits for the end; gives the status (for a signal 128 and its number).
+  /// Sends a signal and waits for the end; returns the status (for a signal 128 and its number).
   func end(_ signal: String, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
     try await self.signal(signal)
     try await poll("the daemon's end: \(said)", sourceLocation: sourceLocation) { !self.process.isRunning }

@@ -1,0 +1,117 @@
+public import Model
+
+/// Which bans to list.
+public struct BansRequest: Hashable, Sendable {
+  /// Nil: every jail's.
+  public var jail: String?
+
+  public init(jail: String? = nil) { self.jail = jail }
+}
+
+/// Ban an id now, whatever its windows say.
+public struct BanRequest: Hashable, Sendable, Codable {
+  /// An address, a block, or a name where a jail counts names.
+  public var id: String
+  /// Nil: the ban belongs to no jail's limit and blocks every port.
+  public var jail: String?
+  /// Seconds; nil: the jail's bantime; negative: permanent.
+  public var bantime: Int64?
+  /// Ban although it is wide, ignored, or the operator's own way in.
+  public var force: Bool
+  /// Seconds after which the ban lifts itself unless it is confirmed.
+  public var confirm: Int64?
+
+  public init(id: String, jail: String? = nil, bantime: Int64? = nil, force: Bool = false, confirm: Int64? = nil) {
+    self.id = id
+    self.jail = jail
+    self.bantime = bantime
+    self.force = force
+    self.confirm = confirm
+  }
+
+  public var identity: Identity { Identity(id) }
+
+  /// What the audit writes down.
+  public var command: String {
+    var text = "ban \(id)"
+    if let jail { text += " --jail \(jail)" }
+    if let bantime { text += bantime < 0 ? " --for permanent" : " --for \(bantime)s" }
+    if force { text += " --force" }
+    if let confirm { text += " --confirm \(confirm)s" }
+    return text
+  }
+}
+
+/// Lift the bans of one id.
+public struct UnbanRequest: Hashable, Sendable, Codable {
+  public var id: String
+  /// Nil: in every jail.
+  public var jail: String?
+
+  public init(id: String, jail: String? = nil) {
+    self.id = id
+    self.jail = jail
+  }
+
+  public var identity: Identity { Identity(id) }
+
+  public var command: String { "unban \(id)" + (jail.map { " --jail \($0)" } ?? "") }
+}
+
+/// Lift every ban, or every ban of a jail.
+public struct UnbanAllRequest: Hashable, Sendable, Codable {
+  public var jail: String?
+
+  public init(jail: String? = nil) { self.jail = jail }
+
+  public var command: String { "unban --all" + (jail.map { " --jail \($0)" } ?? "") }
+}
+
+/// Keep a ban that was made with `confirm`.
+public struct ConfirmRequest: Hashable, Sendable, Codable {
+  public var id: String
+
+  public init(id: String) { self.id = id }
+
+  public var identity: Identity { Identity(id) }
+
+  public var command: String { "confirm \(id)" }
+}
+
+/// Limits on what a request may hold, checked before any handler sees it.
+protocol CheckedRequest: Decodable, Sendable {
+  func check() throws(ControlError)
+}
+
+private func check(id: String, jail: String?) throws(ControlError) {
+  guard !id.isEmpty else { throw ControlError(.invalid, "the id is empty; give an address, a block or a name") }
+  // An id ends up in the store and in terminals; fail2ban's longest `<F-ID>`s are session names of some 40 bytes.
+  guard id.utf8.count <= 512 else { throw ControlError(.invalid, "the id is longer than 512 bytes") }
+  guard jail.map({ !$0.isEmpty && $0.utf8.count <= 256 }) ?? true else {
+    throw ControlError(.invalid, "the jail's name is empty or longer than 256 bytes")
+  }
+}
+
+extension BanRequest: CheckedRequest {
+  func check() throws(ControlError) {
+    try API.check(id: id, jail: jail)
+    if bantime == 0 {
+      throw ControlError(.invalid, "a ban of 0 seconds is none; leave the time out for the jail's own")
+    }
+    if let confirm, confirm <= 0 {
+      throw ControlError(.invalid, "the time to confirm in must be at least 1 second")
+    }
+  }
+}
+
+extension UnbanRequest: CheckedRequest {
+  func check() throws(ControlError) { try API.check(id: id, jail: jail) }
+}
+
+extension UnbanAllRequest: CheckedRequest {
+  func check() throws(ControlError) { try API.check(id: "*", jail: jail) }
+}
+
+extension ConfirmRequest: CheckedRequest {
+  func check() throws(ControlError) { try API.check(id: id, jail: nil) }
+}

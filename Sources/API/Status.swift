@@ -1,0 +1,155 @@
+public import Model
+
+/// How the daemon is: what `bailiff status` shows.
+public struct StatusReply: Hashable, Sendable, Codable {
+  public var version: String
+  public var pid: Int32
+  public var started: Timestamp
+  /// Seconds.
+  public var uptime: Double
+  public var dryRun: Bool
+  /// The settings file in force.
+  public var config: String
+  public var sources: [SourceStatus]
+  public var jails: [JailStatus]
+  public var store: StoreStatus
+  public var firewall: FirewallStatus
+  /// Patterns that hit their limits too often and are no longer tried.
+  public var quarantined: [QuarantinedPattern]
+  /// What is not well and is nowhere else, a line each.
+  public var warnings: [String]
+
+  public init(
+    version: String, pid: Int32, started: Instant, uptime: Double, dryRun: Bool, config: String,
+    sources: [SourceStatus], jails: [JailStatus], store: StoreStatus, firewall: FirewallStatus,
+    quarantined: [QuarantinedPattern] = [], warnings: [String] = []
+  ) {
+    self.version = version
+    self.pid = pid
+    self.started = Timestamp(started)
+    self.uptime = uptime
+    self.dryRun = dryRun
+    self.config = config
+    self.sources = sources
+    self.jails = jails
+    self.store = store
+    self.firewall = firewall
+    self.quarantined = quarantined
+    self.warnings = warnings
+  }
+}
+
+/// A source's counters since the start; `read = matched + ignored + unmatched + tooLong`.
+public struct SourceStatus: Hashable, Sendable, Codable {
+  /// A path, or `journal` with its matches.
+  public var name: String
+  /// What keeps it from being read (missing, unreadable); nil: it is read.
+  public var problem: String?
+  public var read: UInt64
+  public var matched: UInt64
+  public var ignored: UInt64
+  public var unmatched: UInt64
+  public var tooLong: UInt64
+  /// The offset, or the journal cursor; nil before the first line.
+  public var position: String?
+  /// Bytes not read yet (files), or seconds behind (journal); nil when it is not known.
+  public var lag: Double?
+  public var jails: [String]
+
+  public init(
+    name: String, problem: String? = nil, read: UInt64, matched: UInt64, ignored: UInt64, unmatched: UInt64,
+    tooLong: UInt64, position: String? = nil, lag: Double? = nil, jails: [String] = []
+  ) {
+    self.name = name
+    self.problem = problem
+    self.read = read
+    self.matched = matched
+    self.ignored = ignored
+    self.unmatched = unmatched
+    self.tooLong = tooLong
+    self.position = position
+    self.lag = lag
+    self.jails = jails
+  }
+}
+
+/// A jail's counters since the start.
+public struct JailStatus: Hashable, Sendable, Codable {
+  public var name: String
+  /// Why it does not run; nil: it runs.
+  public var problem: String?
+  public var failures: UInt64
+  /// Ids with failures in their window now.
+  public var tracked: Int
+  /// Ids that were released to keep memory bounded.
+  public var evicted: UInt64
+  /// Bans in force.
+  public var bans: Int
+  /// Bans ever, by the store.
+  public var bansEver: UInt64
+
+  public init(
+    name: String, problem: String? = nil, failures: UInt64, tracked: Int, evicted: UInt64, bans: Int, bansEver: UInt64
+  ) {
+    self.name = name
+    self.problem = problem
+    self.failures = failures
+    self.tracked = tracked
+    self.evicted = evicted
+    self.bans = bans
+    self.bansEver = bansEver
+  }
+}
+
+public struct StoreStatus: Hashable, Sendable, Codable {
+  public var path: String
+  /// Nil: it is well.
+  public var problem: String?
+  /// Of the database and its log, on disk.
+  public var bytes: UInt64
+  public var failures: UInt64
+  /// Rows that were given up because the disk was full (`on_full: shed`).
+  public var shed: UInt64
+
+  public init(path: String, problem: String? = nil, bytes: UInt64, failures: UInt64, shed: UInt64 = 0) {
+    self.path = path
+    self.problem = problem
+    self.bytes = bytes
+    self.failures = failures
+    self.shed = shed
+  }
+}
+
+public struct FirewallStatus: Hashable, Sendable, Codable {
+  /// `ipset` or `dry-run`.
+  public var backend: String
+  /// Nil: it is well.
+  public var problem: String?
+  public var chains: [String]
+  /// Addresses and blocks held.
+  public var entries: Int
+  /// How often something of ours was gone and was put back.
+  public var repairs: UInt64
+
+  public init(backend: String, problem: String? = nil, chains: [String], entries: Int, repairs: UInt64 = 0) {
+    self.backend = backend
+    self.problem = problem
+    self.chains = chains
+    self.entries = entries
+    self.repairs = repairs
+  }
+}
+
+public struct QuarantinedPattern: Hashable, Sendable, Codable {
+  public var filter: String
+  public var pattern: String
+  public var reason: String
+  public var hits: UInt64
+
+  public init(filter: String, pattern: String, reason: String, hits: UInt64) {
+    self.filter = filter
+    self.pattern = pattern
+    self.reason = reason
+    self.hits = hits
+  }
+}

@@ -1,0 +1,50 @@
+public import Model
+
+/// Something in the life of the daemon that is neither a failure nor a ban: who did what, or what went wrong. The audit
+/// shows these under the kind `operator`.
+public struct AuditEvent: Hashable, Sendable {
+  public enum Action: String, Sendable, CaseIterable {
+    case start
+    case stop
+    /// `detail` says what changed.
+    case reload
+    /// `subject` is the source.
+    case sourceFailed = "source-failed"
+    case sourceRecovered = "source-recovered"
+    /// The firewall was found changed by somebody else and put right; `detail` says what was missing.
+    case firewallRepaired = "firewall-repaired"
+    /// `subject` is the pattern, `detail` the limit that it hit.
+    case patternQuarantined = "pattern-quarantined"
+    /// Failures that could not be stored and were released, as `on_full: shed` wants it; `detail` has the number.
+    case shed
+    /// A damaged store was moved away; `subject` is where to.
+    case storeSetAside = "store-set-aside"
+    /// A person used the control socket, and it was not a ban or unban (those are decisions).
+    case command
+    /// Old rows were removed; `detail` says which.
+    case retention
+    /// Anything else worth keeping.
+    case note
+  }
+
+  public var time: Instant
+  public var action: Action
+  /// The jail, source, pattern or file that it is about; empty when it is about the whole daemon.
+  public var subject: String
+  public var detail: String
+  /// Who asked; nil when nobody did.
+  public var uid: UInt32?
+  /// The command as it was given.
+  public var command: String
+
+  public init(
+    time: Instant, action: Action, subject: String = "", detail: String = "", uid: UInt32? = nil, command: String = ""
+  ) {
+    self.time = time
+    self.action = action
+    self.subject = subject
+    self.detail = detail
+    self.uid = uid
+    self.command = command
+  }
+}

@@ -1,0 +1,165 @@
+internal import Foundation
+internal import GRDB
+public import Model
+internal import Synchronization
+
+/// The one database: failures, bans, operators' acts and how far the sources are read.
+///
+/// ```swift
+/// let store = try AuditStore(path: "/var/lib/bailiff/bailiff.db")
+/// try store.commit(batch, names: names, decisions: decisions, applied: now)   // one transaction
+/// while try store.index() { }                                               // when there is nothing else to do
+/// let bans = try store.bansInForce(at: now)
+/// ```
+///
+/// Committing is quick because it only appends: a batch becomes one row of `pending`, its bytes hashed into the chain.
+/// `index` turns pending batches into rows with indexes, which costs ten times as much, and is called when there is time.
+/// Readers see both.
+///
+/// Everything here is synchronous and meant for one thread at a time; others wait. Readers are another type, `AuditReader`,
+/// with a connection of its own.
+public final class AuditStore: Sendable {
+  public let path: String
+  /// The copy that was kept of a store of an older version, when this opened one.
+  public let migratedCopy: String?
+  let queue: DatabaseQueue
+  /// How many failures may wait before committing indexes some itself: a minute of a flood and more, in 300 MB. Indexing takes
+  /// five times as long as committing, so a flood that has to wait for it would wait for nothing else.
+  static let backlog = 8_000_000
+  let state: Mutex<WriterState>
+
+  /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
+  /// store of a later version and `corrupt` for a damaged one, which `setAside` moves out of the way.
+  public init(path: String) throws {
+    self.path = path
+    do {
+      queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: false))
+      migratedCopy = try Migrations.migrate(queue, path: path)
+      state = Mutex(WriterState())
+      try queue.read { db in try state.withLock { try $0.load(db) } }
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  static func configuration(readonly: Bool) -> Configuration {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.label = "bailiff.store"
+    configuration.busyMode = .timeout(5)
+    configuration.foreignKeysEnabled = false
+    if !readonly { configuration.journalMode = .wal }
+    configuration.prepareDatabase { db in
+      if !readonly {
+        // Of a new store; one that is there keeps its own. Most of what is written are blobs of many pages, and fewer, larger
+        // ones are fewer calls.
+        try db.execute(sql: "PRAGMA page_size = 8192")
+        // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
+        try db.execute(sql: "PRAGMA synchronous = NORMAL")
+        // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
+        try db.execute(sql: "PRAGMA wal_autocheckpoint = 2048")
+      }
+      // What an indexed chunk's indexes need. A larger one fills with pages of blobs that are never read again.
+      try db.execute(sql: "PRAGMA cache_size = -8192")
+      try db.execute(sql: "PRAGMA temp_store = MEMORY")
+    }
+    return configuration
+  }
+
+  /// Moves a damaged store and its write-ahead log away, so that a new one can be opened in its place. Returns where to.
+  public static func setAside(path: String, at time: Instant) throws -> String {
+    let stamp = time.rfc3339().filter { $0 != ":" }
+    let target = "\(path).damaged-\(stamp)"
+    do {
+      for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+        try FileManager.default.moveItem(atPath: path + suffix, toPath: target + suffix)
+      }
+    } catch {
+      throw StoreError(
+        kind: .cannotOpen, path: path,
+        message: "\(path): the damaged store cannot be moved to \(target): \(error.localizedDescription)")
+    }
+    return target
+  }
+
+  /// Stores a batch: its failures, the decisions that it led to and how far its sources are read now, all or nothing.
+  /// `applied` is when the firewall had taken the decisions; nil where it has not (a dry run, a ban that was over already).
+  ///
+  /// When this throws, nothing was stored and the same call can be made again. A commit whose success could not be told
+  /// is found by the next call and not made twice.
+  public func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision] = [], applied: Instant? = nil
+  ) throws {
+    try commit(batch, names: names, decisions: decisions, applied: Array(repeating: applied, count: decisions.count))
+  }
+
+  /// The same with a time for each decision.
+  public func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) throws {
+    try transaction { state, db in
+      try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
+    }
+    keepBacklog(after: batch.failures.count)
+  }
+
+  /// Adds a batch to the next transaction, which is made when it is worth it: for a replay, whose reader waits for nothing. It
+  /// is encoded at once, while its lines are still in the processor's cache. When this throws, none of what was added since
+  /// the last transaction is stored, or all of it is and that could not be told: not for a caller that tries again.
+  public func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) throws {
+    let added = state.withLock { state in
+      state.add(batch, names: names, decisions: decisions)
+      return state.added
+    }
+    if added >= Self.transactionSize { try storeAdded() }
+  }
+
+  /// Each transaction writes every page of the bans' indexes again, so a few large ones write less than many small ones; these are
+  /// a megabyte.
+  private static let transactionSize = 32_768
+
+  /// Stores what `add` has left.
+  public func storeAdded() throws {
+    let added = state.withLock { $0.added }
+    try transaction { state, db in try state.store(db) }
+    keepBacklog(after: added)
+  }
+
+  /// Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. What led here is stored
+  /// already: what fails now is tried again by the next call, and met by whoever calls `index`.
+  private func keepBacklog(after failures: Int) {
+    if unindexed > Self.backlog { _ = try? index(limit: 2 * failures) }
+  }
+
+  /// Stores something that happened beside failures and bans.
+  public func record(_ event: AuditEvent) throws {
+    try transaction { state, db in try state.record(event, db) }
+  }
+
+  /// Turns some of the pending batches into rows, about `limit` failures at most. True while there are more.
+  @discardableResult
+  public func index(limit: Int = 8192) throws -> Bool {
+    try transaction { state, db in try state.index(limit: limit, db) }
+  }
+
+  /// How many failures are committed but not yet rows.
+  public var unindexed: Int { state.withLock { $0.unindexed } }
+
+  /// Closes the database. Later calls throw.
+  public func close() throws {
+    do { try queue.close() } catch { throw StoreError(error, path: path) }
+  }
+
+  func transaction<Result: Sendable>(_ body: (inout WriterState, Database) throws -> Result) throws -> Result {
+    try state.withLock { state in
+      do {
+        return try queue.write { db in
+          if state.stale { try state.load(db) }
+          return try body(&state, db)
+        }
+      } catch {
+        // What the state counted may not have been stored: read it again before the next transaction.
+        state.stale = true
+        throw StoreError(error, path: path)
+      }
+    }
+  }
+}

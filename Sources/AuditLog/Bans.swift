@@ -1,0 +1,53 @@
+internal import GRDB
+public import Model
+
+extension DecisionTable {
+  static let columns = "jail, address, prefix, identity, since, until, count, number, applied"
+
+  static func ban(_ row: Row) -> Ban {
+    // The address as it is stored: reading it from its text would take most of the time of a start with many bans.
+    let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
+    let identity =
+      address.map { Identity.network(Subnet($0, length: row[2] ?? 128)) } ?? Identity(row[3] as String)
+    return Ban(
+      jail: row[0], identity: identity, since: Instant(microseconds: row[4]),
+      until: (row[5] as Int64?).map { Instant(microseconds: $0) }, count: row[6], number: row[7],
+      applied: (row[8] as Int64?) != nil)
+  }
+}
+
+extension AuditStore {
+  /// The bans that have neither been lifted nor are over at `time`, oldest first.
+  public func bansInForce(at time: Instant) throws -> [Ban] {
+    try bans(where: "ended IS NULL AND (until IS NULL OR until > ?)", time)
+  }
+
+  /// The bans whose time is over at `time` though no unban has been recorded yet: what ended while nobody watched.
+  public func expiredBans(at time: Instant) throws -> [Ban] {
+    try bans(where: "ended IS NULL AND until <= ?", time)
+  }
+
+  private func bans(where condition: String, _ time: Instant) throws -> [Ban] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT \(DecisionTable.columns) FROM ban WHERE \(condition) ORDER BY since, id",
+        arguments: [time.microseconds])
+      var bans: [Ban] = []
+      while let row = try rows.next() { bans.append(DecisionTable.ban(row)) }
+      return bans
+    }
+  }
+
+  /// Every id that was banned since `since`, with how often in each jail: to fill the decider's memory at the start.
+  public func banCounts(
+    since: Instant = Instant(microseconds: .min),
+    _ body: (_ jail: String, _ identity: Identity, _ bans: Int) throws -> Void
+  ) throws {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT jail, identity, count(*) FROM ban WHERE since >= ? GROUP BY identity, jail",
+        arguments: [since.microseconds])
+      while let row = try rows.next() { try body(row[0], Identity(row[1] as String), row[2]) }
+    }
+  }
+}

@@ -1,0 +1,184 @@
+internal import GRDB
+public import Model
+
+/// Everything that is known about one id: each ban with the lines that led to it and how it ended, and what it has done
+/// since.
+public struct Explanation: Hashable, Sendable {
+  public struct BanStory: Hashable, Sendable {
+    public var jail: String
+    public var identity: Identity
+    public var since: Instant
+    public var until: Instant?
+    public var count: Int
+    /// Which ban of this id it was, from 1.
+    public var number: Int
+    /// Why it began: `limit`, `operator`, `reconciled`; who, and by which command.
+    public var cause: String
+    public var uid: UInt32?
+    public var command: String
+    /// When the firewall had it; nil: never (a dry run, or it was over when it was found).
+    public var applied: Instant?
+    /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced` (by a later ban). Nil: in force, or over by
+    /// its time without anybody watching.
+    public var ended: Instant?
+    public var endCause: String
+    public var endUID: UInt32?
+    public var endCommand: String
+    /// The failures in the window, oldest first: those that made the count. The last one tipped the scale.
+    public var failures: [AuditRow]
+    /// Extensions of the ban.
+    public var extensions: [AuditRow]
+  }
+
+  public var identity: Identity
+  /// Newest first.
+  public var bans: [BanStory]
+  /// How many bans there were; `bans` holds the newest.
+  public var banCount: Int
+  /// The newest failures, newest first.
+  public var recent: [AuditRow]
+  /// All failures that are stored, by jail.
+  public var jails: [JailCount]
+
+  public struct JailCount: Hashable, Sendable {
+    public var jail: String
+    public var failures: Int
+    public var first: Instant
+    public var last: Instant
+  }
+
+  /// Bans that are in force at a moment.
+  public func inForce(at time: Instant) -> [BanStory] {
+    bans.filter { $0.ended == nil && ($0.until.map { $0 > time } ?? true) }
+  }
+}
+
+extension AuditReader {
+  /// Why `identity` was banned, when, by which lines, and why it ended; what is known of it where it was not. An address
+  /// finds the bans of blocks that contain it.
+  public func explain(_ identity: Identity, bans limit: Int = 10, recent: Int = 20) throws -> Explanation {
+    var result = Explanation(identity: identity, bans: [], banCount: 0, recent: [], jails: [])
+    (result.bans, result.banCount) = try banStories(of: identity, limit: limit)
+    for i in result.bans.indices {
+      let ban = result.bans[i]
+      var filter = AuditFilter()
+      filter.identity = ban.identity
+      filter.jail = ban.jail
+      if ban.cause == "limit" {
+        filter.kinds = [.failure]
+        var counted = 0
+        let cursor = AuditCursor(time: ban.since, rank: 1, number: 0)
+        try forEach(filter, before: cursor) { row in
+          result.bans[i].failures.append(row)
+          counted += row.count * row.weight
+          return counted < ban.count && result.bans[i].failures.count < 1000
+        }
+        result.bans[i].failures.reverse()
+      }
+      filter.kinds = [.ban]
+      filter.since = ban.since
+      if let end = ban.ended, end > ban.since { filter.until = end }
+      try forEach(filter) { row in
+        if row.action == "extend" { result.bans[i].extensions.append(row) }
+        return true
+      }
+      result.bans[i].extensions.reverse()
+    }
+    var filter = AuditFilter()
+    filter.identity = identity
+    filter.kinds = [.failure]
+    result.recent = try page(filter, limit: recent).rows
+    result.jails = try counts(filter)
+    return result
+  }
+
+  /// What `identity` weighs in the window of `jail` that began at `since`: how close it is to a ban. What a ban covers,
+  /// up to its end or until a person lifted it, counts no longer.
+  public func weight(of identity: Identity, jail: String, since: Instant) throws -> Int {
+    try read { db, lookups in
+      // A ban of this very id: one of a part of it answers for that part alone.
+      var bans = Conditions()
+      switch identity {
+      case .network(let subnet): bans.add("address = ? AND prefix = ?", AddressKey(subnet.base), Int64(subnet.length))
+      case .name: bans.add(about: identity)
+      }
+      bans.add("jail = ?", jail)
+      let cutoff = try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
+          WHERE \(bans.text)
+          """, arguments: bans.arguments)
+      var filter = AuditFilter()
+      filter.identity = identity
+      filter.jail = jail
+      filter.since = max(since, Instant(microseconds: cutoff ?? .min))
+      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return 0 }
+      var sum = 0
+      try search.weights(db) { sum += $0 }
+      try PendingFailures.forEach(db, where: search.wants) { sum += Int($0.count) * Int($0.weight) }
+      return sum
+    }
+  }
+
+  private func banStories(of identity: Identity, limit: Int) throws -> ([Explanation.BanStory], Int) {
+    try read { db, _ in
+      var sql = Conditions()
+      sql.add(about: identity)
+      let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM ban WHERE \(sql.text)", arguments: sql.arguments) ?? 0
+      let stories = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT jail, identity, since, until, count, number, start_cause, start_uid, start_command, applied, ended,
+            end_cause, end_uid, end_command
+          FROM ban WHERE \(sql.text) ORDER BY since DESC, id DESC LIMIT \(limit)
+          """, arguments: sql.arguments
+      ).map { row in
+        Explanation.BanStory(
+          jail: row[0], identity: Identity(row[1] as String), since: Instant(microseconds: row[2]),
+          until: (row[3] as Int64?).map { Instant(microseconds: $0) }, count: row[4], number: row[5], cause: row[6],
+          uid: row[7], command: row[8] ?? "", applied: (row[9] as Int64?).map { Instant(microseconds: $0) },
+          ended: (row[10] as Int64?).map { Instant(microseconds: $0) }, endCause: row[11] ?? "", endUID: row[12],
+          endCommand: row[13] ?? "", failures: [], extensions: [])
+      }
+      return (stories, count)
+    }
+  }
+
+  /// Failures by jail. Rows are counted without their texts.
+  private func counts(_ filter: AuditFilter) throws -> [Explanation.JailCount] {
+    try read { db, lookups in
+      var byOrigin: [Int64: (Int, Int64, Int64)] = [:]
+      func add(_ origin: Int64, _ count: Int, _ first: Int64, _ last: Int64) {
+        let old = byOrigin[origin] ?? (0, first, last)
+        byOrigin[origin] = (old.0 + count, min(old.1, first), max(old.2, last))
+      }
+      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return [] }
+      // Rows are numbered as they came: the first and the last tell when.
+      var edges: [Int64: (count: Int, first: Int64, last: Int64)] = [:]
+      try search.countsByOrigin(db) { origin, count, first, last in
+        let old = edges[origin] ?? (0, first, last)
+        edges[origin] = (old.count + count, min(old.first, first), max(old.last, last))
+      }
+      let time = try db.cachedStatement(sql: "SELECT time FROM failure WHERE id = ?")
+      for (origin, edge) in edges {
+        let first = try Int64.fetchOne(time, arguments: [edge.first]) ?? 0
+        let last = try Int64.fetchOne(time, arguments: [edge.last]) ?? 0
+        add(origin, edge.count, min(first, last), max(first, last))
+      }
+      try PendingFailures.forEach(db, where: search.wants) { add($0.origin, Int($0.count), $0.time, $0.time) }
+      var jails: [String: Explanation.JailCount] = [:]
+      for (number, sum) in byOrigin {
+        let jail = try lookups.origin(number, db).jail
+        let first = Instant(microseconds: sum.1)
+        let last = Instant(microseconds: sum.2)
+        var entry = jails[jail] ?? Explanation.JailCount(jail: jail, failures: 0, first: first, last: last)
+        entry.failures += sum.0
+        entry.first = min(entry.first, first)
+        entry.last = max(entry.last, last)
+        jails[jail] = entry
+      }
+      return jails.values.sorted { ($1.failures, $0.jail) < ($0.failures, $1.jail) }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+internal import GRDB
+public import Model
+
+/// How the store is doing, for `status`.
+public struct StoreStatistics: Hashable, Sendable {
+  public struct JailTotals: Hashable, Sendable {
+    public var jail: String
+    /// Failures that are stored; what retention removed does not count.
+    public var failures: Int
+    public var bansInForce: Int
+    public var bans: Int
+  }
+
+  public var path: String
+  /// Of the database file, without its write-ahead log.
+  public var bytes: Int64
+  public var failures: Int
+  /// Rows, of which a flood's may represent many failures each.
+  public var rows: Int
+  public var bans: Int
+  public var events: Int
+  /// Failures that are committed but not yet rows.
+  public var unindexed: Int
+  public var oldest: Instant?
+  public var newest: Instant?
+  public var transactions: Int64
+  public var jails: [JailTotals]
+}
+
+extension AuditReader {
+  /// Counts of the whole store; takes milliseconds, however large it is. Bans in force are those at `time`.
+  public func statistics(at time: Instant) throws -> StoreStatistics {
+    try read { db, lookups in
+      let tip = try ChainHead(db)
+      var failures: [String: Int] = [:]
+      var rows = 0
+      for row in try Row.fetchAll(
+        db, sql: "SELECT key, sum(failures), sum(rows) FROM hourly WHERE is_user = 0 GROUP BY key")
+      {
+        failures[try lookups.origin(row[0], db).jail, default: 0] += row[1] as Int
+        rows += row[2] as Int
+      }
+      var unindexed = 0
+      var pending: [Int64: Int] = [:]
+      try PendingFailures.forEach(
+        db,
+        where: { record, _ in
+          pending[Int64(record.head.origin.number), default: 0] += Int(record.head.count)
+          unindexed += 1
+          return false
+        }
+      ) { _ in }
+      for (origin, count) in pending { failures[try lookups.origin(origin, db).jail, default: 0] += count }
+      var jails: [String: StoreStatistics.JailTotals] = [:]
+      for (jail, count) in failures {
+        jails[jail] = StoreStatistics.JailTotals(jail: jail, failures: count, bansInForce: 0, bans: 0)
+      }
+      for row in try Row.fetchAll(
+        db,
+        sql: """
+          SELECT jail, count(*), count(*) FILTER (WHERE ended IS NULL AND (until IS NULL OR until > ?)) FROM ban GROUP BY jail
+          """, arguments: [time.microseconds])
+      {
+        let jail: String = row[0]
+        var totals =
+          jails[jail] ?? StoreStatistics.JailTotals(jail: jail, failures: 0, bansInForce: 0, bans: 0)
+        totals.bans = row[1]
+        totals.bansInForce = row[2]
+        jails[jail] = totals
+      }
+      let size =
+        (try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0) * (try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0)
+      return StoreStatistics(
+        path: path, bytes: size, failures: failures.values.reduce(0, +), rows: rows + unindexed,
+        bans: jails.values.reduce(0) { $0 + $1.bans },
+        events: try Int.fetchOne(db, sql: "SELECT count(*) FROM event") ?? 0,
+        unindexed: unindexed,
+        oldest: try Int64.fetchOne(db, sql: "SELECT min(first_time) FROM chunk").map { Instant(microseconds: $0) },
+        newest: try Int64.fetchOne(db, sql: "SELECT max(last_time) FROM chunk").map { Instant(microseconds: $0) },
+        transactions: tip.sequence, jails: jails.values.sorted { $0.jail < $1.jail })
+    }
+  }
+}

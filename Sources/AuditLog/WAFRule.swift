@@ -1,0 +1,101 @@
+internal import GRDB
+
+/// A rule of a web application firewall, with what the first line that it was met in says of it.
+public struct WAFRule: Hashable, Sendable {
+  public var id: String
+  public var message: String
+  public var severity: String
+
+  public init(id: String, message: String, severity: String) {
+    self.id = id
+    self.message = message
+    self.severity = severity
+  }
+}
+
+/// Gives rules their numbers when failures are indexed.
+struct RuleTable {
+  private var numbers: [[UInt8]: Int64] = [:]
+
+  mutating func number(of id: ArraySlice<UInt8>, in line: borrowing Span<UInt8>, _ db: Database) throws -> Int64? {
+    let key = Array(id)
+    if let number = numbers[key] { return number }
+    let text = String(decoding: id, as: UTF8.self)
+    let rule = RuleText.rule(text, in: line)
+    // A line that was cut before the message leaves it to the next.
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO rule (rule, message, severity) VALUES (?,?,?)
+        ON CONFLICT DO UPDATE SET message = excluded.message, severity = excluded.severity WHERE rule.message = ''
+        """
+    ).execute(arguments: [text, rule.message, rule.severity])
+    let number = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT id FROM rule WHERE rule = ?"), arguments: [text])
+    numbers[key] = number
+    return number
+  }
+
+  static func load(_ db: Database) throws -> [Int64: WAFRule] {
+    var rules: [Int64: WAFRule] = [:]
+    for row in try Row.fetchAll(db, sql: "SELECT id, rule, message, severity FROM rule") {
+      rules[row[0]] = WAFRule(id: row[1], message: row[2], severity: row[3])
+    }
+    return rules
+  }
+}
+
+/// What a line of a web application firewall says of a rule, as ModSecurity and Coraza write it: `[id "942100"] … [msg "SQL
+/// Injection"] … [severity "CRITICAL"]`, or `"ruleId":"942100"` and `"id":942100` in JSON.
+enum RuleText {
+  static func rule(_ id: String, in line: borrowing Span<UInt8>) -> WAFRule {
+    // In JSON the quotes are escaped.
+    let plain = (0..<line.count).map { line[$0] }.filter { $0 != UInt8(ascii: "\\") }
+    let needles = ["[id \"\(id)\"]", "\"ruleId\":\"\(id)\"", "\"id\":\(id),"]
+    for (i, needle) in needles.enumerated() {
+      guard let at = find(needle, in: plain, from: 0) else { continue }
+      let message: String?
+      let severity: String?
+      switch i {
+      case 0:
+        message = value("[msg \"", in: plain, from: at)
+        severity = value("[severity \"", in: plain, from: at)
+      case 1:
+        // The message precedes the details that the id is in.
+        message = lastValue("\"message\":\"", in: plain, before: at)
+        severity = value("\"severity\":\"", in: plain, from: at)
+      default:
+        message = value("\"msg\":\"", in: plain, from: at)
+        severity = value("\"severity\":", in: plain, from: at)
+      }
+      return WAFRule(id: id, message: message ?? "", severity: name(severity ?? ""))
+    }
+    return WAFRule(id: id, message: "", severity: "")
+  }
+
+  /// Syslog's names for its numbers, which libmodsecurity and Coraza's audit log write.
+  private static func name(_ severity: String) -> String {
+    let names = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
+    if let number = Int(severity), names.indices.contains(number) { return names[number] }
+    return severity.lowercased()
+  }
+
+  private static func find(_ needle: String, in text: [UInt8], from start: Int) -> Int? {
+    let needle = Array(needle.utf8)
+    guard text.count >= needle.count, start <= text.count - needle.count else { return nil }
+    return (start...text.count - needle.count).first { text[$0..<$0 + needle.count].elementsEqual(needle) }
+  }
+
+  private static func value(_ key: String, in text: [UInt8], from start: Int) -> String? {
+    guard let at = find(key, in: text, from: start) else { return nil }
+    let ends = key.hasSuffix("\"") ? Array("\"".utf8) : Array(",}".utf8)
+    return String(
+      decoding: text[(at + key.utf8.count)...].prefix(200).prefix { !ends.contains($0) }, as: UTF8.self)
+  }
+
+  private static func lastValue(_ key: String, in text: [UInt8], before end: Int) -> String? {
+    var found: Int?
+    var from = 0
+    while let at = find(key, in: Array(text[..<end]), from: from) { (found, from) = (at, at + 1) }
+    return found.flatMap { value(key, in: text, from: $0) }
+  }
+}

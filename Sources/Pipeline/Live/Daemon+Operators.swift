@@ -1,0 +1,148 @@
+internal import AuditLog
+internal import Detection
+internal import Firewall
+internal import Glibc
+public import Model
+internal import Settings
+internal import Synchronization
+
+/// What operators ask of a running daemon; each runs on the decider's thread, between two batches.
+extension Daemon {
+  public func bans(jail: String?) async throws -> [Ban] {
+    if let jail { _ = try await number(of: jail) }
+    return await onLoop { loop in
+      loop.allBans().filter { jail == nil || $0.jail == jail }.sorted { ($0.since, $0.jail) < ($1.since, $1.jail) }
+    }
+  }
+
+  /// Bans `identity` in a jail (or on all ports) for `bantime` (negative: permanent), or as long as the jail's bans last;
+  /// `confirm` lifts it again after that time unless `confirm(_:)` is called.
+  public func ban(
+    _ identity: Identity, jail: String?, for bantime: TimeSpan?, force: Bool, confirm: TimeSpan?, uid: UInt32,
+    command: String, session: Address?
+  ) async throws -> (ban: Ban, confirmBy: Instant?) {
+    guard case .network(let subnet) = identity else {
+      throw DaemonError(
+        "\(identity) is no address", remedy: "give an address or a block such as 192.0.2.0/24", isUsage: true)
+    }
+    let number = try await number(of: jail ?? Plan.operatorJail)
+    if !force { try BanGuard.check(subnet, session: session) }
+    return await onLoop { loop in
+      let now = SystemClock.now()
+      let length = bantime ?? loop.detector.decider.jails[number].bantime
+      let decision = loop.detector.decider.ban(
+        identity, jail: number, from: now, until: length.flatMap { $0 < .zero ? nil : now.adding($0) },
+        cause: .operator(uid: uid, command: command))
+      loop.carryOut([decision])
+      var deadline: Instant?
+      loop.unconfirmed.removeAll { $0.identity == identity && $0.jail == number }
+      if let confirm {
+        deadline = now.adding(confirm)
+        loop.unconfirmed.append(.init(identity: identity, jail: number, deadline: deadline!))
+      }
+      return (loop.detector.decider.ban(of: identity, in: number)!, deadline)
+    }
+  }
+
+  /// Keeps a ban that was made with `confirm`; nil when none waits.
+  public func confirm(_ identity: Identity, uid: UInt32) async -> Ban? {
+    await onLoop { [writer] loop in
+      guard let waiting = loop.unconfirmed.first(where: { $0.identity == identity }) else { return nil }
+      loop.unconfirmed.removeAll { $0.identity == identity }
+      writer.event(.command, subject: identity.description, uid: uid, command: "confirm \(identity)")
+      return loop.detector.decider.ban(of: identity, in: waiting.jail)
+    }
+  }
+
+  /// Lifts a ban in one jail or in all; returns the jails in which there was one. An address is also let out of the bans that
+  /// count it by its prefix.
+  /// Returns what was lifted: an address that is banned as a part of a block lifts the block.
+  public func unban(_ identity: Identity, jail: String?, uid: UInt32, command: String) async throws -> [(
+    jail: String, identity: Identity
+  )] {
+    let only = try await jail.asyncMap { try await number(of: $0) }
+    return await onLoop { loop in
+      let now = SystemClock.now()
+      var decisions: [Decision] = []
+      for number in loop.plan.jailNames.indices where only == nil || only == number {
+        var candidates = [identity]
+        if let subnet = identity.subnet, subnet.isSingleAddress {
+          let counted = loop.detector.decider.identity(of: subnet.base, in: number)
+          if counted != identity { candidates.append(counted) }
+        }
+        for candidate in candidates {
+          let cause = Decision.Cause.operator(uid: uid, command: command)
+          if let decision = loop.detector.decider.unban(candidate, jail: number, at: now, cause: cause) {
+            decisions.append(decision)
+          }
+        }
+      }
+      loop.unconfirmed.removeAll { $0.identity == identity }
+      if !decisions.isEmpty { loop.carryOut(decisions) }
+      return decisions.map { ($0.jail, $0.identity) }
+    }
+  }
+
+  /// Lifts every ban of one jail, or of all; returns how many there were, by jail.
+  public func unbanAll(jail: String?, uid: UInt32, command: String) async throws -> [String: Int] {
+    let only = try await jail.asyncMap { try await number(of: $0) }
+    return await onLoop { loop in
+      let now = SystemClock.now()
+      var lifted: [String: Int] = [:]
+      var decisions: [Decision] = []
+      for number in loop.plan.jailNames.indices where only == nil || only == number {
+        for ban in loop.detector.decider.bans(in: number) {
+          let cause = Decision.Cause.operator(uid: uid, command: command)
+          guard let decision = loop.detector.decider.unban(ban.identity, jail: number, at: now, cause: cause) else {
+            continue
+          }
+          decisions.append(decision)
+          lifted[decision.jail, default: 0] += 1
+        }
+      }
+      loop.unconfirmed.removeAll()
+      if !decisions.isEmpty { loop.carryOut(decisions) }
+      return lifted
+    }
+  }
+
+  /// As of the last batch: who asks waits for nobody.
+  public var jailReports: [JailReport] { loop.figures.withLock { $0.jails } }
+
+  public struct Health: Sendable {
+    public var storePath: String
+    public var storeProblem: String?
+    public var shed: Int
+    public var committed: Int
+    public var firewallProblem: String?
+    public var repairs: Int
+    public var changesKernel: Bool
+    public var chains: [String]
+    public var notices: [String]
+  }
+
+  public var health: Health {
+    let figures = loop.figures.withLock { $0 }
+    let store = writer.health
+    return Health(
+      storePath: writer.path, storeProblem: store.problem, shed: store.shed, committed: store.committed,
+      firewallProblem: figures.firewallProblem, repairs: figures.repairs, changesKernel: firewall.changesKernel,
+      chains: current.withLock { $0.settings.firewall.chains }, notices: notices.withLock { $0 })
+  }
+
+  private func number(of jail: String) async throws -> Int {
+    let names = current.withLock { $0.jailNames }
+    guard let number = names.firstIndex(of: jail) else {
+      throw DaemonError(
+        "there is no jail `\(jail)`", remedy: "jails are: \(names.joined(separator: ", "))", isUsage: true)
+    }
+    return number
+  }
+}
+
+extension Optional {
+  fileprivate func asyncMap<Result>(_ body: (Wrapped) async throws -> Result) async rethrows -> Result? {
+    guard let self else { return nil }
+    return try await body(self)
+  }
+}

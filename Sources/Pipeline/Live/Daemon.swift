@@ -1,0 +1,258 @@
+internal import AuditLog
+public import Firewall
+internal import Foundation
+internal import LogSources
+public import Model
+public import Settings
+internal import Synchronization
+
+/// The running program: sources, matching, decisions, firewall and store, on three threads.
+///
+/// ```swift
+/// let daemon = try Daemon(settings, firewall: try IPSetActuator(), log: RunLog(), load: { try read() })
+/// try daemon.start()
+/// …
+/// daemon.stop()   // bans stay in force: the kernel ends each by itself
+/// ```
+// Unchecked: all properties are set in `init`; what changes later sits behind a Mutex or belongs to one thread.
+public final class Daemon: @unchecked Sendable {
+  let loop: DecisionThread
+  let writer: StoreWriter
+  let firewall: any Actuator
+  let log: RunLog
+  public let started: Instant
+  private let intake: Intake
+  private let reader: LogReader
+  private let late = IdleCheckpoints()
+  private let patterns: PatternHealth
+  private let load: @Sendable () throws -> Settings
+  private let readerDone = DispatchSemaphore(value: 0)
+  private let watcher: Reconciler
+  let current: Mutex<Plan>
+  let notices = Mutex<[String]>([])
+  private let onInputEnd: @Sendable () -> Void
+  /// Reloads follow one another: the end of the last one.
+  private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
+  private let isReading = Mutex(true)
+
+  /// Opens the store, makes the firewall ready and puts the bans that are in force into it. Nothing is read yet.
+  /// - Parameters:
+  ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
+  ///   - start: where sources begin that were never read before.
+  ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
+  public init(
+    _ settings: Settings, firewall: any Actuator, log: RunLog, start: LogStart = .end,
+    load: @escaping @Sendable () throws -> Settings, onInputEnd: @escaping @Sendable () -> Void = {}
+  ) throws {
+    self.log = log
+    self.firewall = firewall
+    self.load = load
+    self.onInputEnd = onInputEnd
+    started = SystemClock.now()
+    let plan = Plan(settings, start: start == .end ? .end : .beginning)
+    for problem in plan.problems { log.error(problem) }
+    current = Mutex(plan)
+
+    try FileManager.default.createDirectory(
+      atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    // The firewall first: without it there is no use in going on, and the operator should hear so at once.
+    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    for notice in made { log.warning("firewall: \(notice)") }
+    notices.withLock { $0 = plan.problems + made.map(\.description) }
+
+    let restored = try Restoration.open(
+      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
+      log: log)
+    writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
+    patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
+      Self.record(pattern, hits, isQuarantined, writer, log)
+    }
+    loop = DecisionThread(plan, detector: restored.detector, firewall: firewall, writer: writer, late: late, log: log)
+
+    reader = try LogReader(sources: plan.specs, positions: restored.positions)
+    intake = Intake(plan, output: loop.queue, late: late, patterns: patterns) { [writer, log] event in
+      Self.record(event, writer, log)
+    }
+    watcher = Reconciler(firewall) { [loop] cause in
+      loop.queue.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
+    }
+    writer.start { [loop] in
+      // Without a store the firewall and the decider are what knows who is banned.
+      loop.queue.postUrgent(.act { $0.storeBans() })
+    }
+    loop.publish()
+    if let setAside = restored.setAside {
+      writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
+    }
+    let names = Names(jails: plan.jailNames, patterns: [], sources: [])
+    let changes = restored.changes
+    writer.commit(
+      FailureBatch(), names: names, decisions: changes.takenOver, applied: Set(changes.takenOver.indices), at: started)
+    writer.commit(FailureBatch(), names: names, decisions: changes.expired, applied: [], at: started)
+  }
+
+  public enum LogStart: Sendable { case beginning, end }
+
+  /// Begins to read.
+  public func start() {
+    writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
+    loop.start()
+    do { try watcher.start() } catch { log.error("firewall: \(error)") }
+    let thread = Thread { [self] in
+      do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
+      isReading.withLock { $0 = false }
+      readerDone.signal()
+      onInputEnd()
+    }
+    thread.name = "bailiff-read"
+    thread.start()
+  }
+
+  /// Reads no more, finishes what was read, and stores it. Bans stay.
+  public func stop() {
+    // On a disk that is full the reader may be waiting for the decider, and the decider for the store.
+    writer.beginShutdown()
+    reader.stop()
+    readerDone.wait()
+    watcher.stop()
+    loop.finish()
+    writer.event(.stop)
+    writer.finish()
+    try? writer.store.close()
+  }
+
+  /// Reads the settings again and goes over to them. When they are wrong nothing changes, and the error says why.
+  /// Returns what changed, a line each, and what to know about it.
+  public func reload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+    let task = lastReload.withLock { last in
+      let task = Task { [before = last] in
+        _ = await before?.result
+        return try await applyReload(uid: uid)
+      }
+      last = task
+      return task
+    }
+    return try await task.value
+  }
+
+  private func applyReload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+    let settings = try load()
+    let old = current.withLock { $0 }
+    let plan = Plan(settings)
+    guard plan.problems.isEmpty else {
+      throw DaemonError(plan.problems.joined(separator: "; "), remedy: "bailiff check tells more", isUsage: true)
+    }
+    let changes = ReloadReport.changes(from: old.settings, to: settings)
+    let ignored = OwnAddresses.ignored(settings)
+    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    current.withLock { $0 = plan }
+    notices.withLock { $0 = made.map(\.description) }
+    writer.applyReload(settings)
+    // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
+    await onLoop { [writer, log] loop in
+      for jail in loop.applyReload(plan, ignoring: ignored) {
+        guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
+        do {
+          try Restoration.restoreWindow(&loop.detector, index, from: writer.store, now: SystemClock.now())
+        } catch {
+          log.error("jail \(jail): its window could not be restored: \(error)")
+        }
+      }
+      loop.firewallChanged.withLock { $0 = true }
+    }
+    let warnings = made.map(\.description) + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
+    writer.event(.reload, detail: changes.joined(separator: "; "), uid: uid, command: "reload")
+    log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
+    return (changes, warnings)
+  }
+
+  private static let delayed =
+    "reading waits for room on the disk; changed sources and filters take effect when there is some"
+
+  /// Has the reader adopt `plan` between two turns. False when that will be later, because it waits for a disk that is full.
+  private func readerGoesOver(to plan: Plan) async -> Bool {
+    let isDone = Mutex(false)
+    reader.reload(sources: plan.specs) { [intake] in
+      intake.applyReload(plan)
+      isDone.withLock { $0 = true }
+    }
+    while !isDone.withLock({ $0 }) {
+      guard isReading.withLock({ $0 }), !writer.isStuck else { return false }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return true
+  }
+
+  /// Runs `body` on the decider's thread.
+  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionThread) -> Result) async -> Result {
+    await withCheckedContinuation { done in
+      loop.queue.postUrgent(
+        .act { loop in
+          let result = body(loop)
+          loop.publish()
+          done.resume(returning: result)
+        })
+    }
+  }
+
+  public var sources: [SourceReport] {
+    let counts = intake.counts()
+    let plan = current.withLock { $0 }
+    return reader.status().map { status in
+      let count = counts[status.info.number]
+      return SourceReport(
+        status: status, matched: count?.matched ?? 0, ignored: count?.ignored ?? 0, distrusted: count?.distrusted ?? 0,
+        jails: (count?.jails ?? plan.jails(reading: status.info.specs)).filter { $0 < plan.jailNames.count }.map {
+          plan.jailNames[$0]
+        })
+    }
+  }
+
+  /// Patterns that were stopped at their limit since the settings were read.
+  public var stoppedPatterns: [StoppedPattern] { patterns.all }
+
+  private static func record(
+    _ pattern: PatternName, _ hits: Int, _ isQuarantined: Bool, _ writer: StoreWriter, _ log: RunLog
+  ) {
+    let subject = "\(pattern.filter)/\(pattern.name)"
+    let what =
+      isQuarantined
+      ? "stopped at its match limit \(hits) times: it is not tried any more until the settings are reloaded"
+      : "stopped at its match limit: make it less ambiguous"
+    log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
+    writer.event(.patternQuarantined, subject: subject, detail: what)
+  }
+
+  private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {
+    switch event.kind {
+    case .reading:
+      log.notice("\(event)")
+    case .failed:
+      log.error("\(event)")
+      writer.event(.sourceFailed, subject: event.source, detail: "\(event)")
+    case .waiting:
+      log.warning("\(event)")
+    case .rotated, .recovered:
+      log.notice("\(event)")
+    case .truncated, .lost, .rateLimited:
+      log.warning("\(event)")
+      writer.event(.sourceFailed, subject: event.source, detail: "\(event)")
+    }
+  }
+}
+
+/// Why a command could not be carried out, with the remedy.
+public struct DaemonError: Error, Sendable, CustomStringConvertible {
+  public var message: String
+  public var remedy: String
+  /// Is the request itself wrong (there is no such jail), rather than refused?
+  public var isUsage: Bool
+
+  public init(_ message: String, remedy: String, isUsage: Bool = false) {
+    self.message = message
+    self.remedy = remedy
+    self.isUsage = isUsage
+  }
+
+  public var description: String { "\(message); \(remedy)" }
+}

@@ -1,0 +1,322 @@
+internal import AuditLog
+internal import Detection
+internal import Firewall
+internal import Foundation
+internal import Model
+internal import Settings
+internal import Synchronization
+
+/// The decider's thread: owns windows and bans, tells the firewall first and the store second.
+// Unchecked: everything mutable is touched by its own thread alone, after `start`; the queue is the way in.
+final class DecisionThread: @unchecked Sendable {
+  enum Item: Sendable {
+    case batch(FailureBatch, Names, Plan)
+    /// Failures of the addresses of host names that were looked up; their lines were in an earlier batch.
+    case resolved(FailureBatch, Names, Plan)
+    /// A person's command, a reload: run between two batches, on the thread that owns the state.
+    case act(@Sendable (DecisionThread) -> Void)
+  }
+
+  /// Some 15,000 failures.
+  let queue = BoundedQueue<Item>(capacity: 8 << 20)
+  private(set) var plan: Plan
+  var detector: Detector
+  let firewall: any Actuator
+  private let writer: StoreWriter
+  private let late: IdleCheckpoints
+  private var names: Names
+  private var thread: Thread?
+  private let finished = DispatchSemaphore(value: 0)
+  private var lastTick = Instant(microseconds: 0)
+  private var lastShrink = Instant(microseconds: 0)
+  private var lastRenewal: Instant
+  /// Set when the firewall may have been changed by somebody else.
+  let firewallChanged = Mutex(false)
+  private var repairs = 0
+  private var firewallProblem: String?
+  /// For `status`, which must not wait until a batch is decided.
+  let figures = Mutex(Figures())
+  let log: RunLog
+  private(set) var hosts: HostFailures
+  private var ignored = IgnoredNames()
+  private let objections = BanObjections()
+  private var lastIgnored = Instant(microseconds: 0)
+  private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
+  /// Bans that are lifted unless somebody confirms them in time.
+  var unconfirmed: [Unconfirmed] = []
+
+  struct Unconfirmed {
+    var identity: Identity
+    var jail: Int
+    var deadline: Instant
+  }
+
+  /// What `status` tells, as of the last batch.
+  struct Figures: Sendable {
+    var jails: [JailReport] = []
+    var firewallProblem: String?
+    var repairs = 0
+  }
+
+  init(
+    _ plan: Plan, detector: Detector, firewall: any Actuator, writer: StoreWriter, late: IdleCheckpoints, log: RunLog,
+    resolver: NameResolver = NameResolver()
+  ) {
+    self.plan = plan
+    hosts = HostFailures(resolver: resolver)
+    self.detector = detector
+    self.firewall = firewall
+    self.writer = writer
+    self.late = late
+    self.log = log
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
+    lastRenewal = SystemClock.now()
+  }
+
+  func start() {
+    let thread = Thread { [self] in run() }
+    thread.name = "bailiff-decide"
+    self.thread = thread
+    thread.start()
+  }
+
+  /// Ends after everything that was posted is dealt with.
+  func finish() {
+    hosts.resolver.stop()
+    queue.close()
+    finished.wait()
+  }
+
+  private func run() {
+    // While too much waits for the disk, new lines stay where they are; commands and what is due go on.
+    while true {
+      let isHeld = writer.isFull
+      guard let items = queue.take(waiting: isHeld ? 0.05 : 1, urgentOnly: isHeld) else { break }
+      for item in items {
+        switch item {
+        case .batch(let batch, let names, let plan):
+          decide(batch, names, plan)
+          late.batchIsDecided()
+        case .resolved(let batch, let names, let plan): decide(batch, names, plan)
+        case .act(let body): body(self)
+        }
+      }
+      tick()
+    }
+    storeIdleCheckpoints()
+    finished.signal()
+  }
+
+  private func decide(_ read: FailureBatch, _ names: Names, _ plan: Plan) {
+    // A batch that was matched before a reload names jails by their old numbers.
+    var batch = plan === self.plan ? read : renumbered(read, from: plan)
+    self.names =
+      plan === self.plan
+      ? names : Names(jails: self.plan.jailNames, patterns: self.plan.patternNames, sources: names.sources)
+    var decisions: [Decision] = []
+    let now = SystemClock.now()
+    hosts.resolve(in: &batch, self.plan) { [queue, names = self.names, plan = self.plan, log] resolved, sentence in
+      if let sentence { log.warning(sentence) }
+      if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
+    }
+    detector.detect(in: &batch, now: now, into: &decisions)
+    if !decisions.isEmpty, firewall.changesKernel { decisions.removeAll { isWithheld($0, now) } }
+    carryOut(decisions, with: batch)
+  }
+
+  /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
+  private func isWithheld(_ decision: Decision, _ now: Instant) -> Bool {
+    guard decision.action == .ban, let subnet = decision.identity.subnet, decision.until.map({ $0 > now }) ?? true,
+      let jail = plan.jailNames.firstIndex(of: decision.jail),
+      let reason = objections.objection(to: subnet, protectSessions: plan.settings.protectSessions, now: now)
+    else { return false }
+    _ = detector.decider.unban(decision.identity, jail: jail, at: now, cause: .limit)
+    log.warning("[\(decision.jail)] \(subnet) is not banned after \(decision.count) failures: \(reason)")
+    writer.event(.note, subject: subnet.description, detail: "not banned by \(decision.jail): \(reason)")
+    return true
+  }
+
+  /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
+  func carryOut(_ decisions: [Decision], with batch: FailureBatch = FailureBatch()) {
+    let now = SystemClock.now()
+    var changes: [FirewallChange] = []
+    var owners: [Int] = []
+    for (index, decision) in decisions.enumerated() {
+      guard let subnet = decision.identity.subnet, decision.cause != .expired else { continue }
+      if decision.action != .unban, let until = decision.until, until <= now { continue }
+      changes.append(
+        FirewallChange(
+          decision.action == .unban ? .remove : .add, jail: decision.jail, subnet: subnet, until: decision.until))
+      owners.append(index)
+    }
+    var applied = Set<Int>()
+    if !changes.isEmpty {
+      do {
+        for (position, outcome) in try firewall.apply(changes, now: now).enumerated() {
+          switch outcome {
+          case .applied: applied.insert(owners[position])
+          case .expired: break
+          case .failed(let error): problem("\(changes[position].subnet) in \(changes[position].jail): \(error)")
+          }
+        }
+        if applied.count == changes.count { firewallProblem = nil }
+      } catch {
+        problem("\(error)")
+      }
+    }
+    if !firewall.changesKernel { applied.removeAll() }
+    for index in applied where decisions[index].action != .unban { mark(decisions[index]) }
+    report(decisions, now)
+    // Before it can be read in the store.
+    publish()
+    // The kernel has answered: this is when the bans began to hold.
+    writer.commit(batch, names: names, decisions: decisions, applied: applied, at: SystemClock.now())
+  }
+
+  private func mark(_ decision: Decision) {
+    guard let jail = plan.jailNames.firstIndex(of: decision.jail) else { return }
+    detector.decider.mark(decision.identity, in: jail, applied: true)
+  }
+
+  private func problem(_ message: String) {
+    if firewallProblem == nil { log.error("firewall: \(message)") }
+    firewallProblem = message
+    // What could not be applied is put right by the next check.
+    firewallChanged.withLock { $0 = true }
+  }
+
+  private func report(_ decisions: [Decision], _ now: Instant) {
+    for decision in decisions where decision.cause != .expired {
+      log.decision(decision, now: now)
+      guard decision.action == .ban, decision.cause == .limit else { continue }
+      if now.since(minute.start) > .minutes(1) { minute = (now, 0, false) }
+      minute.bans += 1
+      if minute.bans > plan.settings.bansPerMinuteWarning, !minute.reported {
+        minute.reported = true
+        let message = "more than \(plan.settings.bansPerMinuteWarning) bans in a minute; they are carried out"
+        log.warning(message)
+        writer.event(.note, subject: "bans", detail: message)
+      }
+    }
+  }
+
+  // MARK: Now and then
+
+  private func tick() {
+    let now = SystemClock.now()
+    let elapsed = now.since(lastTick)
+    guard elapsed >= .seconds(1) || elapsed < .zero else { return }
+    lastTick = now
+    storeIdleCheckpoints()
+    hosts.resolver.expire()
+    if now.since(lastIgnored) > .minutes(1) { refreshIgnored() }
+    var expired: [Decision] = []
+    detector.decider.expire(at: now) { expired.append($0) }
+    for item in unconfirmed where item.deadline <= now {
+      let cause = Decision.Cause.operator(uid: 0, command: "not confirmed in time")
+      if let lifted = detector.decider.unban(item.identity, jail: item.jail, at: now, cause: cause) {
+        expired.append(lifted)
+      }
+    }
+    unconfirmed.removeAll { $0.deadline <= now }
+    if !expired.isEmpty { carryOut(expired) }
+    if firewallChanged.withLock({ flag in
+      defer { flag = false }
+      return flag
+    }) {
+      repair(now)
+    }
+    if now.since(lastShrink) > .minutes(1) {
+      lastShrink = now
+      detector.decider.shrink(at: now)
+    }
+    if now.since(lastRenewal) > .hours(24) {
+      lastRenewal = now
+      let changes = renewals(of: allBans(), now: now)
+      if !changes.isEmpty { do { _ = try firewall.apply(changes, now: now) } catch { problem("\(error)") } }
+    }
+    publish()
+  }
+
+  func publish() {
+    let jails = plan.jailNames.indices.map { number in
+      let tally = detector.decider.tally(of: number)
+      return JailReport(
+        name: plan.jailNames[number], failures: tally.failures, tracked: detector.decider.tracked(in: number),
+        evicted: detector.decider.evicted(in: number), bansInForce: detector.decider.banCount(in: number),
+        bansEver: tally.bans)
+    }
+    let new = Figures(jails: jails, firewallProblem: firewallProblem, repairs: repairs)
+    figures.withLock { $0 = new }
+  }
+
+  private func storeIdleCheckpoints() {
+    let positions = late.take()
+    guard !positions.isEmpty else { return }
+    var batch = FailureBatch()
+    batch.positions = positions
+    writer.commit(batch, names: names, decisions: [], applied: [], at: SystemClock.now())
+  }
+
+  /// Puts back what another program (`cause`, where the kernel told) took away.
+  func repair(_ now: Instant, cause: String? = nil) {
+    do {
+      for repair in try firewall.check(wanted: { allBans() }, now: now) {
+        repairs += 1
+        let detail = "\(repair)" + (cause.map { " (changed by \($0))" } ?? "")
+        log.warning("firewall repaired: \(detail)")
+        writer.event(.firewallRepaired, subject: "firewall", detail: detail)
+      }
+      firewallProblem = nil
+    } catch {
+      problem("\(error)")
+    }
+  }
+
+  /// A new store was begun while running: it gets the bans that are in force.
+  func storeBans() {
+    let now = SystemClock.now()
+    let bans = allBans().map { ban in
+      Decision(
+        action: .ban, jail: ban.jail, identity: ban.identity, time: now, until: ban.until, count: ban.count,
+        number: ban.number, cause: .reconciled)
+    }
+    writer.takeOver(bans, applied: firewall.changesKernel)
+  }
+
+  func allBans() -> [Ban] { plan.jailNames.indices.flatMap { detector.decider.bans(in: $0) } }
+
+  /// Asks again what the names and lists of `ignoreip` represent.
+  private func refreshIgnored() {
+    lastIgnored = SystemClock.now()
+    let changed = ignored.refresh(plan, hosts.resolver) { [queue] in
+      queue.postUrgent(.act { $0.refreshIgnored() })
+    }
+    if let changed { detector.ignore(changed) }
+  }
+
+  // MARK: Reload
+
+  /// Goes over to new settings; returns the jails whose windows start again.
+  func applyReload(_ plan: Plan, ignoring: [Subnet]) -> [String] {
+    self.plan = plan
+    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
+    let anew = detector.reload(plan, ignoring: ignoring)
+    ignored.forget()
+    refreshIgnored()
+    return anew
+  }
+
+  private func renumbered(_ batch: FailureBatch, from old: Plan) -> FailureBatch {
+    var new = batch
+    new.keepFailures { failure in
+      let name = old.jailNames[Int(failure.jail)]
+      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
+      let pattern = old.patternNames[Int(failure.pattern)]
+      failure.jail = UInt16(jail)
+      failure.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
+      return true
+    }
+    return new
+  }
+}

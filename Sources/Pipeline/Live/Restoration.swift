@@ -1,0 +1,126 @@
+internal import AuditLog
+internal import Detection
+internal import Firewall
+internal import Model
+
+/// What the store knows, given back to the decider after a restart: bans in force, how often ids were banned, and the
+/// failures that the windows held.
+enum Restoration {
+  /// A store that could be read, and what it knows.
+  struct Restored {
+    var store: AuditStore
+    var detector: Detector
+    var changes: Changes
+    var positions: [SourcePosition]
+    /// Where a damaged store was moved to.
+    var setAside: String?
+  }
+
+  /// Decisions that the start itself makes, to be stored.
+  struct Changes {
+    /// The bans that ended while nobody watched.
+    var expired: [Decision]
+    /// Bans that only the firewall knew.
+    var takenOver: [Decision] = []
+  }
+
+  /// Opens the store and reads what it knows. One that is damaged, wherever that shows, is moved away and a new one begun.
+  ///
+  /// The bans come first, and are in the firewall before the windows are filled, which takes as long as there are failures.
+  static func open(
+    _ path: String, plan: Plan, ignoring: [Subnet], firewall: any Actuator, now: Instant, log: RunLog
+  ) throws -> Restored {
+    func read(_ setAside: String?) throws -> Restored {
+      let store = try AuditStore(path: path)
+      do {
+        var detector = Detector(plan, ignoring: ignoring)
+        var changes = try restoreBans(&detector.decider, from: store, now: now)
+        let positions = try store.positions()
+        if setAside != nil { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
+        try apply(&detector.decider, to: firewall, now: now, log)
+        try restoreCounts(&detector, from: store, plan: plan, now: now)
+        return Restored(store: store, detector: detector, changes: changes, positions: positions, setAside: setAside)
+      } catch {
+        try? store.close()
+        throw error
+      }
+    }
+    do {
+      return try read(nil)
+    } catch let error as StoreError where error.kind == .corrupt {
+      let place = try AuditStore.setAside(path: path, at: SystemClock.now())
+      log.error("\(error); it was moved to \(place) and a new store begun; bans are taken over from the firewall")
+      return try read(place)
+    }
+  }
+
+  /// Returns the decisions that record the bans which ended while nobody watched.
+  static func restoreBans(_ decider: inout Decider, from store: AuditStore, now: Instant) throws -> Changes {
+    let expired = try store.expiredBans(at: now).map { ban in
+      Decision(
+        action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until ?? now, until: ban.until,
+        count: ban.count, number: ban.number, cause: .expired)
+    }
+    for ban in try store.bansInForce(at: now) { decider.restore(ban) }
+    return Changes(expired: expired)
+  }
+
+  /// Without a store the firewall is the only memory: what it holds is taken over. Returns the decisions to be stored.
+  private static func takeOverBans(
+    _ decider: inout Decider, heldBy firewall: any Actuator, now: Instant
+  ) throws -> [Decision] {
+    try firewall.contents().map { held in
+      let until = held.remaining.map { now.adding($0) }
+      decider.restore(
+        Ban(
+          jail: held.jail, identity: .network(held.subnet), since: now, until: until, count: 0, number: 1, applied: true
+        ))
+      return Decision(
+        action: .ban, jail: held.jail, identity: .network(held.subnet), time: now, until: until, cause: .reconciled)
+    }
+  }
+
+  /// Makes the firewall hold the bans in force, and notes which it does hold.
+  private static func apply(
+    _ decider: inout Decider, to firewall: any Actuator, now: Instant, _ log: RunLog
+  ) throws {
+    let report = try firewall.restore(decider.jails.indices.flatMap { decider.bans(in: $0) }, now: now)
+    for failed in report.failed {
+      log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
+    }
+    if report.added + report.kept + report.adjusted > 0 {
+      log.notice("\(report.added + report.kept + report.adjusted) bans in force, \(report.added) of them put back")
+    }
+    guard firewall.changesKernel else { return }
+    let failed = Set(report.failed.map(\.change.subnet))
+    decider.markAll { ban in ban.identity.subnet.map { !failed.contains($0) } ?? false }
+  }
+
+  /// How often ids were banned, for jails whose bans grow, and the windows.
+  static func restoreCounts(_ detector: inout Detector, from store: AuditStore, plan: Plan, now: Instant) throws {
+    if detector.decider.jails.contains(where: { $0.increment != nil }) {
+      try store.banCounts { jail, identity, bans in detector.decider.restoreHistory(identity, jail: jail, bans: bans) }
+    }
+    for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, now: now) }
+  }
+
+  /// Fills one jail's windows with the failures of its last `findtime`, as its log has them: after a long stop reading goes
+  /// on where it ended, with lines of that time.
+  static func restoreWindow(_ detector: inout Detector, _ jail: Int, from store: AuditStore, now: Instant) throws {
+    let limits = detector.decider.jails[jail]
+    guard let newest = try store.newestFailure(jail: limits.name) else { return }
+    let since = min(newest, now).subtracting(limits.findtime)
+    let cutoffs = try store.cutoffs(jail: limits.name, since: since)
+    for (identity, end) in cutoffs where end > newest { detector.decider.restoreCutoff(identity, in: jail, until: end) }
+    try store.recentFailures(jail: limits.name, since: since) { stored in
+      var failure = Failure(
+        time: stored.time, address: stored.address ?? Address(bits: 0), jail: UInt16(jail), pattern: 0, source: 0)
+      failure.count = stored.count
+      failure.weight = stored.weight
+      let identity =
+        stored.name.map { Identity.name($0) } ?? detector.decider.identity(of: failure.address, in: jail)
+      if let end = cutoffs[identity], stored.time < end { return }
+      detector.decider.restore(failure, id: stored.name)
+    }
+  }
+}

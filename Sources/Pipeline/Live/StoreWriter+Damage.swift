@@ -1,0 +1,33 @@
+internal import AuditLog
+internal import Model
+
+/// A store that turns out to be damaged while it is written to: it is set aside, as at a start, and a new one begun.
+extension StoreWriter {
+  /// A store that is damaged again so soon is not a matter of the file.
+  var mayReplace: Bool { lastSetAside.map { SystemClock.now().since($0) > .minutes(10) } ?? true }
+
+  /// Begins a new store, which knows how far the sources are read; the bans in force are asked for.
+  func replaceStore(because error: StoreError) throws {
+    let now = SystemClock.now()
+    lastSetAside = now
+    // First: SQLite's last connection deletes the write-ahead log by its name when it closes, and soon that is another's.
+    try? store.close()
+    isClosed = true
+    let place = try AuditStore.setAside(path: path, at: now)
+    log.error("\(error); it was moved to \(place) and a new store begun; bans in force are taken over")
+    try openAgain()
+    try store.record(
+      AuditEvent(
+        time: now, action: .storeSetAside, subject: place,
+        detail: "the store was found damaged while running; a new one was begun"))
+    var known = FailureBatch()
+    known.positions = positions.values.sorted { $0.source < $1.source }
+    try store.commit(known, names: Names(jails: [], patterns: [], sources: []))
+    onNewStore()
+  }
+
+  func openAgain() throws {
+    store = try AuditStore(path: path)
+    isClosed = false
+  }
+}

@@ -1,0 +1,334 @@
+internal import AuditLog
+internal import Foundation
+internal import Model
+internal import Settings
+internal import Synchronization
+
+/// The store's thread: every commit, and the indexing of rows when there is time.
+///
+/// A commit that fails is tried again until it succeeds (`on_full: wait`), or its failures are released and counted and what
+/// was decided is kept for when there is room (`shed`). Posting never waits, so bans go on being applied either way; the
+/// decider leaves new lines where they are while `isFull`. A store that turns out to be damaged is set aside and a new one
+/// begun.
+// Unchecked: `deferred` and the like are used by its own thread alone; what others see is behind a Mutex.
+final class StoreWriter: @unchecked Sendable {
+  struct Health: Sendable {
+    var problem: String?
+    /// Failures that were released because the disk was full and `on_full: shed` says so.
+    var shed = 0
+    var committed = 0
+  }
+
+  /// One transaction.
+  private struct Commit: Sendable {
+    var batch: FailureBatch
+    var names: Names
+    var decisions: [Decision]
+    /// When the firewall had each; nil where it did not take it.
+    var applied: [Instant?]
+
+    /// Adds what came after it.
+    mutating func append(_ next: Commit) {
+      batch.append(next.batch)
+      decisions += next.decisions
+      applied += next.applied
+    }
+  }
+
+  private enum Item: Sendable {
+    case commit(Commit)
+    case event(AuditEvent)
+    /// The bans in force, for a store that was begun while running.
+    case takeOver([Decision], applied: Bool)
+  }
+
+  /// How much may wait for the disk, in bytes: some 70,000 failures.
+  private static let capacity = 32 << 20
+  /// Commits that wait go as one, up to so many failures, and follow one another after so long where there are many: a
+  /// transaction costs as much as a hundred failures. The first after a quiet time waits for nothing.
+  private static let largest = 8192
+  private static let between = Duration.milliseconds(10)
+  /// Fewer failures than this are made rows only when nothing has come for a moment (in seconds): lines that wait in a log come
+  /// first, and questions look through as many that are not rows yet without being slow.
+  private static let fewUnindexed = 200_000
+  private static let rest = 0.02
+  /// How many decisions and events are kept for a disk that is full, with `shed`.
+  private static let deferredLimit = 100_000
+
+  private let queue = BoundedQueue<Item>(capacity: capacity)
+  let path: String
+  private let opened: Mutex<AuditStore>
+  /// The last that were committed, by source.
+  var positions: [String: SourcePosition]
+  /// When a damaged store was set aside: one that is damaged again at once is a broken disk.
+  var lastSetAside: Instant?
+  /// The store is closed and could not be opened again yet.
+  var isClosed = false
+  private(set) var onNewStore: @Sendable () -> Void = {}
+  private let policy: Mutex<(onFull: OnFull, retention: RetentionPolicy)>
+  let log: RunLog
+  private let state = Mutex(Health())
+  private let finished = DispatchSemaphore(value: 0)
+  private let isEnding = Mutex(false)
+  /// Nothing more is stored: a commit after one that was given up would store a position past failures that are not.
+  private var hasGivenUp = false
+  /// What is left of shed commits, and events, in their order.
+  private var deferred: [Item] = []
+  private var shedSince: (failures: Int, start: Instant)?
+  private var mayWaitOut = false
+
+  private var lastCommit = ContinuousClock.now - between
+  /// When old rows are looked for next.
+  private var nextRetention = ContinuousClock.now
+
+  /// `positions`: what the store knows of them.
+  init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
+    path = store.path
+    opened = Mutex(store)
+    self.positions = Dictionary(positions.map { ($0.source, $0) }) { $1 }
+    policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
+    self.log = log
+  }
+
+  var health: Health { state.withLock { $0 } }
+  /// Does too much wait for the disk?
+  var isFull: Bool { queue.isFull }
+  /// Does too much wait, for a disk that takes nothing?
+  var isStuck: Bool { isFull && health.problem != nil }
+  var store: AuditStore {
+    get { opened.withLock { $0 } }
+    set { opened.withLock { $0 = newValue } }
+  }
+
+  func applyReload(_ settings: Settings) {
+    policy.withLock { $0 = (settings.onFull, RetentionPolicy(settings.retention)) }
+  }
+
+  /// `onNewStore` is called when a damaged store was replaced: the new one knows no bans.
+  func start(onNewStore: @escaping @Sendable () -> Void = {}) {
+    self.onNewStore = onNewStore
+    let thread = Thread { [self] in run() }
+    thread.name = "bailiff-store"
+    thread.start()
+  }
+
+  func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
+    guard !batch.isEmpty || !decisions.isEmpty else { return }
+    let commit = Commit(
+      batch: batch, names: names, decisions: decisions,
+      applied: decisions.indices.map { applied.contains($0) ? now : nil })
+    queue.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
+  }
+
+  func event(
+    _ action: AuditEvent.Action, subject: String = "", detail: String = "", uid: UInt32? = nil, command: String = ""
+  ) {
+    let event = AuditEvent(
+      time: SystemClock.now(), action: action, subject: subject, detail: detail, uid: uid, command: command)
+    queue.postAtOnce(.event(event), cost: 256)
+  }
+
+  func takeOver(_ bans: [Decision], applied: Bool) {
+    guard !bans.isEmpty else { return }
+    queue.postAtOnce(.takeOver(bans, applied: applied), cost: 256 * bans.count)
+  }
+
+  /// From now on nothing is waited for: a commit that fails, and all after it, are given up. Their positions are not
+  /// stored either, so their lines are read again at the next start.
+  func beginShutdown() { isEnding.withLock { $0 = true } }
+
+  /// Ends after everything that was posted is stored or given up.
+  func finish() {
+    beginShutdown()
+    queue.close()
+    finished.wait()
+  }
+
+  private func run() {
+    while let first = queue.take(waiting: patience) {
+      let items = first.isEmpty ? [] : withWhatWaits(first)
+      for item in items { carryOut(item) }
+      guard items.isEmpty else {
+        // Where there is never time, old rows go all the same, a few a second.
+        if ContinuousClock.now - nextRetention > .seconds(1) { forgetOld() }
+        continue
+      }
+      if !deferred.isEmpty { _ = retryDeferred() }
+      if store.unindexed == 0 {
+        if nextRetention <= .now { forgetOld() }
+      } else if !attempt({ _ = try $0.index() }) {
+        Thread.sleep(forTimeInterval: 0.5)
+      }
+    }
+    if !deferred.isEmpty { _ = retryDeferred() }
+    finished.signal()
+  }
+
+  /// How many seconds to wait for a commit before there is something else to do.
+  private var patience: Double {
+    let unindexed = store.unindexed
+    if unindexed > 0 { return unindexed < Self.fewUnindexed ? Self.rest : 0 }
+    return min(max((nextRetention - .now) / .seconds(1), 0), 1)
+  }
+
+  /// Everything that waits, in its order: commits that follow one another as one.
+  private func withWhatWaits(_ first: [Item]) -> [Item] {
+    let early = Self.between - (ContinuousClock.now - lastCommit)
+    if early > .zero { Thread.sleep(forTimeInterval: early / .seconds(1)) }
+    defer { lastCommit = .now }
+    var items: [Item] = []
+    // Apart from the list, where appending would copy it each time.
+    var open: Commit?
+    func close() {
+      if let commit = open.take() { items.append(.commit(commit)) }
+    }
+    var failures = 0
+    var next = first
+    repeat {
+      for item in next {
+        guard case .commit(let commit) = item else {
+          close()
+          items.append(item)
+          continue
+        }
+        failures += commit.batch.failures.count
+        if open?.names != commit.names { close() }
+        if open?.append(commit) == nil { open = commit }
+      }
+      next = failures < Self.largest ? queue.take(waiting: 0) ?? [] : []
+    } while !next.isEmpty
+    close()
+    return items
+  }
+
+  /// Removes what the settings no longer keep, a little at a time, so that commits never wait for it.
+  private func forgetOld() {
+    let retention = policy.withLock { $0.retention }
+    var isBehind = false
+    _ = attempt { isBehind = try $0.retain(retention, now: SystemClock.now(), limit: 2048) }
+    nextRetention = .now + (isBehind ? .milliseconds(20) : .seconds(600))
+  }
+
+  private func carryOut(_ item: Item) {
+    guard !hasGivenUp else { return }
+    var pause = 0.1
+    while true {
+      if retryDeferred(), attempt({ try write(item, to: $0) }) {
+        if case .commit(let commit) = item { state.withLock { $0.committed += commit.batch.failureCount } }
+        return
+      }
+      if isEnding.withLock({ $0 }) {
+        hasGivenUp = true
+        log.error("store: what could not be stored is read again at the next start")
+        return
+      }
+      if policy.withLock({ $0.onFull }) == .shed, !mayWaitOut {
+        shed(item)
+        return
+      }
+      Thread.sleep(forTimeInterval: pause)
+      pause = min(pause * 2, 1)
+    }
+  }
+
+  private func write(_ item: Item, to store: AuditStore) throws {
+    switch item {
+    case .commit(let commit):
+      try store.commit(commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied)
+      for position in commit.batch.positions { positions[position.source] = position }
+    case .event(let event): try store.record(event)
+    case .takeOver(let bans, let isApplied):
+      // What was decided since may have reached it before.
+      let now = SystemClock.now()
+      let held = Set(try store.bansInForce(at: now).map { HeldBan(jail: $0.jail, identity: $0.identity) })
+      let missing = bans.filter { !held.contains(HeldBan(jail: $0.jail, identity: $0.identity)) }
+      let names = Names(jails: [], patterns: [], sources: [])
+      try store.commit(FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil)
+    }
+  }
+
+  private struct HeldBan: Hashable {
+    var jail: String
+    var identity: Identity
+  }
+
+  // MARK: A full disk with `shed`
+
+  /// Lets the failures go; keeps decisions, positions and events.
+  private func shed(_ item: Item) {
+    var rest = item
+    if case .commit(var commit) = item {
+      let failures = commit.batch.failureCount
+      state.withLock { $0.shed += failures }
+      shedSince = ((shedSince?.failures ?? 0) + failures, shedSince?.start ?? SystemClock.now())
+      var positions = FailureBatch()
+      positions.positions = commit.batch.positions
+      commit.batch = positions
+      if commit.decisions.isEmpty, case .commit(var last)? = deferred.last {
+        // Most commits hold nothing but failures: their positions join.
+        last.batch.append(positions)
+        deferred[deferred.count - 1] = .commit(last)
+        return
+      }
+      rest = .commit(commit)
+    }
+    if deferred.count < Self.deferredLimit { deferred.append(rest) }
+  }
+
+  /// Stores what was kept, and how much was not; true when nothing is left of it.
+  private func retryDeferred() -> Bool {
+    while let item = deferred.first {
+      guard attempt({ try write(item, to: $0) }) else { return false }
+      deferred.removeFirst()
+    }
+    guard let shed = shedSince else { return true }
+    let event = AuditEvent(
+      time: SystemClock.now(), action: .shed, subject: path,
+      detail: "\(shed.failures) failures since \(shed.start.rfc3339()) are not in the audit; bans were applied",
+      uid: nil, command: "")
+    guard attempt({ try $0.record(event) }) else { return false }
+    shedSince = nil
+    log.warning("store: \(event.detail)")
+    return true
+  }
+
+  private func attempt(_ body: (AuditStore) throws -> Void) -> Bool {
+    do {
+      if isClosed { try openAgain() }
+      do { try body(store) } catch let error as StoreError where error.kind == .corrupt && mayReplace {
+        try replaceStore(because: error)
+        try body(store)
+      }
+      let had = state.withLock { health in
+        defer { health.problem = nil }
+        return health.problem
+      }
+      if had != nil { log.notice("store: writes succeed again") }
+      return true
+    } catch {
+      // Another process has the store: that passes.
+      mayWaitOut = (error as? StoreError)?.kind == .busy
+      let isNews = state.withLock { health in
+        defer { health.problem = "\(error)" }
+        return health.problem == nil
+      }
+      if isNews { log.error("store: \(error)") }
+      return false
+    }
+  }
+}
+
+extension FailureBatch {
+  /// How many failures it represents.
+  var failureCount: Int { failures.reduce(0) { $0 &+ Int($1.count) } }
+
+  /// About how many bytes of memory it takes.
+  var size: Int { 256 + bytes.count + failures.count * MemoryLayout<Failure>.stride }
+}
+
+extension RetentionPolicy {
+  /// Bans are decisions; what operators did is kept as long as bans are.
+  fileprivate init(_ retention: Retention) {
+    self.init(failures: retention.failures, decisions: retention.bans, events: retention.bans, size: retention.size)
+  }
+}

@@ -1,0 +1,73 @@
+internal import AuditLog
+internal import Foundation
+internal import Model
+internal import Synchronization
+
+/// A replay's end at the store: batches are committed in order, on a thread of their own where there is a core for it, while
+/// the next ones are read and judged.
+final class ReplayRecorder: Sendable {
+  private typealias Item = (batch: FailureBatch, decisions: [Decision])
+
+  /// How many bytes of failures may wait before reading does.
+  private static let mostWaiting = 16 << 20
+
+  /// Rows with indexes cost three times what reading and deciding do. A few are made at once; many are left to the daemon's
+  /// idle time, up to what a question can look through without being slow.
+  private static let indexedAtOnce = 10_000
+  private static let leftUnindexed = 500_000
+
+  private let store: AuditStore
+  private let names: Names
+  private let queue = BoundedQueue<Item>(capacity: mostWaiting)
+  private let finished = DispatchSemaphore(value: 0)
+  private let failure = Mutex<(any Error)?>(nil)
+  private let hasThread: Bool
+
+  init(_ store: AuditStore, names: Names, cores: Int = ProcessorCount.available) {
+    self.store = store
+    self.names = names
+    hasThread = cores > 1
+    guard hasThread else { return }
+    let thread = Thread { [self] in run() }
+    thread.name = "bailiff-record"
+    thread.start()
+  }
+
+  /// Commits a batch, now or soon; throws what an earlier one met. Takes the batch's memory where it is kept for later.
+  func record(_ batch: inout FailureBatch, _ decisions: [Decision]) throws {
+    guard hasThread else { return try write((batch, decisions)) }
+    if let error = failure.withLock({ $0 }) { throw error }
+    let cost = batch.size
+    queue.post((batch, decisions), cost: cost)
+    batch = FailureBatch()
+  }
+
+  /// Waits until everything is stored, and indexes what is left if it is little.
+  func finish() throws {
+    if hasThread {
+      queue.close()
+      finished.wait()
+      if let error = failure.withLock({ $0 }) { throw error }
+    }
+    try store.storeAdded()
+    if store.unindexed <= Self.indexedAtOnce { while try store.index() {} }
+  }
+
+  /// Ends the thread, once it has stored what waits; nobody waits for that.
+  func cancel() { queue.close() }
+
+  private func run() {
+    while let items = queue.take(waiting: 1) {
+      for item in items where failure.withLock({ $0 == nil }) {
+        do { try write(item) } catch { failure.withLock { $0 = error } }
+      }
+    }
+    finished.signal()
+  }
+
+  private func write(_ item: Item) throws {
+    try store.add(item.batch, names: names, decisions: item.decisions)
+    guard store.unindexed > Self.leftUnindexed + 100_000 else { return }
+    while store.unindexed > Self.leftUnindexed, try store.index() {}
+  }
+}

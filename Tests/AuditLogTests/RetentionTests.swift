@@ -1,0 +1,123 @@
+import Foundation
+import GRDB
+import Model
+import Testing
+
+@testable import AuditLog
+
+@Suite struct RetentionTests {
+  @Test func whatIsLeftIsStillVerified() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    for i in 0..<200 {
+      let time = start.adding(.hours(Int64(i)))
+      try store.commit(
+        FailureBatch((0..<5).map { Sample(time: time, address: "192.0.2.\($0)", user: "user\($0)") }), names: names,
+        decisions: i % 10 == 0
+          ? [ban("198.51.100.\(i)", at: time), ban("198.51.100.\(i)", at: time, action: .unban)] : [])
+      if i % 50 == 0 { try store.record(AuditEvent(time: time, action: .reload, detail: "\(i)")) }
+    }
+    while try store.index() {}
+    let checkpoint = try #require(try scratch.reader().checkpoint())
+    let now = start.adding(.hours(200))
+    let policy = RetentionPolicy(failures: .hours(50), decisions: .hours(100), events: .hours(120))
+    var steps = 0
+    while try store.retain(policy, now: now, limit: 20) { steps += 1 }
+    #expect(steps > 5)
+    let reader = try scratch.reader()
+    let result = try reader.verify(against: checkpoint)
+    #expect(result.problem == nil)
+    #expect(result.checkpointFound == true)
+    #expect(result.failures == 50 * 5)
+    #expect(result.decisions == 20)
+    #expect(result.events == 2)
+    #expect(result.removedThrough["failure"] == 750)
+    // What is counted agrees with what is left.
+    #expect(try reader.top(by: .user, since: Instant(microseconds: .min)).total == 250)
+    #expect(try reader.top(by: .ip, since: Instant(microseconds: .min)).total == 250)
+    #expect(try reader.statistics(at: now).rows == 250)
+    // Nothing more to do, and the next commit goes on.
+    #expect(try !store.retain(policy, now: now, limit: 20))
+    try store.commit(FailureBatch([Sample(time: now)]), names: names)
+    #expect(try reader.verify(against: checkpoint).isWhole)
+
+    try store.close()
+    try scratch.sql("UPDATE origin SET jail = 'elsewhere'")
+    #expect(try scratch.reader().verify().problem != nil)
+  }
+
+  /// One ban that never ends must not keep all that came after it.
+  @Test func bansInForceStayThoughTheirDecisionIsGone() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.1", for: nil)])
+    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.2", for: .hours(1))])
+    let ended = start.adding(.hours(1))
+    try store.commit(
+      FailureBatch(), names: names,
+      decisions: [ban("192.0.2.2", at: ended, action: .unban), ban("192.0.2.3", at: ended)])
+    // The next ban of an id ends the one before.
+    try store.commit(FailureBatch(), names: names, decisions: [ban("192.0.2.3", at: ended.adding(.hours(2)))])
+    try store.commit(
+      FailureBatch(), names: names, decisions: [ban("192.0.2.4", at: ended.adding(.hours(990)), for: nil)])
+    let later = start.adding(.hours(1000))
+    while try store.retain(RetentionPolicy(decisions: .hours(500)), now: later, limit: 1) {}
+    let reader = try scratch.reader()
+    #expect(try reader.explain(Identity("192.0.2.1")).bans.map(\.ended) == [nil])
+    #expect(try reader.explain(Identity("192.0.2.1")).bans.first?.since == start)
+    #expect(try reader.explain(Identity("192.0.2.2")).bans.isEmpty)
+    #expect(try reader.explain(Identity("192.0.2.3")).bans.count == 1)
+    #expect(try reader.explain(Identity("192.0.2.4")).bans.count == 1)
+    let result = try reader.verify()
+    #expect(result.problem == nil)
+    #expect(result.decisions == 1)
+    #expect(result.removedThrough["decision"] == 5)
+  }
+
+  /// However long the chain is, a step drops a few of its links, and none is left over in the end.
+  @Test func aStepIsShortHoweverLongTheChainIs() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    for i in 0..<2000 {
+      try store.commit(
+        FailureBatch([Sample(time: start.adding(seconds(Int64(i))), address: "192.0.2.1")]), names: names,
+        decisions: i % 500 == 250 ? [ban("198.51.100.\(i / 500)", at: start)] : [])
+    }
+    while try store.index() {}
+    let later = start.adding(.hours(1000))
+    while try store.retain(RetentionPolicy(failures: .hours(1)), now: later, limit: 300) {}
+    func links() throws -> Int { try store.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM chain") ?? 0 } }
+    // The first decision is in the way.
+    #expect(try links() == 2000 - 191)
+    let checkpoint = try #require(try scratch.reader().checkpoint())
+    var before = try links()
+    var more = true
+    while more {
+      more = try store.retain(RetentionPolicy(failures: .hours(1), decisions: .hours(1)), now: later, limit: 300)
+      let now = try links()
+      #expect(before - now <= 300)
+      before = now
+      #expect(try scratch.reader().verify(against: checkpoint).isWhole)
+    }
+    #expect(before <= 64)
+  }
+
+  @Test func theOldestGoWhenTheFileIsTooLarge() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    for i in 0..<300 {
+      try store.commit(
+        FailureBatch(
+          (0..<60).map { Sample(time: start.adding(seconds(Int64(i * 60 + $0))), address: "10.0.\(i % 256).\($0)") }),
+        names: names)
+    }
+    while try store.index() {}
+    let size = try store.queue.read { try AuditStore.usedBytes($0) }
+    while try store.retain(RetentionPolicy(size: size / 2), now: start, limit: 200) {}
+    #expect(try store.queue.read { try AuditStore.usedBytes($0) } <= size / 2)
+    let rows = try scratch.reader().page(AuditFilter(), limit: 20_000).rows
+    #expect(rows.count > 3000)
+    #expect(rows.first?.number == 18_000)
+    #expect(try scratch.reader().verify().isWhole)
+  }
+}

@@ -1,0 +1,81 @@
+import Detection
+import Fail2banImport
+import Foundation
+import Matching
+import Model
+import Settings
+import Testing
+
+struct JailImportTests {
+  /// Bailiff's own loader on what the import gives.
+  private func load(_ yaml: String) -> Settings.Reading {
+    Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
+      try FilterTranslation.loadFilter(path: path, options: options)
+    }
+  }
+
+  /// Stock fail2ban with files of our own beside it.
+  private func directory(_ files: [(name: String, fixture: String)]) throws -> TemporaryDirectory {
+    let directory = try TemporaryDirectory()
+    try directory.linkStock()
+    for file in files { try directory.write(file.name, fixture(file.fixture)) }
+    return directory
+  }
+
+  /// The import's text, with `DIR` for the directory, is just what `name` says.
+  private func expect(_ text: String, equals name: String, in directory: TemporaryDirectory) throws {
+    let text = text.replacing(directory.path, with: "DIR")
+    let expected = try fixture(name)
+    #expect(text == expected, "\(name) is not:\n\(text)")
+  }
+
+  @Test func overridesOfTheStockJailsComeThrough() throws {
+    let directory = try directory([
+      ("jail.local", "overrides/jail.local"), ("jail.d/10-first.conf", "overrides/10-first.conf"),
+      ("jail.d/20-last.local", "overrides/20-last.local"),
+    ])
+    let (yaml, notes) = try JailImport.run(directory: directory.path, all: false)
+    try expect(yaml, equals: "overrides/bailiff.yaml", in: directory)
+    try expect(notes.joined(separator: "\n") + "\n", equals: "overrides/notes.txt", in: directory)
+    let reading = load(yaml)
+    #expect(reading.errors.isEmpty)
+    #expect(reading.settings.jails.map(\.name) == ["sshd", "apache-auth", "postfix", "early", "mine"])
+  }
+
+  @Test func whatCannotBeCarriedOverIsSaid() throws {
+    let directory = try directory([("jail.local", "import/jail.local"), ("fail2ban.local", "import/fail2ban.local")])
+    // The stock action.d is a link; one of our own is beside copies of its links.
+    try FileManager.default.removeItem(atPath: directory.path + "/action.d")
+    for name in try FileManager.default.contentsOfDirectory(atPath: Reference.directory + "/action.d") {
+      try FileManager.default.createDirectory(atPath: directory.path + "/action.d", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: directory.path + "/action.d/" + name, withDestinationPath: Reference.directory + "/action.d/" + name)
+    }
+    try directory.write("action.d/own.conf", fixture("import/own.conf"))
+
+    let (yaml, notes) = try JailImport.run(directory: directory.path + "/", all: false)
+    try expect(notes.joined(separator: "\n") + "\n", equals: "import/notes.txt", in: directory)
+    try expect(yaml, equals: "import/bailiff.yaml", in: directory)
+    let reading = load(yaml)
+    #expect(reading.errors.isEmpty)
+
+    let forever = try #require(reading.settings.jails.first { $0.name == "forever" })
+    #expect(forever.limits.bantime == nil)
+    #expect(
+      forever.limits.increment
+        == BanIncrement(
+          coefficient: 0.5, multipliers: [1, 5, 30], rndtime: TimeSpan(seconds: 30), overalljails: true))
+    #expect(forever.logpath == ["/srv/one.log", "/srv/two*.log", "/srv/three.log"])
+    let recidive = try #require(reading.settings.jails.first { $0.name == "recidive" })
+    #expect(recidive.source == .bans)
+    #expect(recidive.limits.findtime == TimeSpan(seconds: 86_400))
+  }
+
+  @Test func aDirectoryWithoutJailsIsAnError() throws {
+    let directory = try TemporaryDirectory()
+    let error = try #require(throws: ConfigurationError.self) {
+      try JailImport.run(directory: directory.path, all: false)
+    }
+    #expect(error.description == "\(directory.path)/jail.conf: there is no such file; check the name")
+  }
+}
