@@ -1,0 +1,66 @@
+"""What the filters find in the recorded lines, by act."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import tempfile
+
+@dataclasses.dataclass
+class Score:
+    """Of the filters of one daemon, over all of its logs."""
+    acts: dict = dataclasses.field(default_factory=dict)  # abusive acts: number: note
+    neutral: set = dataclasses.field(default_factory=set)  # those whose lines honest people leave too
+    found: dict = dataclasses.field(default_factory=dict)  # filter: numbers of acts
+    made_up: list = dataclasses.field(default_factory=list)  # (filter, address, line)
+    unknown: list = dataclasses.field(default_factory=list)  # filters that are not there
+
+    @property
+    def missed(self):
+        found = set().union(*self.found.values()) | self.neutral
+        return [note for number, note in self.acts.items() if number not in found]
+
+    @property
+    def is_good(self):
+        return not self.missed and not self.made_up
+
+
+def score(bailiff, filters, names, logs):
+    """Runs the filters of these names over each of the logs ({name: path of a .jsonl}), and counts by act: an abusive act is
+    found when one of its lines is reported with the abuser's address; any other report is made up, but for honest people's
+    mistakes (`neutral`), which may count."""
+    result = Score()
+    for path in logs.values():
+        records = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+        for record in records:
+            if record["action_abuse"]:
+                result.acts[record["action"]] = record["note"]
+            if record.get("neutral"):
+                result.neutral.add(record["action"])
+        for name in names:
+            if not (pathlib.Path(filters) / f"{name}.yaml").exists():
+                result.unknown += [name] if name not in result.unknown else []
+                continue
+            found = result.found.setdefault(name, set())
+            for record, addresses in zip(records, failures_by_line(bailiff, filters, name, [record["line"] for record in records])):
+                for address in addresses:
+                    if record["action_abuse"] and address == record["client"]:
+                        found.add(record["action"])
+                    elif record["action_abuse"] or not record.get("neutral"):
+                        result.made_up.append((name, address, record["line"]))
+    return result
+
+
+def failures_by_line(bailiff, filters, name, lines):
+    """The addresses that the filter reports for each line, with a weight."""
+    with tempfile.TemporaryDirectory() as directory:
+        log = pathlib.Path(directory) / "log"
+        log.write_bytes("".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
+        settings = pathlib.Path(directory) / "bailiff.yaml"
+        settings.write_text(f"filters: [{json.dumps(str(filters))}]\n")
+        run = subprocess.run(
+            [bailiff, "filter", "test", name, log, "--json", "--config", settings], capture_output=True, text=True, errors="replace")
+        results = [json.loads(line) for line in run.stdout.splitlines()]
+        if len(results) < len(lines):
+            raise RuntimeError(f"bailiff filter test {name}: {len(results)} results for {len(lines)} lines: {run.stderr[-500:]}")
+        return [[failure["host"] for failure in result["failures"] if failure.get("weight", 1) > 0] for result in results]
