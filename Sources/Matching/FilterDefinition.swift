@@ -45,6 +45,8 @@ public struct FilterDefinition: Sendable, Equatable {
 public struct NativeRules: Sendable, Equatable {
   /// Syslog identifiers whose lines may match; `postfix` also represents `postfix/…`. Empty: every line, whole.
   public var programs: [String]
+  /// Does the service also write a log of its own, without syslog's header? Lines that have none are then matched whole.
+  public var hasOwnLog: Bool
   public var patterns: [PatternDefinition]
   /// A line that one of these matches is ignored, whatever `patterns` say.
   public var ignore: [PatternDefinition]
@@ -55,10 +57,11 @@ public struct NativeRules: Sendable, Equatable {
   public var records: RecordFormat?
 
   public init(
-    programs: [String] = [], patterns: [PatternDefinition], ignore: [PatternDefinition] = [],
+    programs: [String] = [], hasOwnLog: Bool = false, patterns: [PatternDefinition], ignore: [PatternDefinition] = [],
     untrustedAfterOpenQuote: Int? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
+    self.hasOwnLog = hasOwnLog
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote

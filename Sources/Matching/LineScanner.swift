@@ -237,7 +237,7 @@ struct LineScanner: ~Copyable {
           header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
-        if !native.programs.isEmpty {
+        if !native.programs.isEmpty, header != nil || !native.hasOwnLog {
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
           if let unwrapped = RepeatedMessage(line, from: header.message) {

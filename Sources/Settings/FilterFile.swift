@@ -25,8 +25,8 @@ public enum FilterFile {
   }
 
   static let keys = [
-    "service", "summary", "program", "journalmatch", "logpath", "port", "maxretry", "findtime", "patterns", "ignore",
-    "untrusted_after_open_quote", "records", "samples",
+    "service", "summary", "program", "own_log", "journalmatch", "logpath", "port", "maxretry", "findtime", "tags",
+    "patterns", "ignore", "untrusted_after_open_quote", "records", "samples",
   ]
 
   private static func definition(_ root: Value?, file: String, _ problems: Problems) -> FilterDefinition? {
@@ -45,12 +45,14 @@ public enum FilterFile {
       fields["service"]?.fail(
         "the filter is called \(quoted(service)), its file \(quoted(name))", "give both the same name, which jails use")
     }
-    let patterns = self.patterns(fields, "patterns")
+    let tags = FilterTags(fields)
+    let patterns = self.patterns(fields, "patterns", tags)
     if patterns.isEmpty, !fields.has("patterns") {
       problems.add(fields.place, "the filter has no `patterns`", remedy: "add a list of - name: … match: '…'")
     }
     let rules = NativeRules(
-      programs: fields["program"]?.names("program") ?? [], patterns: patterns, ignore: self.patterns(fields, "ignore"),
+      programs: fields["program"]?.names("program") ?? [], hasOwnLog: fields["own_log"]?.bool("own_log") ?? false,
+      patterns: patterns, ignore: self.patterns(fields, "ignore", tags),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
       records: fields["records"].flatMap(records))
     return FilterDefinition(
@@ -63,7 +65,7 @@ public enum FilterFile {
       samples: samples(fields))
   }
 
-  private static func patterns(_ fields: Fields, _ key: String) -> [PatternDefinition] {
+  private static func patterns(_ fields: Fields, _ key: String, _ tags: FilterTags) -> [PatternDefinition] {
     guard let items = fields[key]?.list(key) else { return [] }
     let weighted = key == "patterns"
     return items.compactMap { item in
@@ -79,7 +81,8 @@ public enum FilterFile {
         return nil
       }
       var definition = PatternDefinition(
-        name: name, match: text, weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place)
+        name: name, match: tags.expand(text), weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place
+      )
       if let part = pattern["attempt"] { definition.attempt = attempt(part) }
       return definition
     }

@@ -7,13 +7,15 @@ import Testing
   private let now = Instant(rfc3339: "2026-11-21T12:00:00Z")!
 
   private func definition(
-    _ match: String, programs: [String] = ["sshd"], weight: Weight = .fixed(1), openQuote: Int? = nil
+    _ match: String, programs: [String] = ["sshd"], ownLog: Bool = false, weight: Weight = .fixed(1),
+    openQuote: Int? = nil
   ) -> FilterDefinition {
     FilterDefinition(
       name: "t", file: "t.yaml",
       rules: .native(
         NativeRules(
-          programs: programs, patterns: [PatternDefinition(name: "p", match: match, weight: weight)],
+          programs: programs, hasOwnLog: ownLog,
+          patterns: [PatternDefinition(name: "p", match: match, weight: weight)],
           untrustedAfterOpenQuote: openQuote)))
   }
 
@@ -44,6 +46,19 @@ import Testing
       }
     }
     return found
+  }
+
+  /// A service's own log has no header; another program's line in the syslog has one.
+  @Test func ownLog() throws {
+    let own = definition("^(?:[0-9-]{10} [0-9:]{8} )?login failed from <host>$", programs: ["ftpd"], ownLog: true)
+    let lines = """
+      2026-11-21 05:24:01 login failed from 192.0.2.1
+      Nov 21 05:24:02 web ftpd[812]: login failed from 192.0.2.2
+      Nov 21 05:24:03 web cron[812]: login failed from 192.0.2.3
+      """
+    #expect(try scan(own, lines).map(\.host) == ["192.0.2.1", "192.0.2.2"])
+    let syslog = definition("^(?:[0-9-]{10} [0-9:]{8} )?login failed from <host>$", programs: ["ftpd"])
+    #expect(try scan(syslog, lines).map(\.host) == ["192.0.2.2"])
   }
 
   private let failed = "^Failed password for (?:invalid user )?<user> from <host> port <port> ssh2$"

@@ -56,6 +56,31 @@ struct FilterFileTests {
     #expect(filter.samples[1].expect == nil && filter.samples[1].place.line == 22)
   }
 
+  @Test func tags() throws {
+    let text = #"""
+      program: [ftpd]
+      own_log: yes
+      tags: {day: '[A-Z][a-z]{2}', head: '(?:<day> <day> )?\[client <host>\] '}
+      patterns:
+        - {name: a, match: '^<head>user <<user>> (?<day>x) <other>'}
+      """#
+    guard case .native(let rules) = try FilterFile.parse(text, file: "x.yaml").rules else {
+      Issue.record("no native rules")
+      return
+    }
+    #expect(rules.hasOwnLog)
+    let day = "[A-Z][a-z]{2}"
+    #expect(rules.patterns[0].match == #"^(?:\#(day) \#(day) )?\[client <host>\] user <<user>> (?<day>x) <other>"#)
+    let error = #expect(throws: SettingsErrors.self) {
+      try FilterFile.parse("tags: {host: x, 'A b': y}\npatterns: [{name: a, match: '<host>'}]", file: "x.yaml")
+    }
+    #expect(
+      error?.errors.map(\.description) == [
+        "x.yaml:1:8: no tag can be called `host`; use small letters, digits and _, and another name than host, user and port",
+        "x.yaml:1:17: no tag can be called `A b`; use small letters, digits and _, and another name than host, user and port",
+      ])
+  }
+
   @Test func problems() throws {
     let text = """
       patterns:

@@ -3,6 +3,7 @@ internal import Model
 /// A native filter, compiled.
 final class NativeFilter: Sendable {
   let programs: [[UInt8]]
+  let hasOwnLog: Bool
   let patterns: [NativePattern]
   let ignore: [NativePattern]
   let untrustedAfterOpenQuote: Int?
@@ -10,6 +11,7 @@ final class NativeFilter: Sendable {
 
   init(_ rules: NativeRules) throws(FilterError) {
     programs = rules.programs.map { Array($0.utf8) }
+    hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
     records = rules.records
     var compiled: [NativePattern] = []

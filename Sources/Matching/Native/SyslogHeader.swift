@@ -109,6 +109,8 @@ struct SyslogHeader {
       var at = start
       let end = line.count
       while at < end, line[at] != UInt8(ascii: " "), line[at] != UInt8(ascii: "["), line[at] != UInt8(ascii: ":") {
+        // `H=([192.0.2.1])`, as Exim writes in its own log, is no name.
+        guard line[at] != UInt8(ascii: "=") else { return nil }
         at &+= 1
       }
       guard at > start, at < end else { return nil }
