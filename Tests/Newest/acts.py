@@ -7,22 +7,24 @@ FORGED_USER = "x from 203.0.113.9 port 22"
 PROBES = ["/.env", "/.git/config", "/wp-login.php", "/cgi-bin/.%2e/%2e%2e/etc/passwd", "/index.php?id=1%27%20UNION%20SELECT%201--"]
 
 
-def basic_password(m, port, path="/secret/", tls=False, hostile=True):
-    """A path behind HTTP's basic authentication, for alice with the password `right`."""
+def basic_password(m, port, path="/secret/", tls=False, hostile=True, like_challenge=False):
+    """A path behind HTTP's basic authentication, for alice with the password `right`. `like_challenge`: the log does not tell a
+    wrong password from a browser's first request."""
+    neutral = {"neutral": True} if like_challenge else {}
     for visitor in m.honest:
         with m.act(visitor, "the challenge: no password yet"):
             visitor.http(path, port=port, tls=tls)
         with m.act(visitor, "right password", user="alice"):
             visitor.http(path, user="alice", password="right", port=port, tls=tls)
     for visitor in m.abusers:
-        with m.act(visitor, "wrong password", user="alice"):
+        with m.act(visitor, "wrong password", user="alice", **neutral):
             visitor.http(path, user="alice", password="wrong", port=port, tls=tls)
-        with m.act(visitor, "unknown name", user="mallory"):
+        with m.act(visitor, "unknown name", user="mallory", **neutral):
             visitor.http(path, user="mallory", password="wrong", port=port, tls=tls)
         if hostile:
-            with m.act(visitor, "forged: a name with another address", user=FORGED_USER, forged=True):
+            with m.act(visitor, "forged: a name with another address", user=FORGED_USER, forged=True, **neutral):
                 visitor.http(path, user=FORGED_USER, password="wrong", port=port, tls=tls)
-            with m.act(visitor, "forged: X-Forwarded-For names another address", user="mallory", forged=True):
+            with m.act(visitor, "forged: X-Forwarded-For names another address", user="mallory", forged=True, **neutral):
                 visitor.http(path, user="mallory", password="wrong", headers=["X-Forwarded-For: 203.0.113.9"], port=port, tls=tls)
 
 

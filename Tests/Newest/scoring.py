@@ -1,6 +1,7 @@
 """What the filters find in the recorded lines, by act."""
 
 import dataclasses
+import ipaddress
 import json
 import pathlib
 import subprocess
@@ -63,4 +64,10 @@ def failures_by_line(bailiff, filters, name, lines):
         results = [json.loads(line) for line in run.stdout.splitlines()]
         if len(results) < len(lines):
             raise RuntimeError(f"bailiff filter test {name}: {len(results)} results for {len(lines)} lines: {run.stderr[-500:]}")
-        return [[failure["host"] for failure in result["failures"] if failure.get("weight", 1) > 0] for result in results]
+        return [[_plain(failure["host"]) for failure in result["failures"] if failure.get("weight", 1) > 0] for result in results]
+
+
+def _plain(address):
+    """::ffff:192.0.2.7 is 192.0.2.7."""
+    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+    return str(mapped or address)

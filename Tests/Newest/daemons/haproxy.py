@@ -36,7 +36,7 @@ def run(m):
     m.start("haproxy -db -f /etc/haproxy/haproxy.cfg")
     m.wait_for_port(80)
     m.log("/var/log/syslog")
-    acts.basic_password(m, 80)
+    acts.basic_password(m, 80, like_challenge=True)
     acts.web_pages(m, 80)
     for visitor in m.abusers:
         with m.act(visitor, "a denied place"):

@@ -11,10 +11,10 @@ pki test key "/etc/ssl/test/key.pem"
 table aliases file:/etc/aliases
 listen on 0.0.0.0 port 25 tls pki test auth-optional
 listen on :: port 25 tls pki test auth-optional
-action local maildir alias <aliases>
-action out relay
-match from any for domain "example.test" action local
-match auth from any for any action out
+action "in" maildir alias <aliases>
+action "out" relay
+match from any for domain "example.test" action "in"
+match from any auth for any action "out"
 """
 
 

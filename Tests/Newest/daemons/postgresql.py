@@ -7,7 +7,7 @@ FILTERS = ["postgresql"]
 def run(m):
     conf = m.run("ls -d /etc/postgresql/*/main || true", check=False).strip()
     version = conf.split("/")[3]
-    m.write(f"{conf}/conf.d/test.conf", "listen_addresses = '*'\nlog_line_prefix = '%m [%p] %q%u@%d %h '\nlog_connections = on\nssl = off\n"
+    m.write(f"{conf}/conf.d/test.conf", "listen_addresses = '*'\nlog_line_prefix = '%m [%p] %h %q%u@%d '\nlog_connections = on\nssl = off\n"
             "logging_collector = off\nauthentication_timeout = 3s\n")
     m.write(f"{conf}/pg_hba.conf", "local all postgres peer\nhost all denied all reject\nhost all all all scram-sha-256\n", 0o644)
     m.run(f"mkdir -p /run/postgresql; chown postgres: /run/postgresql; touch /var/log/pg.log; chown -R postgres: /var/log/pg.log {conf}")

@@ -25,7 +25,8 @@ def run(m):
     m.write("/etc/proftpd/proftpd.conf", SETTINGS)
     m.run("mkdir -p /var/log/proftpd /run/proftpd")
     m.start_syslog()
-    m.start("proftpd --nodaemon --config /etc/proftpd/proftpd.conf")
+    # With --nodaemon it would write to standard error.
+    m.run("proftpd --config /etc/proftpd/proftpd.conf")
     m.wait_for_port(21)
     m.log("/var/log/proftpd/proftpd.log")
     m.log("/var/log/syslog", "syslog")

@@ -22,7 +22,7 @@ def amqp(visitor, user, password, host="/"):
 
 
 def run(m):
-    m.write("/etc/rabbitmq/rabbitmq.conf", "listeners.tcp.1 = 0.0.0.0:5672\nlisteners.tcp.2 = :::5672\nlog.file = /var/log/rabbitmq/rabbit.log\nlog.file.level = info\n")
+    m.write("/etc/rabbitmq/rabbitmq.conf", "log.file = /var/log/rabbitmq/rabbit.log\nlog.file.level = info\n")
     m.write("/etc/rabbitmq/enabled_plugins", "[rabbitmq_management].\n")
     m.write("/etc/rabbitmq/rabbitmq-env.conf", "NODENAME=rabbit@localhost\n")
     m.run("mkdir -p /run/rabbitmq; chown -R rabbitmq: /etc/rabbitmq /var/lib/rabbitmq /var/log/rabbitmq /run/rabbitmq")

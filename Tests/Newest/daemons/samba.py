@@ -1,4 +1,4 @@
-"""Samba: nothing at the default level; `log level = 1 auth_json_audit:3` brings JSON without Samba's header, `auth_audit:3` text."""
+"""Samba: nothing at the default level; `log level = 0 auth_json_audit:3` brings JSON without Samba's header, `auth_audit:3` text."""
 
 PACKAGES = ["samba", "smbclient"]
 FILTERS = ["samba"]
@@ -6,7 +6,7 @@ FILTERS = ["samba"]
 SETTINGS = """
 [global]
   server role = standalone server
-  log level = 1 auth_audit:3 auth_json_audit:3
+  log level = 0 auth_audit:3 auth_json_audit:3
   log file = /var/log/samba/smbd.log
   map to guest = never
   disable netbios = yes

@@ -32,7 +32,7 @@ def run(m):
     m.wait_for_port(3128)
     m.log("/var/log/squid/access.log")
     for visitor in m.honest:
-        page = f"http://{visitor.url_host}:81/"
+        page = f"http://{visitor.url_host}:80/"
         with m.act(visitor, "the challenge: no password yet"):
             visitor.http(page, port=3128)
         with m.act(visitor, "right password", user="alice"):
@@ -40,7 +40,7 @@ def run(m):
         with m.act(visitor, "right password, a port that is not allowed", user="alice"):
             visitor.http(f"http://{visitor.url_host}:25/", port=3128, headers=["Proxy-Authorization: Basic " + base64.b64encode(b"alice:right").decode()])
     for visitor in m.abusers:
-        page = f"http://{visitor.url_host}:81/"
+        page = f"http://{visitor.url_host}:80/"
         for note, pair in (("wrong password", b"alice:wrong"), ("unknown name", b"mallory:wrong"),
                            ("forged: a name with another address", b"203.0.113.9 TCP_DENIED/407 1 GET http://x/ bob HIER_NONE/- -:x")):
             with m.act(visitor, note, user=pair.split(b":")[0].decode(), **({"forged": True} if "forged" in note else {})):
