@@ -29,6 +29,7 @@ class Machine:
         self._visitors = {}
         _mount_system(self.root)
         self._write_names()
+        self._write_tools()
         self._make_network()
 
     # What a driver calls.
@@ -123,6 +124,13 @@ class Machine:
         self.path("/etc/resolv.conf").unlink(missing_ok=True)
         self.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         subprocess.run(["hostname", "server"], check=True)
+
+    def _write_tools(self):
+        """`as USER COMMAND`: su refuses Debian's system users since they are made with an account that has expired."""
+        self.write("/usr/local/bin/as", '''#!/bin/sh
+user=$1; shift
+exec setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups env HOME="$(getent passwd "$user" | cut -d: -f6)" "$@"
+''', 0o755)
 
     def _make_network(self):
         """The server's bridge, with a cable to each visitor; a visitor is a network namespace without a name."""

@@ -33,7 +33,7 @@ type=aor
 max_contacts=5
 """)
     m.write("/etc/asterisk/manager.conf", "[general]\nenabled=yes\nport=5038\nbindaddr=::\n[admin]\nsecret=right\nread=all\n")
-    m.run("mkdir -p /run/asterisk /var/log/asterisk; rm -f /var/log/asterisk/*")
+    m.run("mkdir -p /run/asterisk /var/log/asterisk; rm -f /var/log/asterisk/*.log")
     m.start("asterisk -f -C /etc/asterisk/asterisk.conf")
     m.wait_for_port(5060, "udp", timeout=60)
     m.wait_for_port(5038)

@@ -2,11 +2,12 @@
 
 PACKAGES = ["coturn"]
 FILTERS = ["coturn"]
+NOISE = r"usage:|TCP socket closed|tcp or tls connected to: .*\n"
 
 
 def run(m):
     m.start("turnserver -n --listening-port 3478 --listening-ip 198.51.100.1 --listening-ip 2001:db8:78::1 --realm example.test --user alice:right "
-            "--lt-cred-mech --no-tls --no-dtls --no-cli --verbose --simple-log --log-file /var/log/turn.log --pidfile /run/turn.pid")
+            "--lt-cred-mech --verbose --simple-log --log-file /var/log/turn.log --pidfile /run/turn.pid")
     m.wait_for_port(3478, "udp")
     m.log("/var/log/turn.log")
 

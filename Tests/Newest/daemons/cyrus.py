@@ -1,5 +1,7 @@
 """Cyrus IMAP: syslog; `badlogin: HOST [ADDRESS] plaintext alice …`. Passwords by saslauthd, from the shadow file."""
 
+import re
+
 import acts
 
 PACKAGES = ["cyrus-imapd", "cyrus-common", "sasl2-bin", "libsasl2-modules"]
@@ -8,7 +10,7 @@ FILTERS = ["cyrus-imap"]
 
 def run(m):
     m.add_user("alice")
-    text = m.path("/etc/imapd.conf").read_text()
+    text = re.sub(r"(?m)^(sasl_|allowplain|autocreate|unixhier|sasl_mech).*\n", "", m.path("/etc/imapd.conf").read_text())
     m.write("/etc/imapd.conf", text + "\nsasl_pwcheck_method: saslauthd\nsasl_mech_list: PLAIN LOGIN\nallowplaintext: yes\nautocreate_quota: 0\n"
             "autocreate_users: anyone\nunixhierarchysep: yes\n")
     m.write("/etc/cyrus.conf", 'START {\n recover cmd="/usr/sbin/cyrus ctl_cyrusdb -r"\n}\nSERVICES {\n'
@@ -18,8 +20,8 @@ def run(m):
     m.run("mkdir -p /run/saslauthd /run/cyrus/proc /run/cyrus/lock /run/cyrus/socket; chown -R cyrus:mail /run/cyrus; "
           "usermod -aG sasl cyrus; chgrp sasl /run/saslauthd")
     m.start("saslauthd -d -a shadow -m /run/saslauthd", log="/var/log/saslauthd.out")
-    m.run("install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus; su cyrus -s /bin/sh -c '/usr/sbin/cyrus makedirs' || true", check=False)
-    m.start("/usr/sbin/cyrmaster -D || /usr/lib/cyrus/bin/master -D || /usr/libexec/cyrus/master -D || /usr/sbin/cyrus master -D")
+    m.run("install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus; as cyrus sh -c '/usr/sbin/cyrus makedirs' || true", check=False)
+    m.start("/usr/sbin/cyrmaster -D -C /etc/imapd.conf -M /etc/cyrus.conf")
     m.wait_for_port(143)
     m.log("/var/log/syslog")
     acts.imap(m)

@@ -2,6 +2,7 @@
 
 PACKAGES = ["ocserv", "openconnect", "openssl"]
 FILTERS = ["ocserv"]
+NOISE = r"sending message|received auth reply|sec-mod: (received|cmd)|TLS handshake completed|Detected OpenConnect|received worker|User-agent"
 
 SETTINGS = """
 auth = "plain[passwd=/etc/ocserv/users]"

@@ -2,6 +2,7 @@
 
 PACKAGES = ["openvpn", "openssl"]
 FILTERS = ["openvpn"]
+NOISE = r"peer info|MTU|Data Channel|Outgoing|Incoming|Control Channel|TLS: (soft|Initial)"
 
 SERVER = """dev null
 proto udp

@@ -8,7 +8,7 @@ FILTERS = ["postfix"]
 DOVECOT = """
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
-protocols =
+protocols = imap
 ssl = no
 auth_allow_cleartext = yes
 passdb pam {

@@ -2,6 +2,7 @@
 
 PACKAGES = ["samba", "smbclient"]
 FILTERS = ["samba"]
+NOISE = r"sysquotas|sys_path_to_bdev|started\.$|Copyright|rpc_|printer_list|Failed to fetch record|pcap cache"
 
 SETTINGS = """
 [global]

@@ -34,6 +34,7 @@ def run(m):
     m.run("cd /etc/mail && m4 sendmail.mc > sendmail.cf; newaliases; mkdir -p /run/saslauthd /run/sendmail/mta /var/spool/mqueue; touch /etc/mail/local-host-names; "
           "usermod -aG sasl smmta; usermod -aG sasl root", check=False)
     m.start_syslog()
+    m.run("echo 1 > /proc/sys/net/ipv6/bindv6only")  # MTA-v4 and MTA-v6 listen both
     m.start("saslauthd -d -a shadow -m /run/saslauthd", log="/var/log/saslauthd.out")
     m.start("sendmail-mta -bD -q10m || sendmail -bD -q10m")
     m.wait_for_port(25)

@@ -4,6 +4,7 @@ import vnc
 
 PACKAGES = ["tigervnc-standalone-server", "tigervnc-tools", "openssl"]
 FILTERS = ["tigervnc"]
+NOISE = r"^$|EncodeManager|ComparingUpdate|xkbcomp|^>|XKEYBOARD|^Errors from"
 
 
 def run(m):

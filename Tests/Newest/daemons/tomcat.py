@@ -11,7 +11,7 @@ def run(m):
             '<role rolename="manager-gui"/><user username="alice" password="right" roles="manager-gui"/></tomcat-users>')
     m.write("/etc/tomcat11/Catalina/localhost/manager.xml", '<Context path="/manager" docBase="/usr/share/tomcat11-admin/manager" antiResourceLocking="false" privileged="true"/>')
     m.run("chown -R tomcat: /var/log/tomcat11 /var/lib/tomcat11 /etc/tomcat11 2>/dev/null; chgrp -R tomcat /etc/tomcat11", check=False)
-    m.start("su tomcat -s /bin/sh -c 'cd /var/lib/tomcat11; JAVA_HOME=$(dirname $(dirname $(readlink -f $(command -v java)))) CATALINA_HOME=/usr/share/tomcat11 CATALINA_BASE=/var/lib/tomcat11 CATALINA_TMPDIR=/tmp "
+    m.start("as tomcat sh -c 'cd /var/lib/tomcat11; JAVA_HOME=$(dirname $(dirname $(readlink -f $(command -v java)))) CATALINA_HOME=/usr/share/tomcat11 CATALINA_BASE=/var/lib/tomcat11 CATALINA_TMPDIR=/tmp "
             "exec sh /usr/share/tomcat11/bin/catalina.sh run'")
     m.wait_for_port(8080, timeout=120)
     day = m.run("date +%F").strip()

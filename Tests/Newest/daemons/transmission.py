@@ -4,6 +4,7 @@ import acts
 
 PACKAGES = ["transmission-daemon"]
 FILTERS = ["transmission"]
+NOISE = r"sendto: |cache\.cc|ip-cache|upnp|natpmp|port-forwarding"
 
 
 def run(m):

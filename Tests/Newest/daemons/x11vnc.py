@@ -6,6 +6,7 @@ import vnc
 
 PACKAGES = ["x11vnc", "xvfb", "openssl"]
 FILTERS = ["x11vnc"]
+NOISE = r"^$|Statistics|xset r on|X server key|Framebuffer|FramebufferUpdate|PointerEvent|TOTALS|Raw|UPDATES|incr accepted"
 
 
 def run(m):
