@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import tempfile
 
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+MIRROR = os.environ.get("DEBIAN_MIRROR", "")  # empty: debootstrap's own
 CACHE = pathlib.Path(os.environ.get("BAILIFF_NEWEST_CACHE", "/var/cache/bailiff-newest"))
 # A mirror's unstable may be older than its signature says; no service may start while it is installed.
 APT = "apt-get -o Acquire::Check-Valid-Until=false -o Dpkg::Use-Pty=0 -y -q --no-install-recommends"
@@ -21,7 +21,7 @@ def base(suite):
     with _lock(suite):
         if not (root / "etc/debian_version").exists():
             print(f"making a Debian {suite} in {root}", flush=True)
-            subprocess.run(["debootstrap", "--variant=minbase", suite, root, MIRROR], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["debootstrap", "--variant=minbase", suite, root, *MIRROR.split()], check=True, stdout=subprocess.DEVNULL)
             (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
             (root / "usr/sbin/policy-rc.d").chmod(0o755)
             (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\npath-exclude=/usr/share/man/*\n")

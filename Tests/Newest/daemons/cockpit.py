@@ -1,12 +1,15 @@
 """Cockpit: PAM's line in auth.log, `pam_unix(cockpit:auth): authentication failure; … rhost=ADDRESS`."""
 
-PACKAGES = ["cockpit-ws", "cockpit-bridge", "cockpit-system"]
+PACKAGES = ["cockpit-ws", "cockpit-bridge", "cockpit-system", "systemd"]
 FILTERS = ["pam", "cockpit"]
 
 
 def run(m):
     m.add_user("alice")
     m.start_syslog()
+    # systemd's socket cockpit-session, by hand.
+    m.run("mkdir -p /run/cockpit")
+    m.start("systemd-socket-activate -l /run/cockpit/session -a --inetd $(ls /usr/lib/cockpit/cockpit-session /usr/libexec/cockpit-session 2>/dev/null | head -1)")
     m.start("/usr/lib/cockpit/cockpit-ws --no-tls --port 9090 || /usr/libexec/cockpit-ws --no-tls --port 9090", log="/var/log/cockpit.out")
     m.wait_for_port(9090)
     m.log("/var/log/syslog")

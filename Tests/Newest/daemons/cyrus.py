@@ -4,7 +4,7 @@ import re
 
 import acts
 
-PACKAGES = ["cyrus-imapd", "cyrus-common", "sasl2-bin", "libsasl2-modules"]
+PACKAGES = ["cyrus-imapd", "cyrus-pop3d", "cyrus-common", "sasl2-bin", "libsasl2-modules"]
 FILTERS = ["cyrus-imap"]
 
 
