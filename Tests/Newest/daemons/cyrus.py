@@ -19,7 +19,7 @@ def run(m):
     m.start_syslog()
     m.run("mkdir -p /run/saslauthd /run/cyrus/proc /run/cyrus/lock /run/cyrus/socket; chown -R cyrus:mail /run/cyrus; "
           "usermod -aG sasl cyrus; chgrp sasl /run/saslauthd")
-    m.start("saslauthd -d -a shadow -m /run/saslauthd", log="/var/log/saslauthd.out")
+    m.run("saslauthd -a shadow -m /run/saslauthd")
     m.run("install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus; as cyrus sh -c '/usr/sbin/cyrus makedirs' || true", check=False)
     m.start("/usr/sbin/cyrmaster -D -C /etc/imapd.conf -M /etc/cyrus.conf")
     m.wait_for_port(143)

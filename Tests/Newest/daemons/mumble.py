@@ -10,7 +10,7 @@ def run(m):
     m.write("/etc/mumble-test.ini", "database=/tmp/mumble.sqlite\nlogfile=/var/log/mumble.log\nport=64738\nserverpassword=right\nusers=10\nautobanAttempts=100\n")
     m.start("$(command -v mumble-server || command -v murmurd) -fg -ini /etc/mumble-test.ini")
     m.wait_for_port(64738)
-    m.log("/var/log/mumble.log")
+    m.log("/var/log/daemon.out")
 
     def login(visitor, user, password):
         """Mumble's protocol: Version (0), then Authenticate (2), as protocol buffers."""

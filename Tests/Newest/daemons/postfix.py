@@ -60,7 +60,7 @@ def run(m):
     m.write("/etc/dovecot/dovecot.conf", DOVECOT)
     m.write("/etc/postfix/main.cf", MAIN)
     m.write("/etc/aliases", "postmaster: root\n")
-    m.run("newaliases; cd /etc/postfix; [ -e master.cf ] || cp /usr/share/postfix/master.cf.dist master.cf")
+    m.run("cd /etc/postfix; [ -e master.cf ] || cp /usr/share/postfix/master.cf.dist master.cf; newaliases; postfix check")
     m.run("postconf -F '*/*/chroot=n'; postconf -M 2525/inet='2525 inet n - n - 1 postscreen' smtpd/pass='smtpd pass - - n - - smtpd' dnsblog/unix='dnsblog unix - - n - 0 dnsblog'")
     m.start_syslog()
     m.start("dovecot -F")

@@ -35,7 +35,7 @@ def run(m):
           "usermod -aG sasl smmta; usermod -aG sasl root", check=False)
     m.start_syslog()
     m.run("echo 1 > /proc/sys/net/ipv6/bindv6only")  # MTA-v4 and MTA-v6 listen both
-    m.start("saslauthd -d -a shadow -m /run/saslauthd", log="/var/log/saslauthd.out")
+    m.run("saslauthd -a shadow -m /run/saslauthd")
     m.start("sendmail-mta -bD -q10m || sendmail -bD -q10m")
     m.wait_for_port(25)
     m.log("/var/log/syslog")

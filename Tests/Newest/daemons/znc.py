@@ -15,7 +15,10 @@ LoadModule = webadmin
   SSL = false
 </Listener>
 <User alice>
-  Pass = plain#right#
+  <Pass password>
+    Method = plain
+    Hash = right
+  </Pass>
   Admin = true
   Nick = alice
 </User>
