@@ -14,6 +14,9 @@ FUZZ_TARGETS := lines dates addresses filters settings fail2ban requests prefilt
 # `make run` ends by itself after this many seconds; empty: with Ctrl-C.
 DEMO_SECONDS ?=
 
+# What `make newest` runs; empty: every driver.
+DAEMONS ?=
+
 PREFIX ?= /usr/local
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
@@ -29,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 RELEASE := swift build -c release --static-swift-stdlib --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test build release lint format fuzz bench install uninstall clean swift build-packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz bench newest install uninstall clean swift build-packages test-packages bench-packages
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -71,6 +74,10 @@ fuzz: build-packages swift ## run the fuzzers, each for FUZZ_SECONDS (60)
 	  echo "fuzz $$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$$said") executions"
 	done
 	[ -z "$$failed" ] || { echo "the inputs that stopped$$failed are in .build-fuzz/found" >&2; exit 1; }
+
+newest: release ## run today's daemons of Debian stable and unstable, and say what the filters miss; DAEMONS="openssh nginx"
+	@$(call install_packages,debootstrap python3 util-linux iproute2)
+	$(SUDO) Tests/Newest/newest --bailiff .build/release/bailiff $(DAEMONS)
 
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep

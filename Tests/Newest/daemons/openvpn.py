@@ -4,12 +4,12 @@ PACKAGES = ["openvpn", "openssl"]
 FILTERS = ["openvpn"]
 NOISE = r"peer info|MTU|Data Channel|Outgoing|Incoming|Control Channel|TLS: (soft|Initial)"
 
-SERVER = """dev null
+SERVER = """dev tun
 proto udp
 multihome
 port 1194
 tls-server
-mode server
+server 10.99.0.0 255.255.255.0
 ca /etc/ssl/test/cert.pem
 cert /etc/ssl/test/cert.pem
 key /etc/ssl/test/key.pem
