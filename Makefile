@@ -18,7 +18,9 @@ DEMO_SECONDS ?=
 DAEMONS ?=
 
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 DESTDIR ?=
 
 SHELL := /bin/bash
@@ -29,13 +31,14 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 # The installed binary brings Swift's libraries with it.
-RELEASE := swift build -c release --static-swift-stdlib --product bailiff
+# Every symbol is bound at the start, so that the table of addresses is read-only from then on.
+RELEASE := swift build -c release --static-swift-stdlib -Xlinker -z -Xlinker now --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: help run test build release lint format fuzz bench newest install uninstall clean swift build-packages test-packages bench-packages
 
 help: ## what there is to make
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: release ## install what is missing, build, and watch this machine and a demonstration attack; changes no firewall
 	@fixtures/demo/play.sh .build/release/bailiff "$(CURDIR)/.build/demo" $(DEMO_SECONDS)
@@ -82,20 +85,37 @@ newest: release ## run today's daemons of Debian stable and unstable, and say wh
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep
 
+# With `make docs` before it also manual pages, completions, HTML and the parts list.
 install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
 	@[ -x .build/release/bailiff ] || { echo "nothing to install yet: run \`make release\` first" >&2; exit 1; }
+	share="$(DESTDIR)$(PREFIX)/share"
 	install -D -m 755 -s .build/release/bailiff "$(DESTDIR)$(PREFIX)/bin/bailiff"
-	install -d -m 755 "$(DESTDIR)$(PREFIX)/share/bailiff/filters" "$(DESTDIR)$(PREFIX)/share/doc/bailiff" "$(DESTDIR)$(UNITDIR)"
-	install -m 644 filters/*.yaml "$(DESTDIR)$(PREFIX)/share/bailiff/filters"
-	install -m 644 README.md LICENSE docs/*.md "$(DESTDIR)$(PREFIX)/share/doc/bailiff"
+	install -d -m 755 "$$share/bailiff/filters" "$$share/doc/bailiff" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(SYSCONFDIR)/bailiff/filters"
+	install -m 644 filters/*.yaml "$$share/bailiff/filters"
+	install -m 644 packaging/first-settings.yaml "$$share/bailiff"
+	install -m 644 *.md LICENSE docs/*.md "$$share/doc/bailiff"
 	sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/bailiff.service > "$(DESTDIR)$(UNITDIR)/bailiff.service"
 	chmod 644 "$(DESTDIR)$(UNITDIR)/bailiff.service"
-	echo "Installed. Write /etc/bailiff/bailiff.yaml ($(PREFIX)/share/doc/bailiff/settings.md), then:"
-	echo "  bailiff check && systemctl daemon-reload && systemctl enable --now bailiff"
+	install -D -m 644 packaging/apparmor/bailiff "$(DESTDIR)$(SYSCONFDIR)/apparmor.d/bailiff"
+	if [ -d .build/docs ]; then
+	  for page in .build/docs/man/*/*; do install -D -m 644 "$$page" "$$share/man/$${page#.build/docs/man/}"; done
+	  install -D -m 644 -t "$$share/doc/bailiff/html" .build/docs/html/*
+	  install -D -m 644 -t "$$share/doc/bailiff" .build/docs/parts/*
+	  install -D -m 644 -t "$$share/bash-completion/completions" .build/docs/completions/bailiff
+	  install -D -m 644 -t "$$share/fish/vendor_completions.d" .build/docs/completions/bailiff.fish
+	  install -D -m 644 -t "$(DESTDIR)$(ZSHDIR)" .build/docs/completions/_bailiff
+	fi
+	[ -n "$(DESTDIR)" ] || echo "Installed. What is there to watch: bailiff run --dry-run. With $(SYSCONFDIR)/bailiff/bailiff.yaml written" \
+	  "($(PREFIX)/share/bailiff/first-settings.yaml is one to begin with): systemctl daemon-reload && systemctl enable --now bailiff"
 
 uninstall: ## remove what install installed; settings and the store stay
-	@rm -f "$(DESTDIR)$(PREFIX)/bin/bailiff" "$(DESTDIR)$(UNITDIR)/bailiff.service"
-	rm -rf "$(DESTDIR)$(PREFIX)/share/bailiff" "$(DESTDIR)$(PREFIX)/share/doc/bailiff"
+	@share="$(DESTDIR)$(PREFIX)/share"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/bailiff" "$(DESTDIR)$(UNITDIR)/bailiff.service" "$(DESTDIR)$(SYSCONFDIR)/apparmor.d/bailiff" \
+	  "$$share"/man/man1/bailiff{,-*}.1 "$$share"/man/man5/bailiff{.yaml,-filter}.5 \
+	  "$$share/bash-completion/completions/bailiff" "$$share/fish/vendor_completions.d/bailiff.fish" "$(DESTDIR)$(ZSHDIR)/_bailiff"
+	rm -rf "$$share/bailiff" "$$share/doc/bailiff"
+
+include packaging/packages.mk
 
 clean: ## remove what was built
 	@swift package clean

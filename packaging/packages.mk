@@ -1,0 +1,37 @@
+# Packages for servers, which need neither Swift nor a compiler then.
+
+# What makes them (Debian's names).
+PACKAGING_PACKAGES := python3 cmark-gfm dpkg-dev debhelper dh-apparmor lintian rpm rpmlint xz-utils
+PACKAGES := .build/packages
+VERSION = $(or $(PACKAGE_VERSION),$(shell .build/release/bailiff --version))
+
+# Dates everything that is packed, so that the same source makes the same bytes.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Package.swift)
+
+.PHONY: docs deb rpm tarball packages-test packaging-packages
+
+docs: release packaging-packages ## make manual pages, completions, HTML and the parts list (SPDX): .build/docs
+	@packaging/docs/build .build/release/bailiff .build/docs
+	packaging/sbom.py .build .build/release/bailiff .build/docs/parts
+
+deb: docs ## build the package for Debian and Ubuntu: .build/packages
+	@packaging/debian/build "$(VERSION)" "$(CURDIR)/$(PACKAGES)"
+
+rpm: docs ## build the package for Fedora and its kin: .build/packages
+	@packaging/rpm/build "$(VERSION)" "$(CURDIR)/$(PACKAGES)"
+
+tarball: docs ## build an archive with an installer for other systems: .build/packages
+	@packaging/tarball/build "$(VERSION)" "$(CURDIR)/$(PACKAGES)"
+
+packaging-packages:
+	@$(call install_packages,$(PACKAGING_PACKAGES))
+
+# Fresh Debian systems with a real systemd, in containers; needs root and a network that reaches Debian's mirror.
+TEST_RELEASES ?= bookworm trixie
+PACKAGES_TEST_PACKAGES := debootstrap systemd-container iproute2 util-linux
+
+packages-test: deb ## install, attack, upgrade, reboot, remove and purge the .deb on fresh systems (minutes)
+	@$(call install_packages,$(PACKAGES_TEST_PACKAGES))
+	packaging/debian/build "$(VERSION)~before" "$(CURDIR)/$(PACKAGES)"
+	$(SUDO) Tests/Packages/run "$(PACKAGES)/bailiff_$(VERSION)_$$(dpkg --print-architecture).deb" \
+	  "$(PACKAGES)/bailiff_$(VERSION)~before_$$(dpkg --print-architecture).deb" $(TEST_RELEASES)
