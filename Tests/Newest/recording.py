@@ -94,17 +94,19 @@ def spellings(address):
     return [address, full, ":".join(group.lstrip("0") or "0" for group in full.split(":"))]
 
 
-def shortened(records, limit):
-    """Whole acts, those over IPv4 first, as long as they are not more than `limit` lines together; in the log's order."""
-    sizes = {}
+def shortened(records, limit, act_limit=15):
+    """Acts by their first lines, those over IPv4 first, as long as they are not more than `limit` lines together; in the log's
+    order."""
+    acts = {}
     for record in records:
-        sizes[record["action"]] = sizes.get(record["action"], 0) + 1
-    kept, total = set(), 0
-    for action in sorted(sizes, key=lambda action: (_is_ipv6(records, action), action)):
-        if total + sizes[action] <= limit:
-            kept.add(action)
-            total += sizes[action]
-    return [record for record in records if record["action"] in kept]
+        lines = acts.setdefault(record["action"], [])
+        if len(lines) < act_limit:
+            lines.append(id(record))
+    kept = set()
+    for action in sorted(acts, key=lambda action: (_is_ipv6(records, action), action)):
+        if len(kept) + len(acts[action]) <= limit:
+            kept.update(acts[action])
+    return [record for record in records if id(record) in kept]
 
 
 def _is_ipv6(records, action):

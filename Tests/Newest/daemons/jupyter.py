@@ -9,7 +9,7 @@ FILTERS = ["jupyter"]
 def run(m):
     m.run("mkdir -p /tmp/notebooks")
     hashed = m.run(["python3", "-c", "from jupyter_server.auth import passwd; print(passwd('right', 'sha256'))"]).split()[-1]
-    m.start(f"cd /tmp/notebooks && exec jupyter server --allow-root --no-browser --ip='*' --port=8888 --IdentityProvider.token= "
+    m.start(f"cd /tmp/notebooks && exec jupyter-server --allow-root --no-browser --ip='*' --port=8888 --IdentityProvider.token= "
             f"--PasswordIdentityProvider.hashed_password='{hashed}'", log="/var/log/jupyter.log")
     m.wait_for_port(8888, timeout=60)
     m.log("/var/log/jupyter.log")

@@ -17,8 +17,8 @@ isolate-workers = false
 max-clients = 16
 device = vpns
 ipv4-network = 10.99.0.0/24
-max-ban-score = 0
-log-level = 3
+max-ban-score = 800
+log-level = 2
 """
 
 

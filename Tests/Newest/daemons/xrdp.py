@@ -6,8 +6,8 @@ FILTERS = ["xrdp"]
 
 def run(m):
     m.add_user("alice")
-    m.run("mkdir -p /run/xrdp/sockdir; sed -i 's/^#*EnableSyslog=.*/EnableSyslog=false/; s/^LogLevel=.*/LogLevel=INFO/; s/^port=3389/port=tcp:\\/\\/:3389/' /etc/xrdp/xrdp.ini /etc/xrdp/sesman.ini; "
-          "[ -e /etc/xrdp/rsakeys.ini ] || xrdp-keygen xrdp /etc/xrdp/rsakeys.ini; ls /etc/xrdp", check=False)
+    m.run("mkdir -p /run/xrdp/sockdir; sed -i 's/^#*EnableSyslog=.*/EnableSyslog=false/; s/^LogLevel=.*/LogLevel=INFO/' /etc/xrdp/xrdp.ini /etc/xrdp/sesman.ini; "
+          "[ -e /etc/xrdp/rsakeys.ini ] || xrdp-keygen xrdp /etc/xrdp/rsakeys.ini; chmod 644 /etc/xrdp/*.pem /etc/ssl/private/ssl-cert-snakeoil.key; chmod 755 /etc/ssl/private; chgrp -R xrdp /etc/xrdp", check=False)
     m.start("xrdp-sesman --nodaemon")
     m.start("xrdp --nodaemon")
     m.wait_for_port(3389)
