@@ -52,7 +52,7 @@ class Machine:
     def run(self, command, check=True, **options):
         """Runs a command on the server to its end; returns what it printed. A text is a shell's."""
         result = subprocess.run(
-            self._chroot(command), capture_output=True, text=True, errors="surrogateescape", **options)
+            self.inside(command), capture_output=True, text=True, errors="surrogateescape", **options)
         if check and result.returncode != 0:
             raise RuntimeError(f"{command} ended with {result.returncode}: {result.stdout}{result.stderr}")
         return result.stdout + result.stderr
@@ -63,7 +63,7 @@ class Machine:
         file.parent.mkdir(parents=True, exist_ok=True)
         with open(file, "ab") as output:
             return subprocess.Popen(
-                self._chroot(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
+                self.inside(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
 
     def start_syslog(self, path="/var/log/syslog"):
         """rsyslog, writing everything into one file in Debian's format."""
@@ -110,7 +110,7 @@ class Machine:
 
     # How it is made.
 
-    def _chroot(self, command):
+    def inside(self, command):
         words = ["sh", "-c", command] if isinstance(command, str) else list(command)
         environment = ["LANG=C.UTF-8", "TZ=UTC", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         return ["env", "-i", *environment, "chroot", str(self.root), *words]

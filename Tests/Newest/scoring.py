@@ -15,6 +15,7 @@ class Score:
     found: dict = dataclasses.field(default_factory=dict)  # filter: numbers of acts
     made_up: list = dataclasses.field(default_factory=list)  # (filter, address, line)
     unknown: list = dataclasses.field(default_factory=list)  # filters that are not there
+    banned: set = dataclasses.field(default_factory=set)  # (filter, address) of honest people, by the filters' own limits
 
     @property
     def missed(self):
@@ -23,7 +24,7 @@ class Score:
 
     @property
     def is_good(self):
-        return not self.missed and not self.made_up
+        return not self.missed and not self.made_up and not self.banned
 
 
 def score(bailiff, filters, names, logs):
@@ -42,6 +43,8 @@ def score(bailiff, filters, names, logs):
             if not (pathlib.Path(filters) / f"{name}.yaml").exists():
                 result.unknown += [name] if name not in result.unknown else []
                 continue
+            honest = [record["line"] for record in records if not record["action_abuse"]]
+            result.banned |= {(name, address) for address in bans(bailiff, filters, name, honest)}
             found = result.found.setdefault(name, set())
             for record, addresses in zip(records, failures_by_line(bailiff, filters, name, [record["line"] for record in records])):
                 for address in addresses:
@@ -54,17 +57,32 @@ def score(bailiff, filters, names, logs):
 
 def failures_by_line(bailiff, filters, name, lines):
     """The addresses that the filter reports for each line, with a weight."""
+    results = _run(bailiff, filters, name, ["filter", "test", name], lines)
+    if len(results) < len(lines):
+        raise RuntimeError(f"bailiff filter test {name}: {len(results)} results for {len(lines)} lines")
+    return [[_plain(failure["host"]) for failure in result["failures"] if failure.get("weight", 1) > 0] for result in results]
+
+
+def bans(bailiff, filters, name, lines):
+    """Whom a jail of this filter, with the filter's own limits, bans."""
+    return [event["id"] for event in _run(bailiff, filters, name, ["replay"], lines) if event.get("action") == "ban"]
+
+
+def _run(bailiff, filters, name, command, lines):
+    """What the program prints of these lines, as JSON."""
+    if not lines:
+        return []
     with tempfile.TemporaryDirectory() as directory:
         log = pathlib.Path(directory) / "log"
         log.write_bytes("".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape"))
         settings = pathlib.Path(directory) / "bailiff.yaml"
-        settings.write_text(f"filters: [{json.dumps(str(filters))}]\n")
+        settings.write_text(json.dumps({
+            "filters": [str(filters)], "jails": {name: {"filter": name, "logpath": [str(log)]}}}))
         run = subprocess.run(
-            [bailiff, "filter", "test", name, log, "--json", "--config", settings], capture_output=True, text=True, errors="replace")
-        results = [json.loads(line) for line in run.stdout.splitlines()]
-        if len(results) < len(lines):
-            raise RuntimeError(f"bailiff filter test {name}: {len(results)} results for {len(lines)} lines: {run.stderr[-500:]}")
-        return [[_plain(failure["host"]) for failure in result["failures"] if failure.get("weight", 1) > 0] for result in results]
+            [bailiff, *command, log, "--json", "--config", settings], capture_output=True, text=True, errors="replace")
+        if run.returncode not in (0, 1):
+            raise RuntimeError(f"bailiff {' '.join(command)}: {run.stderr[-500:]}")
+        return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 def _plain(address):

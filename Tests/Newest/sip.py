@@ -4,7 +4,7 @@ import hashlib
 import re
 
 
-def _register(visitor, user, call, authorization="", sequence=1, port=5060):
+def request(visitor, user, call, authorization="", sequence=1, port=5060):
     host = visitor.url_host
     mine = f"[{visitor.address}]" if ":" in visitor.address else visitor.address
     return (f"REGISTER sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {mine}:5060;branch=z9hG4bK{call}{sequence};rport\r\nMax-Forwards: 70\r\n"
@@ -15,7 +15,7 @@ def _register(visitor, user, call, authorization="", sequence=1, port=5060):
 def register(visitor, user, password, port=5060):
     """Registers; `password` None leaves it at the challenge. Returns the last answer."""
     call = hashlib.md5(f"{user}{password}{visitor.address}".encode()).hexdigest()[:12]
-    answer = visitor.send_datagram(port, _register(visitor, user, call)).decode(errors="replace")
+    answer = visitor.send_datagram(port, request(visitor, user, call)).decode(errors="replace")
     if password is None or not (found := re.search(r'realm="([^"]*)"', answer)):
         return answer
     realm = found[1]
@@ -33,7 +33,7 @@ def register(visitor, user, password, port=5060):
         fields += f', opaque="{opaque[1]}"'
     if qop:
         fields += ', qop=auth, nc=00000001, cnonce="abc"'
-    return visitor.send_datagram(port, _register(visitor, user, call, f"Authorization: Digest {fields}\r\n", 2)).decode(errors="replace")
+    return visitor.send_datagram(port, request(visitor, user, call, f"Authorization: Digest {fields}\r\n", 2)).decode(errors="replace")
 
 
 def invite(visitor, number, user="x", port=5060):

@@ -29,7 +29,7 @@ class Visitor:
         A text may hold {server} and {url_host}."""
         if isinstance(command, str):
             command = ["sh", "-c", command.format(server=self.server, url_host=self.url_host)]
-        inside = ["nsenter", f"--net=/proc/{self.pid}/ns/net", *self.machine._chroot(command)]
+        inside = ["nsenter", f"--net=/proc/{self.pid}/ns/net", *self.machine.inside(command)]
         try:
             result = subprocess.run(
                 inside, stdin=None if "input" in options else subprocess.DEVNULL, capture_output=True, text=True,

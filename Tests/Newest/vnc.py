@@ -21,7 +21,7 @@ def login(visitor, password, port=5900, security=2):
 def _answer(machine, password, challenge):
     key = bytes(int(f"{byte:08b}"[::-1], 2) for byte in password.encode()[:8].ljust(8, b"\0"))
     run = subprocess.run(
-        machine._chroot(["openssl", "enc", "-des-ecb", "-provider", "legacy", "-provider", "default", "-nopad", "-K", key.hex()]),
+        machine.inside(["openssl", "enc", "-des-ecb", "-provider", "legacy", "-provider", "default", "-nopad", "-K", key.hex()]),
         input=challenge, capture_output=True)
     return run.stdout[:16].ljust(16, b"\0")
 

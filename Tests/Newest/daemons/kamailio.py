@@ -55,6 +55,6 @@ def run(m):
         with m.act(visitor, "sixty requests in a second", settle=4):
             for number in range(60):
                 with visitor.connect(5060, kind=2) as connection:
-                    connection.send(sip._register(visitor, f"u{number}", f"c{number}"))
+                    connection.send(sip.request(visitor, f"u{number}", f"c{number}"))
         with m.act(visitor, "forged: a name with another address", forged=True):
             sip.register(visitor, "x(IP:203.0.113.9:5060)", "wrong")
