@@ -86,6 +86,6 @@ def _run(bailiff, filters, name, command, lines):
 
 
 def _plain(address):
-    """::ffff:192.0.2.7 is 192.0.2.7."""
-    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
-    return str(mapped or address)
+    """The short form; ::ffff:192.0.2.7 is 192.0.2.7."""
+    parsed = ipaddress.ip_address(address)
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -3,7 +3,7 @@
 import dns
 
 PACKAGES = ["bind9"]
-FILTERS = ["named"]
+FILTERS = ["bind"]
 
 
 def run(m):

@@ -1,7 +1,7 @@
 """Cockpit: PAM's line in auth.log, `pam_unix(cockpit:auth): authentication failure; … rhost=ADDRESS`."""
 
 PACKAGES = ["cockpit-ws", "cockpit-bridge", "cockpit-system", "systemd"]
-FILTERS = ["pam", "cockpit"]
+FILTERS = ["pam"]
 
 
 def run(m):

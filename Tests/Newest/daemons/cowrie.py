@@ -5,9 +5,13 @@ SETUP = "python3 -m venv /opt/cowrie && /opt/cowrie/bin/pip install -q cowrie"
 FILTERS = ["cowrie"]
 
 
+def version(m):
+    return "cowrie " + m.run("/opt/cowrie/bin/pip show cowrie").split("Version: ")[1].split()[0]
+
+
 def run(m):
     m.add_user("cowrie")
-    m.run("mkdir -p /srv/cowrie/etc /srv/cowrie/var/log/cowrie /srv/cowrie/var/lib/cowrie/tty /srv/cowrie/var/lib/cowrie/downloads /srv/cowrie/var/run; chown -R cowrie: /srv/cowrie; /opt/cowrie/bin/pip show cowrie | head -2; ls /opt/cowrie/bin | head -40")
+    m.run("mkdir -p /srv/cowrie/etc /srv/cowrie/var/log/cowrie /srv/cowrie/var/lib/cowrie/tty /srv/cowrie/var/lib/cowrie/downloads /srv/cowrie/var/run; chown -R cowrie: /srv/cowrie")
     m.start("cd /srv/cowrie && exec as cowrie env COWRIE_STDOUT=yes PATH=/opt/cowrie/bin:$PATH /opt/cowrie/bin/cowrie start", log="/var/log/cowrie.out")
     m.wait_for_port(2222, timeout=60)
     log = m.run("find /srv/cowrie -name cowrie.json").split()[0]

@@ -5,7 +5,7 @@ import re
 import acts
 
 PACKAGES = ["cyrus-imapd", "cyrus-pop3d", "cyrus-common", "sasl2-bin", "libsasl2-modules"]
-FILTERS = ["cyrus-imap"]
+FILTERS = ["cyrus"]
 
 
 def run(m):

@@ -1,7 +1,7 @@
 """Deluge: the web page's password; `Login failed (ClientIP ADDRESS)`, level ERROR; the daemon says nothing of its own port."""
 
 PACKAGES = ["deluge-web", "deluged", "python3-setuptools"]
-FILTERS = ["deluge"]
+FILTERS = ["deluge-web"]
 
 
 def run(m):

@@ -3,7 +3,7 @@
 import vnc
 
 PACKAGES = ["tigervnc-standalone-server", "tigervnc-tools", "openssl"]
-FILTERS = ["tigervnc"]
+FILTERS = ["vnc"]
 NOISE = r"^$|EncodeManager|ComparingUpdate|xkbcomp|^>|XKEYBOARD|^Errors from"
 
 

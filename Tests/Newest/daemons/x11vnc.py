@@ -5,7 +5,7 @@ import time
 import vnc
 
 PACKAGES = ["x11vnc", "xvfb", "openssl"]
-FILTERS = ["x11vnc"]
+FILTERS = ["vnc"]
 NOISE = r"^$|Statistics|xset r on|X server key|Framebuffer|FramebufferUpdate|PointerEvent|TOTALS|Raw|UPDATES|incr accepted"
 
 
