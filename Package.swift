@@ -59,10 +59,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
@@ -72,6 +70,8 @@ let package = Package(
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
     .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // The rooms, in the order in which data flows through them.
     room("Model", []),
@@ -79,12 +79,8 @@ let package = Package(
     room("Matching", ["Model", "CPCRE2", "CVectorscan"]),
     room("Detection", ["Model"]),
     room("Firewall", ["Model", "CMnl"]),
-    room(
-      "AuditLog",
-      [
-        "Model", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
-        .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+    room("SQLite", ["CSQLite"]),
+    room("AuditLog", ["Model", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "Matching", "Detection", "Yams"]),
     room("Fail2banImport", ["Model", "Matching", "Detection", "Settings"]),
     room(
@@ -109,10 +105,11 @@ let package = Package(
     tests("MatchingTests", ["Model", "Matching"]),
     tests("DetectionTests", ["Model", "Detection"]),
     tests("FirewallTests", ["Model", "Firewall"]),
+    tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(
       name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
-    tests("AuditLogTests", ["Model", "AuditLog", "storewriter", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("AuditLogTests", ["Model", "SQLite", "AuditLog", "storewriter"]),
     tests("SettingsTests", ["Model", "Matching", "Detection", "Settings"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Matching", "Detection", "Settings"]),

@@ -82,7 +82,7 @@ import Settings
       rest = rest.dropFirst(4096)
       try store.commit(batch, names: names)
     }
-    try store.close()
+    store.close()
   }
 
   private func best(_ body: () throws -> Void) rethrows -> Double {

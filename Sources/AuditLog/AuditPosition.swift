@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// How much of the audit has been seen.
 public struct AuditPosition: Hashable, Sendable {
@@ -41,11 +41,9 @@ extension AuditReader {
     {
       var conditions = search.numberConditions
       conditions.add("f.id > ? AND f.id <= ?", mark.failure, last)
-      let indexed = try Row.fetchCursor(
-        db,
-        sql:
-          "SELECT \(FailureRow.columns) FROM failure f NOT INDEXED \(FailureRow.join) WHERE \(conditions.text) ORDER BY f.id",
-        arguments: conditions.arguments)
+      let indexed = try db.rows(
+        "SELECT \(FailureRow.columns) FROM failure f NOT INDEXED \(FailureRow.join) WHERE \(conditions.text) ORDER BY f.id",
+        conditions.arguments)
       while let row = try indexed.next() { rows.append(try FailureRow(row, &lookups, db).auditRow(&lookups, db)) }
       var pending: [FailureRow] = []
       try PendingFailures.forEach(db, where: search.wants) {

@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 extension AuditReader {
   /// A page of rows, newest first; `before` is where the last page ended. The order is total (time, then kind, then
@@ -119,15 +119,15 @@ struct PendingStream: RowStream {
 
 /// Bans, extensions and unbans.
 struct DecisionStream: RowStream {
-  private let rows: RowCursor
+  private let rows: Rows
 
   init(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil, _ db: Database) throws {
     let query = Self.query(filter, before: before, after: number)
-    rows = try Row.fetchCursor(db, sql: query.sql, arguments: query.arguments)
+    rows = try db.rows(query.sql, query.arguments)
   }
 
   static func query(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil)
-    -> (sql: String, arguments: StatementArguments)
+    -> (sql: String, arguments: [(any Bindable)?])
   {
     // Who is asked about narrows more than any stretch of time, which SQLite cannot know: `+` keeps it from the index on
     // time, through which it would read every decision of that stretch.
@@ -173,17 +173,16 @@ struct DecisionStream: RowStream {
 
 /// What else happened.
 struct EventStream: RowStream {
-  private let rows: RowCursor
+  private let rows: Rows
 
   init(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil, _ db: Database) throws {
     var sql = Conditions(filter, before: before, rank: 2)
     if let number { sql.add("id > ?", number) }
     if let jail = filter.jail { sql.add("subject = ?", jail) }
-    rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT id, time, action, subject, detail, uid, command FROM event WHERE \(sql.text) ORDER BY time DESC, id DESC
-        """, arguments: sql.arguments)
+    rows = try db.rows(
+      """
+      SELECT id, time, action, subject, detail, uid, command FROM event WHERE \(sql.text) ORDER BY time DESC, id DESC
+      """, sql.arguments)
   }
 
   mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
@@ -203,7 +202,7 @@ struct EventStream: RowStream {
 /// A WHERE clause under construction.
 struct Conditions {
   private(set) var text = "1"
-  private(set) var arguments = StatementArguments()
+  private(set) var arguments = [(any Bindable)?]()
 
   init() {}
 
@@ -218,9 +217,9 @@ struct Conditions {
     }
   }
 
-  mutating func add(_ condition: String, _ values: (any DatabaseValueConvertible)?...) {
+  mutating func add(_ condition: String, _ values: (any Bindable)?...) {
     text += " AND \(condition)"
-    arguments += StatementArguments(values)
+    arguments += [(any Bindable)?](values)
   }
 
   /// Failures of `subnet`. One address is found with `=`, behind which the index also sorts by what comes next.
@@ -240,12 +239,12 @@ struct Conditions {
   /// Decisions about `subnet`, about a part of it, or about a block that contains it.
   mutating func add(addressesOverlapping subnet: Subnet) {
     var alternatives = ["address BETWEEN ? AND ?"]
-    var values: [(any DatabaseValueConvertible)?] = [AddressKey(subnet.base), AddressKey(subnet.last)]
+    var values: [(any Bindable)?] = [AddressKey(subnet.base), AddressKey(subnet.last)]
     for length in (subnet.isIPv4 ? 96 : 0)..<max(subnet.length, subnet.isIPv4 ? 96 : 0) {
       alternatives.append("(address = ? AND prefix = ?)")
       values += [AddressKey(Subnet(subnet.base, length: length).base), Int64(length)]
     }
     text += " AND (" + alternatives.joined(separator: " OR ") + ")"
-    arguments += StatementArguments(values)
+    arguments += [(any Bindable)?](values)
   }
 }

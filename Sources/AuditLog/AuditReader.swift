@@ -1,6 +1,6 @@
-internal import Foundation
-internal import GRDB
+internal import Glibc
 internal import Model
+internal import SQLite
 internal import Synchronization
 
 /// Reads the audit, whether or not a daemon is writing it: with a connection of its own, which sees one moment of the store
@@ -12,21 +12,23 @@ internal import Synchronization
 /// filter.identity = Identity("192.0.2.0/24")
 /// let page = try reader.page(filter, limit: 50)
 /// ```
-public final class AuditReader: Sendable {
+// Unchecked: `database` and `lookups` are used only while `lock` is held.
+public final class AuditReader: @unchecked Sendable {
   public let path: String
-  let queue: DatabaseQueue
-  let lookups = Mutex(Lookups())
+  private let lock = Mutex(())
+  private let database: Database
+  private var lookups = Lookups()
 
   init(path: String) throws {
     self.path = path
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard unsafe access(path, F_OK) == 0 else {
       throw StoreError(
         kind: .missing, path: path,
         message: "\(path): there is no store yet; start the daemon, or name another settings file with --config")
     }
     do {
-      queue = try DatabaseQueue(path: path, configuration: AuditStore.configuration(readonly: true))
-      let version = try queue.read { try Migrations.check($0, path: path) }
+      database = try AuditStore.open(path, .readOnly)
+      let version = try database.snapshot { try Migrations.check(database) }
       guard version == Migrations.current else {
         throw StoreError(
           kind: .other, path: path,
@@ -39,8 +41,12 @@ public final class AuditReader: Sendable {
   }
 
   func read<Result: Sendable>(_ body: (Database, inout Lookups) throws -> Result) throws -> Result {
-    try lookups.withLock { lookups in
-      do { return try queue.read { try body($0, &lookups) } } catch { throw StoreError(error, path: path) }
+    try lock.withLock { _ in
+      do {
+        return try database.snapshot { try body(database, &lookups) }
+      } catch {
+        throw StoreError(error, path: path)
+      }
     }
   }
 }
@@ -64,7 +70,7 @@ struct Lookups {
   }
 
   private mutating func loadOrigins(_ db: Database) throws {
-    let rows = try Row.fetchCursor(db, sql: "SELECT id, jail, filter, pattern, file, source, journal FROM origin")
+    let rows = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin")
     while let row = try rows.next() {
       origins[row[0]] = Origin(
         jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])
@@ -85,18 +91,14 @@ struct Lookups {
   mutating func user(_ number: Int64, _ db: Database) throws -> [UInt8] {
     if let user = users[number] { return user }
     if users.count > 50_000 { users.removeAll() }
-    let value = try DatabaseValue.fetchOne(
-      db.cachedStatement(sql: "SELECT name FROM user_name WHERE id = ?"), arguments: [number])
-    let user = value.map(StoredText.bytes) ?? []
+    let user: [UInt8] = try db.first("SELECT name FROM user_name WHERE id = ?", number) ?? []
     users[number] = user
     return user
   }
 
   mutating func shape(_ number: Int64, _ db: Database) throws -> [UInt8] {
     if let shape = shapes[number] { return shape }
-    let value = try DatabaseValue.fetchOne(
-      db.cachedStatement(sql: "SELECT text FROM shape WHERE id = ?"), arguments: [number])
-    let shape = value.map(StoredText.bytes) ?? []
+    let shape: [UInt8] = try db.first("SELECT text FROM shape WHERE id = ?", number) ?? []
     shapes[number] = shape
     return shape
   }

@@ -1,6 +1,6 @@
-internal import Foundation
-internal import GRDB
+internal import Glibc
 public import Model
+internal import SQLite
 internal import Synchronization
 
 /// The one database: failures, bans, operators' acts and how far the sources are read.
@@ -18,66 +18,59 @@ internal import Synchronization
 ///
 /// Everything here is synchronous and meant for one thread at a time; others wait. Readers are another type, `AuditReader`,
 /// with a connection of its own.
-public final class AuditStore: Sendable {
+// Unchecked: `database` and `state` are used only while `lock` is held.
+public final class AuditStore: @unchecked Sendable {
   public let path: String
   /// The copy that was kept of a store of an older version, when this opened one.
   public let migratedCopy: String?
-  let queue: DatabaseQueue
+  private let lock = Mutex(())
+  private let database: Database
+  private var state = WriterState()
   /// How many failures may wait before committing indexes some itself: a minute of a flood and more, in 300 MB. Indexing takes
   /// five times as long as committing, so a flood that has to wait for it would wait for nothing else.
   static let backlog = 8_000_000
-  let state: Mutex<WriterState>
 
   /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
   /// store of a later version and `corrupt` for a damaged one, which `setAside` moves out of the way.
   public init(path: String) throws {
     self.path = path
     do {
-      queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: false))
-      migratedCopy = try Migrations.migrate(queue, path: path)
-      state = Mutex(WriterState())
-      try queue.read { db in try state.withLock { try $0.load(db) } }
+      database = try Self.open(path, .readWrite)
+      migratedCopy = try Migrations.migrate(database)
+      try database.snapshot { try state.load(database) }
     } catch {
       throw StoreError(error, path: path)
     }
   }
 
-  static func configuration(readonly: Bool) -> Configuration {
-    var configuration = Configuration()
-    configuration.readonly = readonly
-    configuration.label = "bailiff.store"
-    configuration.busyMode = .timeout(5)
-    configuration.foreignKeysEnabled = false
-    if !readonly { configuration.journalMode = .wal }
-    configuration.prepareDatabase { db in
-      if !readonly {
-        // Of a new store; one that is there keeps its own. Most of what is written are blobs of many pages, and fewer, larger
-        // ones are fewer calls.
-        try db.execute(sql: "PRAGMA page_size = 8192")
-        // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
-        try db.execute(sql: "PRAGMA synchronous = NORMAL")
-        // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
-        try db.execute(sql: "PRAGMA wal_autocheckpoint = 2048")
-      }
-      // What an indexed chunk's indexes need. A larger one fills with pages of blobs that are never read again.
-      try db.execute(sql: "PRAGMA cache_size = -8192")
-      try db.execute(sql: "PRAGMA temp_store = MEMORY")
+  static func open(_ path: String, _ access: Database.Access) throws -> Database {
+    let database = try Database(path: path, access)
+    database.setBusyTimeout(milliseconds: 5000)
+    if access == .readWrite {
+      // Of a new store; one that is there keeps its own. Most of what is written are blobs of many pages, and fewer, larger
+      // ones are fewer calls.
+      try database.execute("PRAGMA page_size = 8192")
+      try database.execute("PRAGMA journal_mode = WAL")
+      // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
+      try database.execute("PRAGMA synchronous = NORMAL")
+      // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
+      try database.execute("PRAGMA wal_autocheckpoint = 2048")
     }
-    return configuration
+    // What an indexed chunk's indexes need. A larger one fills with pages of blobs that are never read again.
+    try database.execute("PRAGMA cache_size = -8192")
+    try database.execute("PRAGMA temp_store = MEMORY")
+    return database
   }
 
   /// Moves a damaged store and its write-ahead log away, so that a new one can be opened in its place. Returns where to.
   public static func setAside(path: String, at time: Instant) throws -> String {
     let stamp = time.rfc3339().filter { $0 != ":" }
     let target = "\(path).damaged-\(stamp)"
-    do {
-      for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
-        try FileManager.default.moveItem(atPath: path + suffix, toPath: target + suffix)
-      }
-    } catch {
+    for suffix in ["", "-wal", "-shm"] where unsafe rename(path + suffix, target + suffix) != 0 && errno != ENOENT {
+      // Safe: the text is copied at once.
+      let reason = unsafe String(cString: strerror(errno))
       throw StoreError(
-        kind: .cannotOpen, path: path,
-        message: "\(path): the damaged store cannot be moved to \(target): \(error.localizedDescription)")
+        kind: .cannotOpen, path: path, message: "\(path): the damaged store cannot be moved to \(target): \(reason)")
     }
     return target
   }
@@ -105,7 +98,7 @@ public final class AuditStore: Sendable {
   /// is encoded at once, while its lines are still in the processor's cache. When this throws, none of what was added since
   /// the last transaction is stored, or all of it is and that could not be told: not for a caller that tries again.
   public func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) throws {
-    let added = state.withLock { state in
+    let added = lock.withLock { _ in
       state.add(batch, names: names, decisions: decisions)
       return state.added
     }
@@ -118,7 +111,7 @@ public final class AuditStore: Sendable {
 
   /// Stores what `add` has left.
   public func storeAdded() throws {
-    let added = state.withLock { $0.added }
+    let added = lock.withLock { _ in state.added }
     try transaction { state, db in try state.store(db) }
     keepBacklog(after: added)
   }
@@ -141,25 +134,29 @@ public final class AuditStore: Sendable {
   }
 
   /// How many failures are committed but not yet rows.
-  public var unindexed: Int { state.withLock { $0.unindexed } }
+  public var unindexed: Int { lock.withLock { _ in state.unindexed } }
 
   /// Closes the database. Later calls throw.
-  public func close() throws {
-    do { try queue.close() } catch { throw StoreError(error, path: path) }
-  }
+  public func close() { lock.withLock { _ in database.close() } }
 
   func transaction<Result: Sendable>(_ body: (inout WriterState, Database) throws -> Result) throws -> Result {
-    try state.withLock { state in
+    try lock.withLock { _ in
       do {
-        return try queue.write { db in
-          if state.stale { try state.load(db) }
-          return try body(&state, db)
+        return try database.transaction {
+          if state.stale { try state.load(database) }
+          return try body(&state, database)
         }
       } catch {
         // What the state counted may not have been stored: read it again before the next transaction.
         state.stale = true
         throw StoreError(error, path: path)
       }
+    }
+  }
+
+  func read<Result: Sendable>(_ body: (Database) throws -> Result) throws -> Result {
+    try lock.withLock { _ in
+      do { return try database.snapshot { try body(database) } } catch { throw StoreError(error, path: path) }
     }
   }
 }

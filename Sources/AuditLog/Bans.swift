@@ -1,14 +1,15 @@
-internal import GRDB
 public import Model
+internal import SQLite
 
 extension DecisionTable {
   static let columns = "jail, address, prefix, identity, since, until, count, number, applied"
 
   static func ban(_ row: Row) -> Ban {
     // The address as it is stored: reading it from its text would take most of the time of a start with many bans.
-    let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
+    let address = row.address(1)
     let identity =
-      address.map { Identity.network(Subnet($0, length: row[2] ?? 128)) } ?? Identity(row[3] as String)
+      address.map { Identity.network(Subnet($0, length: UInt8(clamping: row[2] as Int? ?? 128))) }
+      ?? Identity(row[3] as String)
     return Ban(
       jail: row[0], identity: identity, since: Instant(microseconds: row[4]),
       until: (row[5] as Int64?).map { Instant(microseconds: $0) }, count: row[6], number: row[7],
@@ -29,9 +30,8 @@ extension AuditStore {
 
   private func bans(where condition: String, _ time: Instant) throws -> [Ban] {
     try read { db in
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT \(DecisionTable.columns) FROM ban WHERE \(condition) ORDER BY since, id",
-        arguments: [time.microseconds])
+      let rows = try db.rows(
+        "SELECT \(DecisionTable.columns) FROM ban WHERE \(condition) ORDER BY since, id", time.microseconds)
       var bans: [Ban] = []
       while let row = try rows.next() { bans.append(DecisionTable.ban(row)) }
       return bans
@@ -44,9 +44,8 @@ extension AuditStore {
     _ body: (_ jail: String, _ identity: Identity, _ bans: Int) throws -> Void
   ) throws {
     try read { db in
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT jail, identity, count(*) FROM ban WHERE since >= ? GROUP BY identity, jail",
-        arguments: [since.microseconds])
+      let rows = try db.rows(
+        "SELECT jail, identity, count(*) FROM ban WHERE since >= ? GROUP BY identity, jail", since.microseconds)
       while let row = try rows.next() { try body(row[0], Identity(row[1] as String), row[2]) }
     }
   }

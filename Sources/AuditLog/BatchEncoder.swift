@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Model
 
 /// How failures are written when they are committed: the bytes that the chain's hash covers, and that indexed rows give
@@ -11,8 +10,7 @@ internal import Model
 ///        is new, rule, and the last line's time and place
 /// lines: the line and, by the flags, the last line: see `LineDelta`
 /// ```
-/// Numbers are varints, those that can be negative in zigzag; texts follow their length. This is format 3 of
-/// `chain.format`, which never changes. In format 2 the user's name stood in every record.
+/// Numbers are varints, those that can be negative in zigzag; texts follow their length. This never changes.
 struct BatchEncoder {
   private(set) var heads: [UInt8] = []
   private(set) var lines: [UInt8] = []
@@ -23,13 +21,7 @@ struct BatchEncoder {
   private var place: Int64 = 0
   private var origins: [UInt32] = []
   private var users = UserPlaces()
-  private var delta: LineDelta
-  private let format: Int64
-
-  init(format: Int64 = ChainLink.format) {
-    self.format = format
-    delta = LineDelta(format: format)
-  }
+  private var delta = LineDelta()
 
   mutating func removeAll() {
     heads.removeAll(keepingCapacity: true)
@@ -71,7 +63,7 @@ struct BatchEncoder {
     if isNew { origins.append(record.origin.number) }
     let (since, distance) = (record.time &- time, record.place &- place)
     (time, place) = (record.time, record.place)
-    let known = user.count > 0 && format > 2 ? users.place(of: user) : nil
+    let known = user.count > 0 ? users.place(of: user) : nil
     let usersPlace = known ?? users.count - 1
     heads.append(addingCapacity: Self.numbers + name.count + user.count + rule.count) { out in
       out.append(flags)
@@ -92,7 +84,7 @@ struct BatchEncoder {
       if record.count != 1 { out.append(varint: UInt64(record.count)) }
       if record.weight != 1 { out.append(varint: UInt64(record.weight)) }
       if user.count > 0 {
-        if format > 2 { out.append(varint: UInt64(usersPlace)) }
+        out.append(varint: UInt64(usersPlace))
         if known == nil { out.append(counted: user) }
       }
       if rule.count > 0 { out.append(counted: rule) }
@@ -118,11 +110,10 @@ struct BatchEncoder {
     var hasher = SHA256()
     var header = ByteWriter()
     header.integer(UInt64(heads.count))
-    hasher.update(data: header.bytes)
-    // Safe: the hasher reads the bytes inside the closures only.
-    unsafe heads.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
-    unsafe lines.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
-    return Array(hasher.finalize())
+    hasher.update(header.bytes)
+    hasher.update(heads)
+    hasher.update(lines)
+    return hasher.finish()
   }
 }
 

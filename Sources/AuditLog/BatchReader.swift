@@ -15,9 +15,6 @@ struct HeadReader {
   private var place: Int64 = 0
   private var origins: [OriginReference] = []
   private var users: [Range<Int>] = []
-  private let format: Int64
-
-  init(format: Int64 = ChainLink.format) { self.format = format }
 
   /// Nil at the end, and for bytes that are none of ours.
   mutating func next(_ bytes: borrowing Span<UInt8>) -> FailureRecord? {
@@ -54,11 +51,8 @@ struct HeadReader {
       record.head.weight = UInt32(truncatingIfNeeded: weight)
     }
     if flags & RecordFlags.user != 0 {
-      var place = users.count
-      if format > 2 {
-        guard let known = reader.varint(bytes), known <= UInt64(users.count) else { return nil }
-        place = Int(known)
-      }
+      guard let known = reader.varint(bytes), known <= UInt64(users.count) else { return nil }
+      let place = Int(known)
       if place == users.count {
         guard let user = reader.counted(bytes) else { return nil }
         users.append(user)
@@ -81,9 +75,7 @@ struct HeadReader {
 /// Reads the `lines`, in step with the heads.
 struct LineReader {
   private(set) var offset = 0
-  private(set) var delta: LineDelta
-
-  init(format: Int64 = ChainLink.format) { delta = LineDelta(format: format) }
+  private(set) var delta = LineDelta()
 
   /// The line, and the last one of a record that represents several; nil for bytes that are none of ours. `heads` is what
   /// the record was read from.

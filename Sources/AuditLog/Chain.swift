@@ -1,7 +1,5 @@
-internal import Crypto
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// Where the chain ends: the last transaction, its hash, and the last row of each kind.
 struct ChainHead: Equatable {
@@ -16,11 +14,12 @@ struct ChainHead: Equatable {
 
   init(_ db: Database) throws {
     guard
-      let row = try Row.fetchOne(
-        db, sql: "SELECT sequence, hash, origin, failure, decision, event FROM chain ORDER BY sequence DESC LIMIT 1")
+      let row = try db.rows(
+        "SELECT sequence, hash, origin, failure, decision, event FROM chain ORDER BY sequence DESC LIMIT 1"
+      ).next()
     else { return }
     sequence = row[0]
-    hash = Array((row[1] as Data?) ?? Data())
+    hash = row[1]
     origin = row[2]
     failure = row[3]
     decision = row[4]
@@ -40,8 +39,6 @@ struct ChainLink {
   /// Hashes of transactions between multiples of this are dropped: they can be worked out, and in a quiet store, with a
   /// failure a transaction, they would be the larger part of it.
   static let stride: Int64 = 64
-  /// How failures are written for their hash: see `BatchEncoder`.
-  static let format: Int64 = 3
 
   /// Rows of one kind in a transaction: their bytes, or the digest of bytes that are gone.
   struct Part {
@@ -56,7 +53,7 @@ struct ChainLink {
 
     var hash: [UInt8] {
       if let digest { return digest }
-      return writer.bytes.isEmpty ? [] : Array(SHA256.hash(data: writer.bytes))
+      return writer.bytes.isEmpty ? [] : SHA256.hash(writer.bytes)
     }
   }
 
@@ -138,11 +135,11 @@ struct ChainLink {
       header.integer(number)
     }
     var hasher = SHA256()
-    hasher.update(data: before)
-    hasher.update(data: header.bytes)
-    hasher.update(data: sums)
-    for part in [failures, decisions, events, origins] { hasher.update(data: part.hash) }
-    return Array(hasher.finalize())
+    hasher.update(before)
+    hasher.update(header.bytes)
+    hasher.update(sums)
+    for part in [failures, decisions, events, origins] { hasher.update(part.hash) }
+    return hasher.finish()
   }
 
   /// The chain's end with this link.
@@ -154,21 +151,19 @@ struct ChainLink {
 
   /// Stores the link, whose end is `end`.
   func insert(_ end: ChainHead, _ db: Database) throws {
-    let statement = try BoundStatement(
-      db,
-      sql: """
-        INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash, format) VALUES (?,?,?,?,?,?,?,?,?)
-        """)
+    let statement = try db.cached(
+      """
+      INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash) VALUES (?,?,?,?,?,?,?,?)
+      """)
     let numbers = [tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event]
     for (i, number) in numbers.enumerated() { statement.bind(number, Int32(i + 1)) }
     statement.bind(blob: sums.span, 7)
     statement.bind(blob: end.hash.span, 8)
-    statement.bind(Self.format, 9)
-    try statement.run(db)
+    try statement.run()
     if (tip.sequence - 1) % Self.stride != 0 {
-      let forget = try BoundStatement(db, sql: "UPDATE chain SET hash = NULL WHERE sequence = ?")
+      let forget = try db.cached("UPDATE chain SET hash = NULL WHERE sequence = ?")
       forget.bind(tip.sequence - 1, 1)
-      try forget.run(db)
+      try forget.run()
     }
   }
 }

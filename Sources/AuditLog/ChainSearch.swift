@@ -1,4 +1,4 @@
-internal import GRDB
+internal import SQLite
 
 /// Finds links by the rows that they added. Links are numbered without gaps, and so are rows, so a search by halves reads a
 /// few links however many there are.
@@ -9,12 +9,12 @@ struct ChainSearch {
 
   /// Nil for an empty chain.
   init?(_ kind: RemovableKind, _ db: Database) throws {
-    guard let first = try Int64.fetchOne(db, sql: "SELECT min(sequence) FROM chain"),
-      let last = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM chain")
+    guard let first: Int64 = try db.first("SELECT min(sequence) FROM chain"),
+      let last: Int64 = try db.first("SELECT max(sequence) FROM chain")
     else { return nil }
     self.first = first
     self.last = last
-    statement = try db.cachedStatement(sql: "SELECT \(kind.table) FROM chain WHERE sequence = ?")
+    statement = try db.cached("SELECT \(kind.table) FROM chain WHERE sequence = ?")
   }
 
   /// The first link, from `start` on, after which there are rows with numbers above `row`; nil when there is none.
@@ -37,7 +37,7 @@ struct ChainSearch {
   }
 
   /// The last row of the kind that a link added, or one before it; nil for a link that somebody removed.
-  func lastRow(of sequence: Int64) throws -> Int64? { try Int64.fetchOne(statement, arguments: [sequence]) }
+  func lastRow(of sequence: Int64) throws -> Int64? { try statement.first(sequence) }
 
   /// A link that is missing ends the search: nothing is removed that it could be found by.
   private func rows(after sequence: Int64) throws -> Int64 { try lastRow(of: sequence) ?? .max }

@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// Decisions, as they were made, and the bans that follow from them.
 struct DecisionTable {
@@ -19,19 +19,18 @@ struct DecisionTable {
 
   private var single: Inserts
   private var group: Inserts?
-  private let extend: BoundStatement
-  private let end: BoundStatement
+  private let extend: Statement
+  private let end: Statement
 
   init(_ db: Database) throws {
     single = try Inserts(db, count: 1)
-    extend = try BoundStatement(
-      db, sql: "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL")
-    end = try BoundStatement(
-      db,
-      sql: """
-        UPDATE ban SET ended = ?, end_cause = ?, end_uid = ?, end_command = ?
-        WHERE identity = ? AND jail = ? AND ended IS NULL
-        """)
+    extend = try db.cached(
+      "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL")
+    end = try db.cached(
+      """
+      UPDATE ban SET ended = ?, end_cause = ?, end_uid = ?, end_command = ?
+      WHERE identity = ? AND jail = ? AND ended IS NULL
+      """)
   }
 
   /// Stores them in their order.
@@ -52,7 +51,7 @@ struct DecisionTable {
   private mutating func insert(_ entry: Entry, _ db: Database) throws {
     let record = entry.record
     single.bind(entry, at: 0)
-    try single.decisions.run(db)
+    try single.decisions.run()
     switch Decision.Action(rawValue: record.action) {
     case .ban: try insert(ban: entry, db)
     case .extend:
@@ -60,7 +59,7 @@ struct DecisionTable {
       extend.bind(record.count, 2)
       extend.bind(record.identity, 3)
       extend.bind(record.jail, 4)
-      try extend.run(db)
+      try extend.run()
     case .unban: try finish(record, cause: record.cause, db)
     case nil: break
     }
@@ -68,24 +67,24 @@ struct DecisionTable {
 
   /// `single` is bound to it.
   private func insert(ban entry: Entry, _ db: Database) throws {
-    try single.bans.run(db)
-    guard db.changesCount == 0 else { return }
+    try single.bans.run()
+    guard db.changes == 0 else { return }
     // A ban while one is in force replaces it: the earlier one ends where this one begins.
     try finish(entry.record, cause: "replaced", db)
-    try single.bans.run(db)
+    try single.bans.run()
   }
 
   private mutating func insert(group entries: ArraySlice<Entry>, _ db: Database) throws {
     var statements = try group.take() ?? Inserts(db, count: Self.groupSize)
     defer { group = statements }
     for (place, entry) in entries.enumerated() { statements.bind(entry, at: place) }
-    try statements.decisions.run(db)
-    try statements.bans.run(db)
-    let made = db.changesCount
+    try statements.decisions.run()
+    try statements.bans.run()
+    let made = db.changes
     guard made < entries.count else { return }
     // One of them replaces a ban in force, nobody says which: without those that were made, once more in their order.
     if made > 0 {
-      try db.execute(sql: "DELETE FROM ban WHERE id > (SELECT max(id) FROM ban) - ?", arguments: [made])
+      try db.run("DELETE FROM ban WHERE id > (SELECT max(id) FROM ban) - ?", made)
     }
     for entry in entries {
       single.bind(entry, at: 0)
@@ -100,7 +99,7 @@ struct DecisionTable {
     end.bind(record.command, 4)
     end.bind(record.identity, 5)
     end.bind(record.jail, 6)
-    try end.run(db)
+    try end.run()
   }
 }
 
@@ -117,8 +116,8 @@ extension DecisionRecord {
 
 /// The statements that insert so many decisions and their bans at once.
 private struct Inserts {
-  let decisions: BoundStatement
-  let bans: BoundStatement
+  let decisions: Statement
+  let bans: Statement
   /// What each place is bound to, which most decisions have in common: texts are copied to be bound.
   private var bound: [DecisionRecord?]
 
@@ -133,20 +132,18 @@ private struct Inserts {
     bound = Array(repeating: nil, count: count)
     // OR FAIL: else each page is copied before it is changed, so that the statement can be undone by itself
     // (https://www.sqlite.org/lang_conflict.html). What fails here ends the transaction.
-    decisions = try BoundStatement(
-      db,
-      sql: """
-        INSERT OR FAIL INTO decision (id, time, action, jail, identity, address, prefix, until, count, number, cause, uid, command)
-        VALUES \(values(Self.decisionColumns))
-        """)
-    bans = try BoundStatement(
-      db,
-      sql: """
-        INSERT OR FAIL INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
-          start_command)
-        VALUES \(values(Self.banColumns))
-        ON CONFLICT (identity, jail) WHERE ended IS NULL DO NOTHING
-        """)
+    decisions = try db.cached(
+      """
+      INSERT OR FAIL INTO decision (id, time, action, jail, identity, address, prefix, until, count, number, cause, uid, command)
+      VALUES \(values(Self.decisionColumns))
+      """)
+    bans = try db.cached(
+      """
+      INSERT OR FAIL INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
+        start_command)
+      VALUES \(values(Self.banColumns))
+      ON CONFLICT (identity, jail) WHERE ended IS NULL DO NOTHING
+      """)
   }
 
   mutating func bind(_ entry: DecisionTable.Entry, at place: Int) {
@@ -180,7 +177,7 @@ private struct Inserts {
   }
 
   /// Identity, address and prefix, from the parameter `first` on.
-  private func bind(_ entry: DecisionTable.Entry, _ statement: BoundStatement, _ first: Int32) {
+  private func bind(_ entry: DecisionTable.Entry, _ statement: Statement, _ first: Int32) {
     statement.bind(entry.record.identity, first)
     if let subnet = entry.subnet { statement.bind(subnet.base, first + 1) } else { statement.bindNull(first + 1) }
     statement.bind(entry.subnet.map { Int64($0.length) }, first + 2)

@@ -1,5 +1,5 @@
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// Everything that is known about one id: each ban with the lines that led to it and how it ended, and what it has done
 /// since.
@@ -103,12 +103,11 @@ extension AuditReader {
       case .name: bans.add(about: identity)
       }
       bans.add("jail = ?", jail)
-      let cutoff = try Int64.fetchOne(
-        db,
-        sql: """
-          SELECT max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
-          WHERE \(bans.text)
-          """, arguments: bans.arguments)
+      let cutoff: Int64? = try db.first(
+        """
+        SELECT max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
+        WHERE \(bans.text)
+        """, bans.arguments)
       var filter = AuditFilter()
       filter.identity = identity
       filter.jail = jail
@@ -125,14 +124,13 @@ extension AuditReader {
     try read { db, _ in
       var sql = Conditions()
       sql.add(about: identity)
-      let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM ban WHERE \(sql.text)", arguments: sql.arguments) ?? 0
-      let stories = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT jail, identity, since, until, count, number, start_cause, start_uid, start_command, applied, ended,
-            end_cause, end_uid, end_command
-          FROM ban WHERE \(sql.text) ORDER BY since DESC, id DESC LIMIT \(limit)
-          """, arguments: sql.arguments
+      let count = try db.first("SELECT count(*) FROM ban WHERE \(sql.text)", sql.arguments) as Int? ?? 0
+      let stories = try db.rows(
+        """
+        SELECT jail, identity, since, until, count, number, start_cause, start_uid, start_command, applied, ended,
+          end_cause, end_uid, end_command
+        FROM ban WHERE \(sql.text) ORDER BY since DESC, id DESC LIMIT \(limit)
+        """, sql.arguments
       ).map { row in
         Explanation.BanStory(
           jail: row[0], identity: Identity(row[1] as String), since: Instant(microseconds: row[2]),
@@ -160,10 +158,10 @@ extension AuditReader {
         let old = edges[origin] ?? (0, first, last)
         edges[origin] = (old.count + count, min(old.first, first), max(old.last, last))
       }
-      let time = try db.cachedStatement(sql: "SELECT time FROM failure WHERE id = ?")
+      let time = try db.cached("SELECT time FROM failure WHERE id = ?")
       for (origin, edge) in edges {
-        let first = try Int64.fetchOne(time, arguments: [edge.first]) ?? 0
-        let last = try Int64.fetchOne(time, arguments: [edge.last]) ?? 0
+        let first: Int64 = try time.first(edge.first) ?? 0
+        let last: Int64 = try time.first(edge.last) ?? 0
         add(origin, edge.count, min(first, last), max(first, last))
       }
       try PendingFailures.forEach(db, where: search.wants) { add($0.origin, Int($0.count), $0.time, $0.time) }

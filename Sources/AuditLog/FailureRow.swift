@@ -1,6 +1,5 @@
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// A failure as it is stored, with its texts as bytes: from an indexed row, or from a pending record.
 struct FailureRow {
@@ -34,16 +33,15 @@ struct FailureRow {
     count = row[5]
     weight = row[6]
     place = row[7]
-    let id: DatabaseValue = row[2]
-    address = AddressKey.fromDatabaseValue(id)?.address
-    if address == nil { name = StoredText.bytes(id) }
+    address = row.address(2)
+    if address == nil { name = row[2] }
     if let user = row[4] as Int64? { self.user = try lookups.user(user, db) }
-    line = StoredText.bytes(row[9])
+    line = row[9]
     if let shape = row[8] as Int64? {
       line = LineShape.join(
         try lookups.shape(shape, db), address: Array((address?.description ?? "").utf8), user: user, values: line)
     }
-    if let time = row[10] as Int64? { last = (time, row[11], StoredText.bytes(row[12])) }
+    if let time = row[10] as Int64? { last = (time, row[11], row[12]) }
     rule = try (row[13] as Int64?).map { try lookups.rule($0, db) }
   }
 

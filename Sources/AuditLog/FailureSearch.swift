@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// A question about failures, worked out: what it means in numbers, and which way through the indexes is short.
 struct FailureSearch {
@@ -17,8 +17,7 @@ struct FailureSearch {
     origins = try lookups.origins(for: filter, db)
     if let origins, origins.isEmpty { return nil }
     users = try filter.user.map {
-      try Int64.fetchAll(
-        db, sql: "SELECT id FROM user_name WHERE name = ? OR name = CAST(? AS BLOB)", arguments: [$0, $0])
+      try db.column("SELECT id FROM user_name WHERE name = ? OR name = CAST(? AS BLOB)", $0, $0)
     }
     switch filter.identity {
     case .network(let subnet): (self.subnet, name) = (subnet, nil)
@@ -62,15 +61,18 @@ struct FailureSearch {
     let isAllOfOne = subnet?.isSingleAddress == true && filter.isNothingButIdentity && before == nil
     for chunk in try chunks(db) {
       if isAllOfOne, let subnet {
-        let counted = try Row.fetchAll(
-          db.cachedStatement(sql: "SELECT origin, failures, first, last FROM frequent WHERE chunk = ? AND address = ?"),
-          arguments: [chunk.id, AddressKey(subnet.base)])
-        for row in counted { body(row[0], row[1], row[2], row[3]) }
-        guard counted.isEmpty else { continue }
+        let counted = try db.rows(
+          "SELECT origin, failures, first, last FROM frequent WHERE chunk = ? AND address = ?", chunk.id,
+          AddressKey(subnet.base))
+        var isCounted = false
+        while let row = try counted.next() {
+          body(row[0], row[1], row[2], row[3])
+          isCounted = true
+        }
+        if isCounted { continue }
       }
       let query = query("f.origin, sum(f.count), min(f.id), max(f.id)", of: chunk)
-      let rows = try Row.fetchCursor(
-        db.cachedStatement(sql: query.text + " GROUP BY 1"), arguments: query.arguments)
+      let rows = try db.rows(query.text + " GROUP BY 1", query.arguments)
       while let row = try rows.next() { body(row[0], row[1], row[2], row[3]) }
     }
   }
@@ -79,12 +81,12 @@ struct FailureSearch {
   func weights(_ db: Database, _ body: (Int) -> Void) throws {
     for chunk in try chunks(db) {
       let query = query("sum(f.count * f.weight)", of: chunk)
-      body(try Int.fetchOne(db.cachedStatement(sql: query.text), arguments: query.arguments) ?? 0)
+      body(try db.first(query.text, query.arguments) as Int? ?? 0)
     }
   }
 
   /// Rows of a chunk, through the index on addresses where an id is asked for. The same text for every chunk: prepared once.
-  fileprivate func query(_ columns: String, of chunk: Chunk) -> (text: String, arguments: StatementArguments) {
+  fileprivate func query(_ columns: String, of chunk: Chunk) -> (text: String, arguments: [(any Bindable)?]) {
     var sql = conditions()
     let isByID = subnet != nil || name != nil
     if isByID {
@@ -122,20 +124,16 @@ struct FailureSearch {
     let condition =
       users.map { "is_user = 1 AND key IN (\($0.map(String.init).joined(separator: ",")))" }
       ?? "is_user = 0 AND key IN (\((origins ?? []).map(String.init).joined(separator: ",")))"
-    let hours = try Int64.fetchAll(
-      db,
-      sql: """
-        WITH RECURSIVE hours (hour) AS (
-          SELECT min(hour) FROM hourly WHERE hour >= ?
-          UNION ALL SELECT (SELECT min(hour) FROM hourly WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
-        )
-        SELECT hour FROM hours WHERE hour <= ?
-          AND EXISTS (SELECT 1 FROM hourly WHERE hourly.hour = hours.hour AND \(condition))
-        """,
-      arguments: [
-        filter.since.map { Hour.of($0.microseconds) } ?? .min,
-        filter.until.map { Hour.of($0.microseconds) } ?? Int64.max,
-      ])
+    let hours: [Int64] = try db.column(
+      """
+      WITH RECURSIVE hours (hour) AS (
+        SELECT min(hour) FROM hourly WHERE hour >= ?
+        UNION ALL SELECT (SELECT min(hour) FROM hourly WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
+      )
+      SELECT hour FROM hours WHERE hour <= ?
+        AND EXISTS (SELECT 1 FROM hourly WHERE hourly.hour = hours.hour AND \(condition))
+      """, filter.since.map { Hour.of($0.microseconds) } ?? .min,
+      filter.until.map { Hour.of($0.microseconds) } ?? Int64.max)
     var stretches: [ClosedRange<Int64>] = []
     for hour in hours {
       let start = Hour.start(hour)
@@ -169,13 +167,13 @@ struct FailureSearch {
       while let chunk = left.last, rows.last.map({ $0.time <= chunk.last }) ?? true {
         left.removeLast()
         let query = search.query("f.time, f.id", of: chunk)
-        let found = try Row.fetchCursor(db.cachedStatement(sql: query.text), arguments: query.arguments)
+        let found = try db.rows(query.text, query.arguments)
         let before = rows.count
         while let row = try found.next() { rows.append((row[0], row[1])) }
         if rows.count > before { rows.sort { ($0.time, $0.number) < ($1.time, $1.number) } }
       }
       guard let newest = rows.popLast(),
-        let row = try Row.fetchOne(db.cachedStatement(sql: Self.one), arguments: [newest.number])
+        let row = try db.rows(Self.one, newest.number).next()
       else { return nil }
       return try FailureRow(row, &lookups, db).auditRow(&lookups, db)
     }

@@ -1,6 +1,5 @@
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// Rows with `id >> Chunk.bits` alike are a chunk. The index on addresses is ordered by chunk first: a new row then touches
 /// the few pages of the newest chunk instead of one anywhere in an index of hundreds of megabytes (290,000 rows a second
@@ -22,11 +21,9 @@ struct Chunk {
 
   /// Those that may hold rows from `since` to `until`, the one whose last row is the oldest first.
   static func all(since: Int64 = .min, until: Int64 = .max, _ db: Database) throws -> [Chunk] {
-    try Row.fetchAll(
-      db.cachedStatement(
-        sql:
-          "SELECT id, first_time, last_time FROM chunk WHERE last_time >= ? AND first_time <= ? ORDER BY last_time, id"),
-      arguments: [since, until]
+    try db.rows(
+      "SELECT id, first_time, last_time FROM chunk WHERE last_time >= ? AND first_time <= ? ORDER BY last_time, id",
+      since, until
     ).map { Chunk(id: $0[0], first: $0[1], last: $0[2]) }
   }
 }
@@ -53,17 +50,17 @@ extension WriterState {
     var done = 0
     while done < limit {
       guard
-        let row = try Row.fetchOne(db, sql: "SELECT sequence, heads, lines FROM pending ORDER BY sequence LIMIT 1")
+        let row = try db.rows("SELECT sequence, heads, lines FROM pending ORDER BY sequence LIMIT 1").next()
       else {
         unindexed = 0
         break
       }
       let sequence: Int64 = row[0]
       let indexed = try indexer.index(
-        Array(row[1] as Data), Array(row[2] as Data), from: Self.firstFailure(of: sequence, db), db)
+        row[1] as [UInt8], row[2] as [UInt8], from: Self.firstFailure(of: sequence, db), db)
       done += indexed
       unindexed = max(0, unindexed - indexed)
-      try db.cachedStatement(sql: "DELETE FROM pending WHERE sequence = ?").execute(arguments: [sequence])
+      try db.run("DELETE FROM pending WHERE sequence = ?", sequence)
     }
     try indexer.finish(db)
     shapes = indexer.shapes
@@ -71,9 +68,9 @@ extension WriterState {
   }
 
   static func firstFailure(of sequence: Int64, _ db: Database) throws -> Int64 {
-    try Int64.fetchOne(
-      db, sql: "SELECT failure FROM chain WHERE sequence < ? ORDER BY sequence DESC LIMIT 1", arguments: [sequence]
-    ).map { $0 + 1 } ?? 1
+    let last: Int64? = try db.first(
+      "SELECT failure FROM chain WHERE sequence < ? ORDER BY sequence DESC LIMIT 1", sequence)
+    return (last ?? 0) + 1
   }
 }
 
@@ -86,10 +83,10 @@ struct Indexer {
   }
 
   private(set) var shapes: ShapeTable
-  private let failure: BoundStatement
-  private let lastLine: BoundStatement
-  private let addUser: BoundStatement
-  private let findUser: BoundStatement
+  private let failure: Statement
+  private let lastLine: Statement
+  private let addUser: Statement
+  private let findUser: Statement
   private var users: [[UInt8]: Int64] = [:]
   private var rules = RuleTable()
   private var hourly: [Hourly: (failures: Int64, rows: Int64)] = [:]
@@ -101,15 +98,14 @@ struct Indexer {
 
   init(_ db: Database, shapes: ShapeTable) throws {
     self.shapes = shapes
-    failure = try BoundStatement(
-      db,
-      sql: """
-        INSERT INTO failure (id, time, address, origin, user, count, weight, place, shape, line, rule)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?)
-        """)
-    lastLine = try BoundStatement(db, sql: "INSERT INTO last_line (id, time, place, line) VALUES (?,?,?,?)")
-    addUser = try BoundStatement(db, sql: "INSERT OR IGNORE INTO user_name (name) VALUES (?)")
-    findUser = try BoundStatement(db, sql: "SELECT id FROM user_name WHERE name = ?")
+    failure = try db.cached(
+      """
+      INSERT INTO failure (id, time, address, origin, user, count, weight, place, shape, line, rule)
+      VALUES (?,?,?,?,?,?,?,?,?,?,?)
+      """)
+    lastLine = try db.cached("INSERT INTO last_line (id, time, place, line) VALUES (?,?,?,?)")
+    addUser = try db.cached("INSERT OR IGNORE INTO user_name (name) VALUES (?)")
+    findUser = try db.cached("SELECT id FROM user_name WHERE name = ?")
   }
 
   /// Returns how many rows that made.
@@ -145,13 +141,13 @@ struct Indexer {
         failure.bind(line, 10)
       }
       failure.bind(try record.rule.isEmpty ? nil : rules.number(of: heads[record.rule], in: line, db), 11)
-      try failure.run(db)
+      try failure.run()
       if let last = head.last {
         lastLine.bind(id, 1)
         lastLine.bind(last.time, 2)
         lastLine.bind(last.place, 3)
         lastLine.bind(lineReader.delta.bytes.span.extracting(ranges.last), 4)
-        try lastLine.run(db)
+        try lastLine.run()
       }
       count(head, id: id, user: user)
       id += 1
@@ -180,55 +176,52 @@ struct Indexer {
     let key = Array(name)
     if let number = users[key] { return number }
     findUser.bind(key.span, 1)
-    if let number = try findUser.integer(db) {
+    if let number = try findUser.integer() {
       users[key] = number
       return number
     }
     addUser.bind(key.span, 1)
-    try addUser.run(db)
-    users[key] = db.lastInsertedRowID
-    return db.lastInsertedRowID
+    try addUser.run()
+    users[key] = db.lastInsertedRow
+    return db.lastInsertedRow
   }
 
   /// Adds up what was counted since the last time.
   func finish(_ db: Database) throws {
-    let add = try BoundStatement(
-      db,
-      sql: """
-        INSERT INTO hourly (hour, is_user, key, failures, rows) VALUES (?,?,?,?,?)
-        ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
-        """)
+    let add = try db.cached(
+      """
+      INSERT INTO hourly (hour, is_user, key, failures, rows) VALUES (?,?,?,?,?)
+      ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
+      """)
     for (key, sum) in hourly {
       add.bind(key.hour, 1)
-      add.bind(key.isUser ? 1 : 0, 2)
+      add.bind(Int64(key.isUser ? 1 : 0), 2)
       add.bind(key.key, 3)
       add.bind(sum.failures, 4)
       add.bind(sum.rows, 5)
-      try add.run(db)
+      try add.run()
     }
     for (chunk, times) in chunks {
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO chunk (id, first_time, last_time) VALUES (?,?,?)
-          ON CONFLICT DO UPDATE SET first_time = min(first_time, excluded.first_time),
-            last_time = max(last_time, excluded.last_time)
-          """
-      ).execute(arguments: [chunk, times.lowerBound, times.upperBound])
+      try db.run(
+        """
+        INSERT INTO chunk (id, first_time, last_time) VALUES (?,?,?)
+        ON CONFLICT DO UPDATE SET first_time = min(first_time, excluded.first_time),
+          last_time = max(last_time, excluded.last_time)
+        """, chunk, times.lowerBound, times.upperBound)
       if chunk < next >> Int64(Chunk.bits) { try Self.countFrequent(in: chunk, db) }
     }
   }
 
   /// The chunk is full.
   private static func countFrequent(in chunk: Int64, _ db: Database) throws {
-    try db.cachedStatement(
-      sql: """
-        INSERT OR REPLACE INTO frequent (chunk, address, origin, failures, first, last)
-        SELECT ?1, address, origin, sum(count), min(id), max(id) FROM failure INDEXED BY failure_address
-        WHERE id >> \(Chunk.bits) = ?1 AND address IN (
-          SELECT address FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ?1
-          GROUP BY address HAVING count(*) >= \(Chunk.frequent))
-        GROUP BY address, origin
-        """
-    ).execute(arguments: [chunk])
+    try db.run(
+      """
+      INSERT OR REPLACE INTO frequent (chunk, address, origin, failures, first, last)
+      SELECT ?1, address, origin, sum(count), min(id), max(id) FROM failure INDEXED BY failure_address
+      WHERE id >> \(Chunk.bits) = ?1 AND address IN (
+        SELECT address FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ?1
+        GROUP BY address HAVING count(*) >= \(Chunk.frequent))
+      GROUP BY address, origin
+      """, chunk)
   }
 }

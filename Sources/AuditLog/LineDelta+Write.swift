@@ -11,7 +11,7 @@ extension LineDelta {
     let old = last[slot]
     Self.encode(
       line, words.bits.span.extracting(map), slot, against: text.span.extracting(old.text),
-      words.bits.span.extracting(old.words), hasMarks, address, user, into: &bytes)
+      words.bits.span.extracting(old.words), address, user, into: &bytes)
     last[slot] = Line(text: text.count..<text.count + line.count, words: map)
     text.append(line)
   }
@@ -19,16 +19,16 @@ extension LineDelta {
   // Static, with all that it needs as parameters: `self` would be retained for each line.
   private static func encode(
     _ line: borrowing Span<UInt8>, _ words: borrowing Span<UInt64>, _ slot: Int, against old: borrowing Span<UInt8>,
-    _ oldWords: borrowing Span<UInt64>, _ hasMarks: Bool, _ address: Address?, _ user: borrowing Span<UInt8>,
+    _ oldWords: borrowing Span<UInt64>, _ address: Address?, _ user: borrowing Span<UInt8>,
     into bytes: inout [UInt8]
   ) {
     bytes.append(addingCapacity: line.count + room) { out in
       out.append(UInt8(truncatingIfNeeded: slot))
       out.append(varint: UInt64(line.count))
       let start = out.count
-      guard !encode(line, words, against: old, oldWords, hasMarks, address, user, into: &out) else { return }
+      guard !encode(line, words, against: old, oldWords, address, user, into: &out) else { return }
       out.removeLast(out.count - start)
-      append(line, 0, line.count, most(hasMarks), replacing: 0, after: 0, to: &out)
+      append(line, 0, line.count, replacing: 0, after: 0, to: &out)
     }
   }
 
@@ -38,11 +38,11 @@ extension LineDelta {
   /// False where that would be longer than the line.
   private static func encode(
     _ line: borrowing Span<UInt8>, _ words: borrowing Span<UInt64>, against old: borrowing Span<UInt8>,
-    _ oldWords: borrowing Span<UInt64>, _ hasMarks: Bool, _ address: Address?, _ user: borrowing Span<UInt8>,
+    _ oldWords: borrowing Span<UInt64>, _ address: Address?, _ user: borrowing Span<UInt8>,
     into out: inout OutputSpan<UInt8>
   ) -> Bool {
     let limit = line.count + room / 2
-    let address = address.flatMap { hasMarks && $0.isIPv4 ? DottedQuad($0.ipv4) : nil }
+    let address = address.flatMap { $0.isIPv4 ? DottedQuad($0.ipv4) : nil }
     var i = 0
     var j = 0
     while i < line.count {
@@ -64,11 +64,11 @@ extension LineDelta {
       }
       guard out.count &+ end &- i < limit else { return false }
       // The word may have begun among the bytes that are alike.
-      let start = hasMarks ? words.wordStart(before: i, notBefore: i &- alike) : i
-      if hasMarks, let mark = mark(line, start, end, rest: end &- i, address, user) {
+      let start = words.wordStart(before: i, notBefore: i &- alike)
+      if let mark = mark(line, start, end, rest: end &- i, address, user) {
         append(mark, replacing: oldEnd &- j &+ i &- start, after: alike &- (i &- start), to: &out)
       } else {
-        append(line, i, end, most(hasMarks), replacing: oldEnd &- j, after: alike, to: &out)
+        append(line, i, end, replacing: oldEnd &- j, after: alike, to: &out)
       }
       i = end
       j = oldEnd
@@ -151,7 +151,7 @@ extension LineDelta {
   }
 
   private static func append(
-    _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, _ most: Int, replacing replaced: Int, after alike: Int,
+    _ line: borrowing Span<UInt8>, _ start: Int, _ end: Int, replacing replaced: Int, after alike: Int,
     to out: inout OutputSpan<UInt8>
   ) {
     let count = end &- start

@@ -10,7 +10,7 @@ internal import Model
 /// what follows   0 … 11: as many bytes · 12: a number, and 12 more bytes than it · 13: a number, written in decimal
 ///                14: the record's user · 15: its IPv4 address
 /// ```
-/// Format 2 has neither of the last three: there 15 is a number, and 15 more bytes than it. The bytes are covered by the
+/// The bytes are covered by the
 /// chain's hash and are made again from rows to verify it, so this never changes.
 struct LineDelta {
   static let slots = 64
@@ -23,7 +23,6 @@ struct LineDelta {
     static let address: UInt8 = 15
   }
 
-  let hasMarks: Bool
   /// The lines so far, one behind the other, and which of them is the last of its kind.
   var text: [UInt8] = []
   var last = [Line](repeating: Line(), count: slots)
@@ -36,10 +35,8 @@ struct LineDelta {
     var words = 0..<0
   }
 
-  init(format: Int64 = ChainLink.format) { hasMarks = format > 2 }
-
   /// From this many on, a count of bytes needs a number of its own.
-  static func most(_ hasMarks: Bool) -> Int { hasMarks ? 12 : 15 }
+  static let most = 12
 
   mutating func removeAll() {
     text.removeAll(keepingCapacity: true)
@@ -61,7 +58,7 @@ struct LineDelta {
       length <= Self.longest
     else { return nil }
     let old = last[Int(slot)].text
-    let most = Self.most(hasMarks)
+    let most = Self.most
     let start = text.count
     let end = start + Int(length)
     // Room first, then byte by byte: appending a slice of itself would copy all of it.
@@ -90,7 +87,7 @@ struct LineDelta {
       }
       guard replaced <= old.upperBound - from else { return nil }
       from += replaced
-      if hasMarks, code >= Mark.number {
+      if code >= Mark.number {
         guard let next = put(code, &reader, bytes, address, user, at: at, end: end) else { return nil }
         at = next
         continue

@@ -1,6 +1,5 @@
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// A line without what changes from one to the next. `Nov 21 05:24:01 web sshd[812]: Failed password for root from
 /// 192.0.2.7 port 4711 ssh2` is the shape `Nov ␐ ␑ web sshd[␒]: Failed password for ␂ from ␁ port ␓ ssh2` and the
@@ -130,8 +129,8 @@ struct ShapeTable {
 
   mutating func load(_ db: Database) throws {
     numbers.removeAll(keepingCapacity: true)
-    let rows = try Row.fetchCursor(db, sql: "SELECT id, text FROM shape")
-    while let row = try rows.next() { numbers[StoredText.bytes(row[1])] = row[0] }
+    let rows = try db.rows("SELECT id, text FROM shape")
+    while let row = try rows.next() { numbers[row[1]] = row[0] }
   }
 
   mutating func number(of shape: [UInt8], _ db: Database) throws -> Int64? {
@@ -147,8 +146,7 @@ struct ShapeTable {
     }
     seen[slot] = 0
     let number = Int64(numbers.count) + 1
-    try db.cachedStatement(sql: "INSERT INTO shape (id, text) VALUES (?, ?)")
-      .execute(arguments: [number, String(decoding: shape, as: UTF8.self)])
+    try db.run("INSERT INTO shape (id, text) VALUES (?, ?)", number, String(decoding: shape, as: UTF8.self))
     numbers[shape] = number
     return number
   }

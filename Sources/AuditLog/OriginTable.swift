@@ -1,6 +1,5 @@
-internal import Crypto
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// What failures have in common, by number: jail, pattern, source and journal.
 struct Origin: Hashable, Sendable {
@@ -23,7 +22,7 @@ struct Origin: Hashable, Sendable {
     self.journal = journal
     var writer = ByteWriter()
     for text in [jail, filter, pattern, file, source, journal] { writer.text(text) }
-    key = SHA256.hash(data: writer.bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    key = SHA256.hash(writer.bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 }
 
@@ -57,7 +56,7 @@ struct OriginTable {
 
   mutating func load(_ db: Database) throws {
     self = OriginTable()
-    for row in try Row.fetchAll(db, sql: "SELECT id, jail, filter, pattern, file, source, journal FROM origin") {
+    try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin").forEach { row in
       let number: UInt32 = row[0]
       stored[Origin(jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])] =
         number
@@ -76,12 +75,9 @@ struct OriginTable {
   }
 
   static func insert(_ origin: Origin, number: UInt32, _ db: Database) throws {
-    try db.cachedStatement(
-      sql: "INSERT INTO origin (id, jail, filter, pattern, file, source, journal) VALUES (?,?,?,?,?,?,?)"
-    )
-    .execute(arguments: [
-      number, origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal,
-    ])
+    try db.run(
+      "INSERT INTO origin (id, jail, filter, pattern, file, source, journal) VALUES (?,?,?,?,?,?,?)", number,
+      origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal)
   }
 
   mutating func begin() { added.removeAll(keepingCapacity: true) }

@@ -1,14 +1,13 @@
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// Failures that are committed but not yet rows.
 enum PendingFailures {
   /// Lends all of them without their lines, with the bytes that their texts are ranges of.
   static func forEachHead(_ db: Database, _ body: (FailureRecord, [UInt8]) throws -> Void) throws {
-    let batches = try Row.fetchCursor(db, sql: "SELECT heads FROM pending ORDER BY sequence")
+    let batches = try db.rows("SELECT heads FROM pending ORDER BY sequence")
     while let batch = try batches.next() {
-      let heads = Array(batch[0] as Data)
+      let heads = batch[0] as [UInt8]
       var reader = HeadReader()
       while let record = reader.next(heads.span) { try body(record, heads) }
     }
@@ -19,11 +18,10 @@ enum PendingFailures {
     _ db: Database, of transaction: Int64? = nil, where wanted: (FailureRecord, [UInt8]) -> Bool = { _, _ in true },
     _ body: (FailureRow) throws -> Void
   ) throws {
-    let batches = try Row.fetchCursor(
-      db, sql: "SELECT sequence, heads FROM pending WHERE sequence = coalesce(?, sequence) ORDER BY sequence",
-      arguments: [transaction])
+    let batches = try db.rows(
+      "SELECT sequence, heads FROM pending WHERE sequence = coalesce(?, sequence) ORDER BY sequence", transaction)
     while let batch = try batches.next() {
-      let heads = Array(batch[1] as Data)
+      let heads = batch[1] as [UInt8]
       var reader = HeadReader()
       var records: [FailureRecord] = []
       var found: [Int] = []
@@ -33,9 +31,8 @@ enum PendingFailures {
       }
       guard let last = found.last else { continue }
       let first = try WriterState.firstFailure(of: batch[0], db)
-      let data = try Data.fetchOne(
-        db, sql: "SELECT lines FROM pending WHERE sequence = ?", arguments: [batch[0] as Int64])
-      let lines = Array(data ?? Data())
+      let data = try db.first("SELECT lines FROM pending WHERE sequence = ?", batch[0] as Int64) as [UInt8]?
+      let lines = data ?? []
       var lineReader = LineReader()
       var next = found[...]
       for (index, record) in records[...last].enumerated() {

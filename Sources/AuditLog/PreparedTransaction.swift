@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// A link of the chain with the rows that it covers, worked out and ready to be stored.
 struct PreparedTransaction {
@@ -48,11 +48,11 @@ struct PreparedTransaction {
       try table.insert(entries, db)
     }
     if count > 0 {
-      let pending = try BoundStatement(db, sql: "INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")
+      let pending = try db.cached("INSERT INTO pending (sequence, heads, lines) VALUES (?,?,?)")
       pending.bind(end.sequence, 1)
       pending.bind(blob: heads.span, 2)
       pending.bind(blob: lines.span, 3)
-      try pending.run(db)
+      try pending.run()
     }
     try link.insert(end, db)
   }

@@ -1,6 +1,5 @@
-internal import Foundation
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// A stored failure, as far as counting needs it.
 public struct CountedFailure: Hashable, Sendable {
@@ -27,18 +26,17 @@ extension AuditStore {
   public func recentFailures(jail: String, since: Instant, _ body: (CountedFailure) throws -> Void) throws {
     try read { db in
       for chunk in try Chunk.all(since: since.microseconds, db).sorted(by: { $0.id < $1.id }) {
-        let rows = try Row.fetchCursor(
-          db.cachedStatement(
-            sql: """
-              SELECT time, address, count, weight FROM failure WHERE id BETWEEN ? AND ? AND time >= ?
-                AND origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY id
-              """), arguments: [chunk.rows.lowerBound, chunk.rows.upperBound, since.microseconds, jail])
+        let rows = try db.rows(
+          """
+          SELECT time, address, count, weight FROM failure WHERE id BETWEEN ? AND ? AND time >= ?
+            AND origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY id
+          """, chunk.rows.lowerBound, chunk.rows.upperBound, since.microseconds, jail)
         while let row = try rows.next() {
-          let address = AddressKey.fromDatabaseValue(row[1] as DatabaseValue)?.address
+          let address = row.address(1)
           try body(
             CountedFailure(
               time: Instant(microseconds: row[0]), address: address,
-              name: address == nil ? StoredText.string(row[1] as DatabaseValue) : nil, count: row[2], weight: row[3]))
+              name: address == nil ? row[1] : nil, count: row[2], weight: row[3]))
         }
       }
       let origins = try Self.origins(of: jail, db)
@@ -54,27 +52,6 @@ extension AuditStore {
   }
 
   static func origins(of jail: String, _ db: Database) throws -> Set<Int64> {
-    Set(try Int64.fetchAll(db, sql: "SELECT id FROM origin WHERE jail = ?", arguments: [jail]))
-  }
-}
-
-/// Attackers' text: bytes in the database, valid UTF-8 when shown.
-enum StoredText {
-  static func string(_ value: DatabaseValue) -> String {
-    switch value.storage {
-    case .string(let text): text
-    case .blob(let data): String(decoding: data, as: UTF8.self)
-    case .int64(let number): String(number)
-    case .double(let number): String(number)
-    case .null: ""
-    }
-  }
-
-  static func bytes(_ value: DatabaseValue) -> [UInt8] {
-    switch value.storage {
-    case .string(let text): Array(text.utf8)
-    case .blob(let data): Array(data)
-    default: []
-    }
+    Set(try db.column("SELECT id FROM origin WHERE jail = ?", jail))
   }
 }

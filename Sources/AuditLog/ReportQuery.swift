@@ -1,5 +1,5 @@
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// What a report of a stretch of time shows beside what `top` counts.
 public struct ReportData: Hashable, Sendable {
@@ -45,19 +45,17 @@ extension AuditReader {
     filter.kinds = [.operator]
     let events = try page(filter, limit: limit).rows
     return try read { db, _ in
-      let range: StatementArguments = [since.microseconds, until.microseconds]
-      let bans = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000, count(*) FROM decision
-          WHERE action = 'ban' AND time >= ? AND time < ? GROUP BY 1 ORDER BY 1
-          """, arguments: range
+      let range: [(any Bindable)?] = [since.microseconds, until.microseconds]
+      let bans = try db.rows(
+        """
+        SELECT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000, count(*) FROM decision
+        WHERE action = 'ban' AND time >= ? AND time < ? GROUP BY 1 ORDER BY 1
+        """, range
       ).map { ReportData.Point(start: Instant(microseconds: Hour.start($0[0])), count: $0[1]) }
       var lengths: [TimeSpan] = []
       var permanent = 0
       var lifted = 0
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT since, until, ended, end_cause FROM ban WHERE since >= ? AND since < ?", arguments: range)
+      let rows = try db.rows("SELECT since, until, ended, end_cause FROM ban WHERE since >= ? AND since < ?", range)
       while let row = try rows.next() {
         let start = Instant(microseconds: row[0])
         if row[3] as String? == "operator" { lifted += 1 }
@@ -67,15 +65,13 @@ extension AuditReader {
           permanent += 1
         }
       }
-      let repeated = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT identity, count(*), count(DISTINCT jail), max(since) FROM ban WHERE since >= ? AND since < ?
-          GROUP BY identity HAVING count(*) > 1 ORDER BY 2 DESC, identity LIMIT \(limit)
-          """, arguments: range
+      let repeated = try db.rows(
+        """
+        SELECT identity, count(*), count(DISTINCT jail), max(since) FROM ban WHERE since >= ? AND since < ?
+        GROUP BY identity HAVING count(*) > 1 ORDER BY 2 DESC, identity LIMIT \(limit)
+        """, range
       ).map { ReportData.Offender(id: $0[0], bans: $0[1], jails: $0[2], last: Instant(microseconds: $0[3])) }
-      let ids = try Int.fetchOne(
-        db, sql: "SELECT count(DISTINCT identity) FROM ban WHERE since >= ? AND since < ?", arguments: range)
+      let ids = try db.first("SELECT count(DISTINCT identity) FROM ban WHERE since >= ? AND since < ?", range) as Int?
       return ReportData(
         failures: hours, bans: bans, banCount: bans.reduce(0) { $0 + $1.count }, bannedIDs: ids ?? 0, lengths: lengths,
         permanent: permanent, lifted: lifted, repeated: repeated, events: events)

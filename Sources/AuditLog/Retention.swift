@@ -1,7 +1,5 @@
-internal import Crypto
-internal import Foundation
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// How long what is kept; nil: permanent.
 public struct RetentionPolicy: Hashable, Sendable {
@@ -52,9 +50,10 @@ extension AuditStore {
 
   /// Bytes of the file that hold something; pages that were freed are used again before it grows.
   static func usedBytes(_ db: Database) throws -> Int64 {
-    let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-    let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
-    return (pages - free) * (try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4096)
+    let pages: Int64 = try db.first("PRAGMA page_count") ?? 0
+    let free: Int64 = try db.first("PRAGMA freelist_count") ?? 0
+    let size: Int64 = try db.first("PRAGMA page_size") ?? 4096
+    return (pages - free) * size
   }
 }
 
@@ -77,8 +76,8 @@ extension WriterState {
   /// it stopped because of `limit`.
   mutating func remove(_ kind: RemovableKind, before time: Instant?, limit: Int, _ db: Database) throws -> Bool {
     let table = kind.table
-    let done = try Int64.fetchOne(db, sql: "SELECT through FROM removed WHERE kind = ?", arguments: [table]) ?? 0
-    let pending = try Int64.fetchOne(db, sql: "SELECT min(sequence) FROM pending") ?? Int64.max
+    let done: Int64 = try db.first("SELECT through FROM removed WHERE kind = ?", table) ?? 0
+    let pending: Int64 = try db.first("SELECT min(sequence) FROM pending") ?? Int64.max
     var previous = done
     guard let links = try ChainSearch(kind, db) else { return false }
     var through: [(sequence: Int64, first: Int64, last: Int64)] = []
@@ -88,8 +87,7 @@ extension WriterState {
       let last = try links.lastRow(of: sequence)
     {
       if let time {
-        let newest = try Int64.fetchOne(
-          db, sql: "SELECT max(+time) FROM \(table) WHERE id > ? AND id <= ?", arguments: [previous, last])
+        let newest: Int64? = try db.first("SELECT max(+time) FROM \(table) WHERE id > ? AND id <= ?", previous, last)
         guard let newest, newest < time.microseconds else { break }
       }
       through.append((sequence, previous + 1, last))
@@ -102,86 +100,78 @@ extension WriterState {
     }
     guard !through.isEmpty else { return false }
     for (sequence, first, last) in through {
-      let digest = try digest(kind, sequence, first, last, db)
-      try db.cachedStatement(sql: "UPDATE chain SET \(kind.rawValue) = ? WHERE sequence = ?")
-        .execute(arguments: [Data(digest), sequence])
+      let digest = try Self.digest(kind, first, last, db)
+      try db.run("UPDATE chain SET \(kind.rawValue) = ? WHERE sequence = ?", digest, sequence)
     }
     if kind == .failures { try Self.uncount(done + 1, previous, db) }
     if kind == .decisions { try Self.forgetBans(done + 1, previous, db) }
-    try db.execute(sql: "DELETE FROM \(table) WHERE id > ? AND id <= ?", arguments: [done, previous])
-    try db.execute(
-      sql: "INSERT OR REPLACE INTO removed (kind, through, time) VALUES (?,?,?)",
-      arguments: [table, previous, time?.microseconds ?? 0])
+    try db.run("DELETE FROM \(table) WHERE id > ? AND id <= ?", done, previous)
+    try db.run(
+      "INSERT OR REPLACE INTO removed (kind, through, time) VALUES (?,?,?)", table, previous, time?.microseconds ?? 0)
     return more
   }
 
   /// A ban goes with the decision that ended it: an unban, or the ban that took its place. One that is in force stays, and
   /// says since when and why, though its decision be gone.
   private static func forgetBans(_ first: Int64, _ last: Int64, _ db: Database) throws {
-    try db.execute(
-      sql: """
-        DELETE FROM ban WHERE id IN (
-          SELECT b.id FROM decision d JOIN ban b ON b.address IS d.address AND b.identity = d.identity
-            AND b.jail = d.jail AND b.ended = d.time
-          WHERE d.id BETWEEN ? AND ?)
-        """, arguments: [first, last])
+    try db.run(
+      """
+      DELETE FROM ban WHERE id IN (
+        SELECT b.id FROM decision d JOIN ban b ON b.address IS d.address AND b.identity = d.identity
+          AND b.jail = d.jail AND b.ended = d.time
+        WHERE d.id BETWEEN ? AND ?)
+      """, first, last)
   }
 
-  private func digest(
-    _ kind: RemovableKind, _ transaction: Int64, _ first: Int64, _ last: Int64, _ db: Database
+  private static func digest(
+    _ kind: RemovableKind, _ first: Int64, _ last: Int64, _ db: Database
   ) throws -> [UInt8] {
     var writer = ByteWriter()
     switch kind {
     case .failures:
       var lookups = Lookups()
-      var failures = FailureSums(
-        format: try Int64.fetchOne(
-          db, sql: "SELECT format FROM chain WHERE sequence = ?", arguments: [transaction]) ?? ChainLink.format)
-      let rows = try Row.fetchCursor(
-        db,
-        sql: "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id BETWEEN ? AND ? ORDER BY f.id",
-        arguments: [first, last])
-      while let row = try rows.next() { failures.append(try FailureRow(row, &lookups, db)) }
-      return failures.digest
+      var failures = BatchEncoder()
+      let rows = try db.rows(
+        "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id BETWEEN ? AND ? ORDER BY f.id",
+        first, last)
+      while let row = try rows.next() { try FailureRow(row, &lookups, db).write(to: &failures) }
+      return failures.count == 0 ? [] : failures.digest
     case .decisions:
-      let rows = try Row.fetchCursor(
-        db, sql: DecisionRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", arguments: [first, last])
+      let rows = try db.rows(DecisionRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
       while let row = try rows.next() { DecisionRecord(row).write(to: &writer) }
     case .events:
-      let rows = try Row.fetchCursor(
-        db, sql: EventRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", arguments: [first, last])
+      let rows = try db.rows(EventRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
       while let row = try rows.next() { EventRecord(row).write(to: &writer) }
     }
-    return Array(SHA256.hash(data: writer.bytes))
+    return SHA256.hash(writer.bytes)
   }
 
   /// Takes failures out of the counts an hour and of the chunks.
   private static func uncount(_ first: Int64, _ last: Int64, _ db: Database) throws {
     for (isUser, column) in [(0, "origin"), (1, "user")] {
-      try db.execute(
-        sql: """
-          INSERT INTO hourly (hour, is_user, key, failures, rows)
-            SELECT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 AS hour, ?, \(column), -sum(count), -count(*) FROM failure
-            WHERE id BETWEEN ? AND ? AND \(column) IS NOT NULL GROUP BY hour, \(column)
-          ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
-          """, arguments: [isUser, first, last])
-      try db.execute(
-        sql: """
-          DELETE FROM hourly WHERE rows <= 0 AND is_user = ? AND hour IN (
-            SELECT DISTINCT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 FROM failure WHERE id BETWEEN ? AND ?)
-          """, arguments: [isUser, first, last])
+      try db.run(
+        """
+        INSERT INTO hourly (hour, is_user, key, failures, rows)
+          SELECT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 AS hour, ?, \(column), -sum(count), -count(*) FROM failure
+          WHERE id BETWEEN ? AND ? AND \(column) IS NOT NULL GROUP BY hour, \(column)
+        ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
+        """, isUser, first, last)
+      try db.run(
+        """
+        DELETE FROM hourly WHERE rows <= 0 AND is_user = ? AND hour IN (
+          SELECT DISTINCT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 FROM failure WHERE id BETWEEN ? AND ?)
+        """, isUser, first, last)
     }
-    try db.execute(sql: "DELETE FROM last_line WHERE id BETWEEN ? AND ?", arguments: [first, last])
+    try db.run("DELETE FROM last_line WHERE id BETWEEN ? AND ?", first, last)
     let left = (last + 1) >> Int64(Chunk.bits)
-    try db.execute(sql: "DELETE FROM chunk WHERE id < ?", arguments: [left])
+    try db.run("DELETE FROM chunk WHERE id < ?", left)
     // What is left of a chunk is counted by its rows.
-    try db.execute(sql: "DELETE FROM frequent WHERE chunk <= ?", arguments: [left])
-    try db.execute(
-      sql: """
-        UPDATE chunk SET (first_time, last_time) = (SELECT min(time), max(time) FROM failure WHERE id BETWEEN ? AND ?)
-        WHERE id = ? AND EXISTS (SELECT 1 FROM failure WHERE id BETWEEN ? AND ?)
-        """,
-      arguments: [last + 1, (left + 1) << Int64(Chunk.bits) - 1, left, last + 1, (left + 1) << Int64(Chunk.bits) - 1])
+    try db.run("DELETE FROM frequent WHERE chunk <= ?", left)
+    try db.run(
+      """
+      UPDATE chunk SET (first_time, last_time) = (SELECT min(time), max(time) FROM failure WHERE id BETWEEN ? AND ?)
+      WHERE id = ? AND EXISTS (SELECT 1 FROM failure WHERE id BETWEEN ? AND ?)
+      """, last + 1, (left + 1) << Int64(Chunk.bits) - 1, left, last + 1, (left + 1) << Int64(Chunk.bits) - 1)
   }
 
   /// Drops links all of whose rows are gone, the oldest `limit` of them or fewer, up to one whose hash is kept: the rest of
@@ -192,19 +182,18 @@ extension WriterState {
     for kind in [RemovableKind.failures, .decisions, .events] {
       guard let links = try ChainSearch(kind, db) else { return false }
       first = links.first
-      let through =
-        try Int64.fetchOne(db, sql: "SELECT through FROM removed WHERE kind = ?", arguments: [kind.table]) ?? 0
+      let through: Int64 =
+        try db.first("SELECT through FROM removed WHERE kind = ?", kind.table) ?? 0
       end = min(end, try links.link(after: through, from: first) ?? end)
     }
     // `end` is the first to stay, or the tip.
     let most = first + max(Int64(limit), 2 * ChainLink.stride)
-    let anchor = try Int64.fetchOne(
-      db, sql: "SELECT max(sequence) FROM chain WHERE hash IS NOT NULL AND sequence < ? AND sequence >= ?",
-      arguments: [min(end, most), first])
+    let anchor: Int64? = try db.first(
+      "SELECT max(sequence) FROM chain WHERE hash IS NOT NULL AND sequence < ? AND sequence >= ?", min(end, most), first
+    )
     guard let anchor, anchor > first else { return false }
-    try db.execute(sql: "DELETE FROM chain WHERE sequence < ?", arguments: [anchor])
-    try db.execute(
-      sql: "INSERT OR REPLACE INTO removed (kind, through, time) VALUES ('transaction', ?, 0)", arguments: [anchor])
+    try db.run("DELETE FROM chain WHERE sequence < ?", anchor)
+    try db.run("INSERT OR REPLACE INTO removed (kind, through, time) VALUES ('transaction', ?, 0)", anchor)
     return end > most
   }
 }

@@ -1,6 +1,6 @@
 /// The tables, as SQL. docs/audit-schema.md explains them and the views that other programs should read.
 enum Schema {
-  static let version1 = """
+  static let tables = """
     -- What failures have in common, once: jail, pattern, source and, for the journal, the sequence that cursors count in.
     CREATE TABLE origin (
       id INTEGER PRIMARY KEY, jail TEXT NOT NULL, filter TEXT NOT NULL, pattern TEXT NOT NULL, file TEXT NOT NULL,
@@ -10,7 +10,7 @@ enum Schema {
     CREATE TABLE user_name (id INTEGER PRIMARY KEY, name ANY NOT NULL UNIQUE) STRICT;
 
     -- Failures as they were committed, a batch a row, before they are indexed into rows of `failure`.
-    CREATE TABLE pending (sequence INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;
+    CREATE TABLE pending (sequence INTEGER PRIMARY KEY, heads BLOB NOT NULL, lines BLOB NOT NULL) STRICT;
 
     CREATE TABLE failure (
       id INTEGER PRIMARY KEY,
@@ -22,14 +22,21 @@ enum Schema {
       weight INTEGER NOT NULL,
       place INTEGER NOT NULL,    -- file offset, or the journal's sequence number
       shape INTEGER,             -- of the line; null where `line` is the line itself
-      line ANY                   -- the shape's variables as a JSON array, or the line: text, a blob where it is not UTF-8
+      line ANY,                  -- the shape's variables as a JSON array, or the line: text, a blob where it is not UTF-8
+      rule INTEGER               -- of a web application firewall
     ) STRICT;
-    CREATE INDEX failure_time ON failure (time);
-    CREATE INDEX failure_address ON failure (id >> 16, address, origin, count);
+    CREATE INDEX failure_address ON failure (id >> 14, address, origin, count);
+    CREATE INDEX failure_rule ON failure (rule, time) WHERE rule IS NOT NULL;
+    CREATE TABLE rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL UNIQUE, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT;
     -- What the lines of one kind have in common; see LineShape.swift.
     CREATE TABLE shape (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
-    -- When the failures of the chunk `id >> 16` happened.
+    -- When the failures of the chunk `id >> 14` happened.
     CREATE TABLE chunk (id INTEGER PRIMARY KEY, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL) STRICT;
+    -- Failures of addresses that make up much of a full chunk, so that nobody has to count them again.
+    CREATE TABLE frequent (
+      chunk INTEGER NOT NULL, address ANY NOT NULL, origin INTEGER NOT NULL, failures INTEGER NOT NULL,
+      first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (chunk, address, origin)
+    ) STRICT, WITHOUT ROWID;
     -- Failures an hour, by origin (is_user 0) and by user (is_user 1).
     CREATE TABLE hourly (
       hour INTEGER NOT NULL, is_user INTEGER NOT NULL, key INTEGER NOT NULL, failures INTEGER NOT NULL,
@@ -52,7 +59,6 @@ enum Schema {
       ended INTEGER, end_cause TEXT, end_uid INTEGER, end_command TEXT
     ) STRICT;
     CREATE UNIQUE INDEX ban_in_force ON ban (identity, jail) WHERE ended IS NULL;
-    CREATE INDEX ban_identity ON ban (identity, jail);
     CREATE INDEX ban_address ON ban (address);
     CREATE TABLE event (
       id INTEGER PRIMARY KEY, time INTEGER NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
@@ -76,32 +82,5 @@ enum Schema {
     ) STRICT;
     -- What retention removed: all rows of a kind up to a number.
     CREATE TABLE removed (kind TEXT PRIMARY KEY, through INTEGER NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    """
-
-  /// What waits is written shorter (`BatchEncoder`), rules of web application firewalls are kept, and the indexes that bans
-  /// go through are ordered by when they were made, so that a new one touches few pages.
-  static let version2 = """
-    ALTER TABLE chain ADD COLUMN format INTEGER NOT NULL DEFAULT 1;   -- how failures are written for the hash
-    ALTER TABLE pending RENAME TO pending_1;
-    CREATE TABLE pending (sequence INTEGER PRIMARY KEY, heads BLOB NOT NULL, lines BLOB NOT NULL) STRICT;
-    ALTER TABLE failure ADD COLUMN rule INTEGER;
-    CREATE TABLE rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL UNIQUE, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT;
-    CREATE INDEX failure_rule ON failure (rule, time) WHERE rule IS NOT NULL;
-    """
-
-  /// Smaller chunks, whose times are index enough: a sixth of what a failure took on disk was the index on its time. The
-  /// bans that an id had are counted once, at a start, which reads all of them.
-  static let version3 = """
-    DROP INDEX failure_time;
-    DROP INDEX failure_address;
-    CREATE INDEX failure_address ON failure (id >> 14, address, origin, count);
-    DELETE FROM chunk;
-    INSERT INTO chunk (id, first_time, last_time) SELECT id >> 14, min(time), max(time) FROM failure GROUP BY 1;
-    DROP INDEX ban_identity;
-    -- Failures of addresses that make up much of a full chunk, so that nobody has to count them again.
-    CREATE TABLE frequent (
-      chunk INTEGER NOT NULL, address ANY NOT NULL, origin INTEGER NOT NULL, failures INTEGER NOT NULL,
-      first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (chunk, address, origin)
-    ) STRICT, WITHOUT ROWID;
     """
 }

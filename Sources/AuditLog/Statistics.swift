@@ -1,5 +1,5 @@
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// How the store is doing, for `status`.
 public struct StoreStatistics: Hashable, Sendable {
@@ -34,9 +34,7 @@ extension AuditReader {
       let tip = try ChainHead(db)
       var failures: [String: Int] = [:]
       var rows = 0
-      for row in try Row.fetchAll(
-        db, sql: "SELECT key, sum(failures), sum(rows) FROM hourly WHERE is_user = 0 GROUP BY key")
-      {
+      try db.rows("SELECT key, sum(failures), sum(rows) FROM hourly WHERE is_user = 0 GROUP BY key").forEach { row in
         failures[try lookups.origin(row[0], db).jail, default: 0] += row[1] as Int
         rows += row[2] as Int
       }
@@ -55,12 +53,11 @@ extension AuditReader {
       for (jail, count) in failures {
         jails[jail] = StoreStatistics.JailTotals(jail: jail, failures: count, bansInForce: 0, bans: 0)
       }
-      for row in try Row.fetchAll(
-        db,
-        sql: """
-          SELECT jail, count(*), count(*) FILTER (WHERE ended IS NULL AND (until IS NULL OR until > ?)) FROM ban GROUP BY jail
-          """, arguments: [time.microseconds])
-      {
+      try db.rows(
+        """
+        SELECT jail, count(*), count(*) FILTER (WHERE ended IS NULL AND (until IS NULL OR until > ?)) FROM ban GROUP BY jail
+        """, time.microseconds
+      ).forEach { row in
         let jail: String = row[0]
         var totals =
           jails[jail] ?? StoreStatistics.JailTotals(jail: jail, failures: 0, bansInForce: 0, bans: 0)
@@ -69,14 +66,14 @@ extension AuditReader {
         jails[jail] = totals
       }
       let size =
-        (try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0) * (try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0)
+        (try db.first("PRAGMA page_count") as Int64? ?? 0) * (try db.first("PRAGMA page_size") as Int64? ?? 0)
       return StoreStatistics(
         path: path, bytes: size, failures: failures.values.reduce(0, +), rows: rows + unindexed,
         bans: jails.values.reduce(0) { $0 + $1.bans },
-        events: try Int.fetchOne(db, sql: "SELECT count(*) FROM event") ?? 0,
+        events: try db.first("SELECT count(*) FROM event") as Int? ?? 0,
         unindexed: unindexed,
-        oldest: try Int64.fetchOne(db, sql: "SELECT min(first_time) FROM chunk").map { Instant(microseconds: $0) },
-        newest: try Int64.fetchOne(db, sql: "SELECT max(last_time) FROM chunk").map { Instant(microseconds: $0) },
+        oldest: (try db.first("SELECT min(first_time) FROM chunk") as Int64?).map { Instant(microseconds: $0) },
+        newest: (try db.first("SELECT max(last_time) FROM chunk") as Int64?).map { Instant(microseconds: $0) },
         transactions: tip.sequence, jails: jails.values.sorted { $0.jail < $1.jail })
     }
   }

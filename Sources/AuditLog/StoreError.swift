@@ -1,4 +1,4 @@
-internal import GRDB
+internal import SQLite
 
 /// Why the store could not do what it was asked. Messages name the file, SQLite's code and a remedy, never log content.
 public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -37,32 +37,25 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { message }
 
-  /// Translates what GRDB threw; anything that is a `StoreError` already stays as it is.
+  /// Anything that is a `StoreError` already stays as it is.
   init(_ error: any Error, path: String) {
     if let error = error as? StoreError {
       self = error
       return
     }
-    guard let error = error as? DatabaseError else {
+    guard let error = error as? SQLiteError else {
       self.init(kind: .other, path: path, message: "\(path): \(error)")
       return
     }
-    let kind: Kind
-    let remedy: String
-    switch error.resultCode {
-    case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-      (kind, remedy) = (.corrupt, "the file is damaged; move it away, or restore a copy of it")
-    case .SQLITE_FULL: (kind, remedy) = (.full, "the disk is full; free some space or shorten retention")
-    case .SQLITE_IOERR: (kind, remedy) = (.io, "the disk failed; look at the kernel's log")
-    case .SQLITE_BUSY, .SQLITE_LOCKED:
-      (kind, remedy) = (.busy, "another process holds the store; is a second bailiff running?")
-    case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-      (kind, remedy) = (.cannotOpen, "check that the directory exists and that this user may write in it")
-    default: (kind, remedy) = (.other, "please report this with the number")
-    }
-    let code = error.extendedResultCode.rawValue
-    self.init(
-      kind: kind, path: path, code: code,
-      message: "\(path): \(error.message ?? "SQLite failed") (SQLite error \(code)): \(remedy)")
+    let (kind, remedy): (Kind, String) =
+      switch error.kind {
+      case .corrupt: (.corrupt, "the file is damaged; move it away, or restore a copy of it")
+      case .full: (.full, "the disk is full; free some space or shorten retention")
+      case .io: (.io, "the disk failed; look at the kernel's log")
+      case .busy: (.busy, "another process holds the store; is a second bailiff running?")
+      case .cannotOpen: (.cannotOpen, "check that the directory exists and that this user may write in it")
+      case .other: (.other, "please report this with the number")
+      }
+    self.init(kind: kind, path: path, code: error.code, message: "\(path): \(error): \(remedy)")
   }
 }

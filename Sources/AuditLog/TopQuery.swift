@@ -1,5 +1,5 @@
-internal import GRDB
 public import Model
+internal import SQLite
 
 /// What `top` counts by.
 public enum TopKey: String, Sendable, CaseIterable {
@@ -64,6 +64,10 @@ extension AuditReader {
   ) throws -> TopResult {
     var sums: [Address: Int] = [:]
     var names: [String: Int] = [:]
+    func add(_ row: Row) {
+      let address = row.address(0)
+      add(address, address == nil ? row[0] : "", row.integer(1))
+    }
     func add(_ address: Address?, _ name: String, _ count: Int64) {
       if let address {
         sums[key == .ip ? address : prefix(of: address).base, default: 0] += Int(count)
@@ -73,23 +77,22 @@ extension AuditReader {
     }
     let last = until.microseconds
     // The index alone answers, in its own order.
-    let whole = try BoundStatement(
-      db,
-      sql: """
-        SELECT address, sum(count) FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ? GROUP BY address
-        """)
-    let part = try BoundStatement(
-      db, sql: "SELECT address, count FROM failure NOT INDEXED WHERE id BETWEEN ? AND ? AND time >= ? AND time < ?")
+    let whole = try db.cached(
+      """
+      SELECT address, sum(count) FROM failure INDEXED BY failure_address WHERE id >> \(Chunk.bits) = ? GROUP BY address
+      """)
+    let part = try db.cached(
+      "SELECT address, count FROM failure NOT INDEXED WHERE id BETWEEN ? AND ? AND time >= ? AND time < ?")
     for chunk in try Chunk.all(since: since.microseconds, until: last, db) {
       if chunk.first >= since.microseconds, chunk.last < last {
         whole.bind(chunk.id, 1)
-        try whole.forEachCount(db, add)
+        try whole.rows.forEach(add)
       } else {
         part.bind(chunk.rows.lowerBound, 1)
         part.bind(chunk.rows.upperBound, 2)
         part.bind(since.microseconds, 3)
         part.bind(last, 4)
-        try part.forEachCount(db, add)
+        try part.rows.forEach(add)
       }
     }
     // swift-format-ignore: OnlyOneTrailingClosureArgument
@@ -111,7 +114,7 @@ extension AuditReader {
       // `+`: by its address, not through every decision of that time.
       sql.add("action = 'ban' AND +time >= ? AND +time < ?", since.microseconds, last)
       entries[i].bans =
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM decision WHERE \(sql.text)", arguments: sql.arguments) ?? 0
+        try db.first("SELECT count(*) FROM decision WHERE \(sql.text)", sql.arguments) as Int? ?? 0
     }
     return TopResult(since: since, until: until, entries: entries, total: total, distinct: distinct)
   }
@@ -147,12 +150,11 @@ extension AuditReader {
       if !detail.isEmpty { details[rule.id] = detail }
     }
     let (first, last) = (since.microseconds, until.microseconds)
-    let rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT rule, sum(count) FROM failure INDEXED BY failure_rule
-        WHERE rule IS NOT NULL AND time >= ? AND time < ? GROUP BY rule
-        """, arguments: [first, last])
+    let rows = try db.rows(
+      """
+      SELECT rule, sum(count) FROM failure INDEXED BY failure_rule
+      WHERE rule IS NOT NULL AND time >= ? AND time < ? GROUP BY rule
+      """, first, last)
     while let row = try rows.next() { add(try lookups.rule(row[0], db), row[1]) }
     // swift-format-ignore: OnlyOneTrailingClosureArgument
     try PendingFailures.forEach(
@@ -178,22 +180,20 @@ extension AuditReader {
     var texts: [String: Int] = [:]
     let isUser = key == .user
     let range = try HourRange(since, until, db)
-    let rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT \(key == .hour ? "hour" : "key"), sum(failures) FROM hourly
-        WHERE hour >= ? AND hour < ? AND is_user = ? GROUP BY 1
-        """, arguments: [range.firstWhole, range.endWhole, isUser ? 1 : 0])
+    let rows = try db.rows(
+      """
+      SELECT \(key == .hour ? "hour" : "key"), sum(failures) FROM hourly
+      WHERE hour >= ? AND hour < ? AND is_user = ? GROUP BY 1
+      """, range.firstWhole, range.endWhole, isUser ? 1 : 0)
     while let row = try rows.next() { sums[row[0], default: 0] += row[1] as Int }
-    let part = try db.cachedStatement(
-      sql: """
-        SELECT \(isUser ? "user" : "origin"), time, count FROM failure NOT INDEXED
-        WHERE id BETWEEN ? AND ? AND time BETWEEN ? AND ?
-        """)
+    let part = try db.cached(
+      """
+      SELECT \(isUser ? "user" : "origin"), time, count FROM failure NOT INDEXED
+      WHERE id BETWEEN ? AND ? AND time BETWEEN ? AND ?
+      """)
     for edge in range.edges {
       for chunk in try Chunk.all(since: edge.lowerBound, until: edge.upperBound, db) {
-        let rows = try Row.fetchCursor(
-          part, arguments: [chunk.rows.lowerBound, chunk.rows.upperBound, edge.lowerBound, edge.upperBound])
+        let rows = part.rows(chunk.rows.lowerBound, chunk.rows.upperBound, edge.lowerBound, edge.upperBound)
         while let row = try rows.next() {
           guard let number = key == .hour ? Hour.of(row[1]) : row[0] as Int64? else { continue }
           sums[number, default: 0] += row[2] as Int
@@ -234,9 +234,9 @@ extension AuditReader {
     if key == .jail {
       for i in entries.indices {
         entries[i].bans =
-          try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM decision WHERE action = 'ban' AND jail = ? AND time >= ? AND time < ?",
-            arguments: [entries[i].name, since.microseconds, until.microseconds]) ?? 0
+          try db.first(
+            "SELECT count(*) FROM decision WHERE action = 'ban' AND jail = ? AND time >= ? AND time < ?",
+            entries[i].name, since.microseconds, until.microseconds) as Int? ?? 0
       }
     }
     return TopResult(
@@ -261,9 +261,9 @@ struct HourRange {
     self.until = until
     firstWhole = Hour.of(since.microseconds)
     endWhole = Hour.of(until.microseconds)
-    let rows = try db.cachedStatement(sql: "SELECT coalesce(sum(rows), 0) FROM hourly WHERE hour = ? AND is_user = 0")
+    let rows = try db.cached("SELECT coalesce(sum(rows), 0) FROM hourly WHERE hour = ? AND is_user = 0")
     if Hour.start(firstWhole) < since.microseconds {
-      if try Int.fetchOne(rows, arguments: [firstWhole]) ?? 0 <= Self.edgeLimit {
+      if try rows.first(firstWhole) as Int? ?? 0 <= Self.edgeLimit {
         let end = min(Hour.start(firstWhole + 1), until.microseconds) - 1
         if end >= since.microseconds { edges.append(since.microseconds...end) }
         firstWhole += 1
@@ -272,7 +272,7 @@ struct HourRange {
       }
     }
     if endWhole >= firstWhole, until.microseconds > Hour.start(endWhole) {
-      if try Int.fetchOne(rows, arguments: [endWhole]) ?? 0 <= Self.edgeLimit {
+      if try rows.first(endWhole) as Int? ?? 0 <= Self.edgeLimit {
         edges.append(Hour.start(endWhole)...until.microseconds - 1)
       } else {
         self.until = Instant(microseconds: Hour.start(endWhole + 1))

@@ -1,6 +1,5 @@
-internal import Foundation
-internal import GRDB
 internal import Model
+internal import SQLite
 
 extension AuditReader {
   /// The end of the chain, to be kept elsewhere. Nil while the store is empty.
@@ -26,11 +25,11 @@ extension AuditReader {
 private struct Verifier {
   var result = Verification()
   private let wanted: Checkpoint?
-  private let links: RowCursor
-  private let failures: RowCursor
-  private let decisions: RowCursor
-  private let events: RowCursor
-  private let origins: RowCursor
+  private let links: Rows
+  private let failures: Rows
+  private let decisions: Rows
+  private let events: Rows
+  private let origins: Rows
   private var nextFailure: Row?
   private var nextDecision: Row?
   private var nextEvent: Row?
@@ -40,20 +39,17 @@ private struct Verifier {
   init(_ db: Database, _ checkpoint: Checkpoint?) throws {
     wanted = checkpoint
     if checkpoint != nil { result.checkpointFound = false }
-    links = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT sequence, time, origin, failure, decision, event, sums, hash, failures, decisions, events,
-          heads, lines, format
-        FROM chain LEFT JOIN pending USING (sequence) ORDER BY sequence
-        """)
-    failures = try Row.fetchCursor(
-      db, sql: "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) ORDER BY f.id")
-    decisions = try Row.fetchCursor(db, sql: DecisionRecord.select + " ORDER BY id")
-    events = try Row.fetchCursor(db, sql: EventRecord.select + " ORDER BY id")
-    origins = try Row.fetchCursor(
-      db, sql: "SELECT id, jail, filter, pattern, file, source, journal FROM origin ORDER BY id")
-    for row in try Row.fetchAll(db, sql: "SELECT kind, through FROM removed") {
+    links = try db.rows(
+      """
+      SELECT sequence, time, origin, failure, decision, event, sums, hash, failures, decisions, events,
+        heads, lines
+      FROM chain LEFT JOIN pending USING (sequence) ORDER BY sequence
+      """)
+    failures = try db.rows("SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) ORDER BY f.id")
+    decisions = try db.rows(DecisionRecord.select + " ORDER BY id")
+    events = try db.rows(EventRecord.select + " ORDER BY id")
+    origins = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin ORDER BY id")
+    try db.rows("SELECT kind, through FROM removed").forEach { row in
       result.removedThrough[row[0]] = row[1] as Int64
     }
     nextFailure = try failures.next()
@@ -71,7 +67,7 @@ private struct Verifier {
       stored.failure = row[3]
       stored.decision = row[4]
       stored.event = row[5]
-      stored.hash = Array((row[7] as Data?) ?? Data())
+      stored.hash = row[7]
       let time = Instant(microseconds: row[1])
       if first, let through = result.removedThrough["transaction"], stored.sequence == through {
         // What was before is gone with all its rows; this one's hash is where the rest hangs.
@@ -98,8 +94,8 @@ private struct Verifier {
     if let row = nextDecision { return report(.inserted, "decision \(row[0] as Int64)", last, nil) }
     if let row = nextEvent { return report(.inserted, "event \(row[0] as Int64)", last, nil) }
     if let row = nextOrigin { return report(.inserted, "origin \(row[0] as Int64)", last, nil) }
-    let stray = try Int64.fetchOne(
-      db, sql: "SELECT min(sequence) FROM pending WHERE sequence NOT IN (SELECT sequence FROM chain)")
+    let stray: Int64? = try db.first(
+      "SELECT min(sequence) FROM pending WHERE sequence NOT IN (SELECT sequence FROM chain)")
     if let stray { return report(.inserted, "transaction \(stray)", last, nil) }
     if tip.sequence > 0 { result.checkpoint = Checkpoint(transaction: tip.sequence, hash: tip.hash) }
   }
@@ -117,18 +113,15 @@ private struct Verifier {
     _ row: Row, _ stored: ChainHead, _ time: Instant, _ lookups: inout Lookups, _ db: Database
   ) throws -> Bool {
     var link = ChainLink(after: tip, stored: stored, time: time)
-    let sums = Array(row[6] as Data)
-    let kinds: [(String, Int64, Int64, Data?)] = [
-      ("failure", tip.failure, stored.failure, row[8]), ("decision", tip.decision, stored.decision, row[9]),
-      ("event", tip.event, stored.event, row[10]), ("origin", tip.origin, stored.origin, nil),
-    ]
-    for (kind, before, after, _) in kinds where after < before {
+    let sums = row[6] as [UInt8]
+    guard
+      stored.failure >= tip.failure, stored.decision >= tip.decision, stored.event >= tip.event,
+      stored.origin >= tip.origin
+    else {
       report(.changed, "transaction \(stored.sequence)", stored, time)
-      _ = kind
       return false
     }
-    let format: Int64 = row[13]
-    if let heads = row[11] as Data?, let lines = row[12] as Data?, format == ChainLink.format {
+    if let heads = row[11] as [UInt8]?, let lines = row[12] as [UInt8]? {
       // Not yet rows: the bytes themselves.
       let (heads, lines) = (Array(heads), Array(lines))
       link.failures.sums = BatchSums.of(heads.span, lines.span)
@@ -139,30 +132,25 @@ private struct Verifier {
         return false
       }
       result.failures += count
-    } else if let digest = row[8] as Data? {
+    } else if let digest = row[8] as [UInt8]? {
       link.failures.digest = Array(digest)
       link.failures.sums = Array(sums.prefix(4 * Int(clamping: stored.failure - tip.failure)))
     } else {
-      var rows = FailureSums(format: format)
-      if row[11] as Data? != nil {
-        // An older version's, which waits to be indexed as those of this version do.
-        try PendingFailures.forEach(db, of: stored.sequence) { rows.append($0) }
-        result.failures += Int(stored.failure - tip.failure)
-      }
-      for number in tip.failure..<stored.failure where row[11] as Data? == nil {
+      var records = BatchEncoder()
+      for number in tip.failure..<stored.failure {
         guard let row = nextFailure else {
           report(.removed, "failure \(number + 1)", stored, time)
           return false
         }
         guard try expect("failure", row[0], number + 1, stored, time) else { return false }
-        rows.append(try FailureRow(row, &lookups, db))
+        try FailureRow(row, &lookups, db).write(to: &records)
         nextFailure = try failures.next()
         result.failures += 1
       }
-      link.failures.sums = rows.sums
-      link.failures.digest = rows.digest
+      link.failures.sums = records.sums
+      link.failures.digest = records.count == 0 ? [] : records.digest
     }
-    if let digest = row[9] as Data? {
+    if let digest = row[9] as [UInt8]? {
       link.decisions.digest = Array(digest)
       link.decisions.sums = Self.part(sums, tip.failure, stored.failure, stored.decision - tip.decision, skip: 0)
     } else {
@@ -174,8 +162,7 @@ private struct Verifier {
         guard try expect("decision", row[0], number + 1, stored, time) else { return false }
         // Searches go by address and prefix, which follow from the identity.
         let subnet = Identity(row[4] as String).subnet
-        guard row[11] as DatabaseValue == (subnet.map { AddressKey($0.base).databaseValue } ?? .null),
-          row[12] as Int64? == subnet.map({ Int64($0.length) })
+        guard row.address(11) == subnet?.base, row[12] as Int64? == subnet.map({ Int64($0.length) })
         else {
           report(.changed, "decision \(number + 1)", stored, time)
           return false
@@ -185,7 +172,7 @@ private struct Verifier {
         result.decisions += 1
       }
     }
-    if let digest = row[10] as Data? {
+    if let digest = row[10] as [UInt8]? {
       link.events.digest = Array(digest)
       link.events.sums = Self.part(
         sums, tip.failure, stored.failure, stored.event - tip.event, skip: stored.decision - tip.decision)

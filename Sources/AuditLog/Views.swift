@@ -3,24 +3,21 @@ internal import Model
 /// The views that other programs read, in plain SQL: `sqlite3` has none of our functions. docs/audit-schema.md lists their
 /// columns; they stay when the tables beneath them change.
 enum Views {
-  static let version1 = failures(rule: false) + others
-  static let failures = failures(rule: true)
+  static let all = failures + others
 
-  private static func failures(rule: Bool) -> String {
-    """
+  private static let failures = """
     CREATE VIEW failures AS
       SELECT f.id AS row_id, \(time("f.time")) AS time, f.time / 1e6 AS time_epoch, o.jail AS jail,
         \(identity("f.address")) AS id, u.name AS user, f.count AS count, f.weight AS weight, o.filter AS filter,
         o.pattern AS pattern, o.file AS filter_file, o.source AS source,
         CASE WHEN o.journal = '' THEN f.place END AS offset, \(cursor("f.place")) AS cursor,
-        \(rule ? "r.rule AS rule, r.severity AS severity, r.message AS message, " : "")\(line) AS line, \(time("l.time")) AS last_time, l.line AS last_line
+        r.rule AS rule, r.severity AS severity, r.message AS message, \(line) AS line,
+        \(time("l.time")) AS last_time, l.line AS last_line
       FROM failure f JOIN origin o ON o.id = f.origin LEFT JOIN user_name u ON u.id = f.user
-        LEFT JOIN shape s ON s.id = f.shape LEFT JOIN last_line l ON l.id = f.id
-        \(rule ? "LEFT JOIN rule r ON r.id = f.rule" : "");
+        LEFT JOIN shape s ON s.id = f.shape LEFT JOIN last_line l ON l.id = f.id LEFT JOIN rule r ON r.id = f.rule;
     """
-  }
 
-  static let others = """
+  private static let others = """
     CREATE VIEW bans AS
       SELECT id AS row_id, jail, identity AS id, \(time("since")) AS since, \(time("until")) AS until,
         since / 1e6 AS since_epoch, until / 1e6 AS until_epoch, count, number,

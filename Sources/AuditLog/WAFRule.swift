@@ -1,4 +1,4 @@
-internal import GRDB
+internal import SQLite
 
 /// A rule of a web application firewall, with what the first line that it was met in says of it.
 public struct WAFRule: Hashable, Sendable {
@@ -23,21 +23,19 @@ struct RuleTable {
     let text = String(decoding: id, as: UTF8.self)
     let rule = RuleText.rule(text, in: line)
     // A line that was cut before the message leaves it to the next.
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO rule (rule, message, severity) VALUES (?,?,?)
-        ON CONFLICT DO UPDATE SET message = excluded.message, severity = excluded.severity WHERE rule.message = ''
-        """
-    ).execute(arguments: [text, rule.message, rule.severity])
-    let number = try Int64.fetchOne(
-      db.cachedStatement(sql: "SELECT id FROM rule WHERE rule = ?"), arguments: [text])
+    try db.run(
+      """
+      INSERT INTO rule (rule, message, severity) VALUES (?,?,?)
+      ON CONFLICT DO UPDATE SET message = excluded.message, severity = excluded.severity WHERE rule.message = ''
+      """, text, rule.message, rule.severity)
+    let number: Int64? = try db.first("SELECT id FROM rule WHERE rule = ?", text)
     numbers[key] = number
     return number
   }
 
   static func load(_ db: Database) throws -> [Int64: WAFRule] {
     var rules: [Int64: WAFRule] = [:]
-    for row in try Row.fetchAll(db, sql: "SELECT id, rule, message, severity FROM rule") {
+    try db.rows("SELECT id, rule, message, severity FROM rule").forEach { row in
       rules[row[0]] = WAFRule(id: row[1], message: row[2], severity: row[3])
     }
     return rules

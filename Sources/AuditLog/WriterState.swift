@@ -1,5 +1,5 @@
-internal import GRDB
 internal import Model
+internal import SQLite
 
 /// What the writer keeps in memory between transactions; all of it can be read from the database again.
 struct WriterState {
@@ -32,13 +32,12 @@ struct WriterState {
     try shapes.load(db)
     chain = try ChainHead(db)
     unindexed =
-      try Int.fetchOne(
-        db,
-        sql: """
-          SELECT (SELECT max(failure) FROM chain) - coalesce(
-            (SELECT max(failure) FROM chain WHERE sequence < (SELECT min(sequence) FROM pending)), 0)
-          WHERE EXISTS (SELECT 1 FROM pending)
-          """) ?? 0
+      try db.first(
+        """
+        SELECT (SELECT max(failure) FROM chain) - coalesce(
+          (SELECT max(failure) FROM chain WHERE sequence < (SELECT min(sequence) FROM pending)), 0)
+        WHERE EXISTS (SELECT 1 FROM pending)
+        """) as Int? ?? 0
     stale = false
   }
 

@@ -15,8 +15,8 @@ import Testing
     var last: [UInt8] = []
   }
 
-  private func encode(_ written: [Written], format: Int64 = ChainLink.format) -> BatchEncoder {
-    var encoder = BatchEncoder(format: format)
+  private func encode(_ written: [Written]) -> BatchEncoder {
+    var encoder = BatchEncoder()
     for one in written {
       encoder.append(
         one.head, name: one.name.span, user: one.user.span, rule: one.rule.span, line: one.line.span,
@@ -25,10 +25,10 @@ import Testing
     return encoder
   }
 
-  private func check(_ written: [Written], format: Int64 = ChainLink.format) {
-    let encoder = encode(written, format: format)
-    var heads = HeadReader(format: format)
-    var lines = LineReader(format: format)
+  private func check(_ written: [Written]) {
+    let encoder = encode(written)
+    var heads = HeadReader()
+    var lines = LineReader()
     for (i, one) in written.enumerated() {
       guard let record = heads.next(encoder.heads.span),
         let ranges = lines.next(record, encoder.heads.span, encoder.lines.span)
@@ -52,14 +52,13 @@ import Testing
       #expect(Array(lines.delta[ranges.last]) == one.last)
     }
     #expect(heads.next(encoder.heads.span) == nil)
-    guard format == ChainLink.format else { return }
     #expect(BatchSums.of(encoder.heads.span, encoder.lines.span) == encoder.sums)
     #expect(encoder.sums.count == 4 * written.count)
   }
 
   /// Words, signs, lines that share nothing, empty ones, ones of the greatest length; times and places that run backwards.
-  @Test(arguments: [1, 2, 3, 4] as [UInt64], [2, 3] as [Int64])
-  func whatIsReadIsWhatWasWritten(seed: UInt64, format: Int64) {
+  @Test(arguments: [1, 2, 3, 4] as [UInt64])
+  func whatIsReadIsWhatWasWritten(seed: UInt64) {
     var random = SplitMix(state: seed)
     let words = [
       "Failed", "password", "for", "root", "", "x", "192.0.2.7", "port", "4711", "[", "]:", "\u{1F986}", "  ", "\0",
@@ -100,7 +99,7 @@ import Testing
       }
       written.append(one)
     }
-    check(written, format: format)
+    check(written)
   }
 
   /// Every sign against every other: the steps must not run past either line.
@@ -229,18 +228,6 @@ import Testing
     var encoder = FailureEncoder()
     encoder.add(FailureBatch(samples)) { OriginReference(number: UInt32($0.jail) + 1, key: 0x0102_0304_0506_0708) }
     #expect(hex(encoder.records.digest) == "dbcaee4154c2f5fd47f9f2f26bec221ff91068f3011b226f4b0cbda64f1e4eb1")
-    // The same records as version 2 of the store wrote them.
-    var heads = HeadReader()
-    var lines = LineReader()
-    var second = BatchEncoder(format: 2)
-    let bytes = encoder.records.heads
-    while let record = heads.next(bytes.span), let ranges = lines.next(record, bytes.span, encoder.records.lines.span) {
-      second.append(
-        record.head, name: bytes.span.extracting(record.name), user: bytes.span.extracting(record.user),
-        rule: bytes.span.extracting(record.rule), line: lines.delta.bytes.span.extracting(ranges.line),
-        lastLine: lines.delta.bytes.span.extracting(ranges.last))
-    }
-    #expect(hex(second.digest) == "6abcacc4d27f22e55bea116e6fcbef5d02df439b020e142dc094ac23813a596a")
   }
 
   private func hex(_ bytes: [UInt8]) -> String {

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Model
 import Testing
 
@@ -16,7 +15,7 @@ import Testing
           [Sample(offset: 100), Sample(time: start.adding(seconds(5)), offset: 200)],
           positions: [filePosition(300), journal]),
         names: names, decisions: [ban("192.0.2.7")], applied: start)
-      try store.close()
+      store.close()
     }
     let store = try scratch.store()
     #expect(try store.positions() == [filePosition(300), journal])

@@ -1,6 +1,6 @@
 import Foundation
-import GRDB
 import Model
+import SQLite
 import Testing
 
 @testable import AuditLog
@@ -39,7 +39,7 @@ import Testing
       #expect(Int(offset) > stored)
       stored = Int(offset)
       if round % 3 == 2 { while try store.index() {} }
-      try store.close()
+      store.close()
       let result = try scratch.reader().verify()
       #expect(result.problem == nil)
       #expect(result.failures == stored)
@@ -61,8 +61,8 @@ import Testing
     let scratch = try Scratch()
     let store = try scratch.store()
     try store.commit(FailureBatch([Sample()], positions: [filePosition(1)]), names: names)
-    let pages = try store.queue.read { try Int.fetchOne($0, sql: "PRAGMA page_count")! }
-    try store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages + 2)") }
+    let pages: Int = try store.read { try $0.first("PRAGMA page_count") ?? 0 }
+    try store.read { try $0.execute("PRAGMA max_page_count = \(pages + 2)") }
     var samples: [Sample] = []
     for i in 0..<4000 {
       samples.append(Sample(time: start.adding(seconds(Int64(i * 2))), line: "line \(i) of the full disk"))
@@ -80,7 +80,7 @@ import Testing
       #expect(try store.positions() == [filePosition(1)])
       #expect(try store.bansInForce(at: start).isEmpty)
     }
-    try store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
+    try store.read { try $0.execute("PRAGMA max_page_count = 1000000") }
     try store.commit(batch, names: names, decisions: [ban("192.0.2.7")])
     while try store.index() {}
     #expect(try store.positions() == [filePosition(2)])
@@ -110,7 +110,7 @@ import Testing
         try store.commit(FailureBatch([Sample(time: start.adding(seconds(Int64(i * 2))))]), names: names)
       }
       while try store.index() {}
-      try store.close()
+      store.close()
     }
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: scratch.path))
     let size = try file.seekToEnd()
@@ -133,24 +133,6 @@ import Testing
           && "\(error)".contains("up to \(Migrations.current)")
       }
     }
-  }
-
-  @Test func anOlderStoreIsMigratedAndACopyIsKept() throws {
-    let scratch = try Scratch()
-    do {
-      let store = try scratch.store()
-      try store.commit(FailureBatch([Sample()]), names: names)
-      try store.close()
-    }
-    let queue = try DatabaseQueue(path: scratch.path)
-    let steps = Migrations.steps + [{ try $0.execute(sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT") }]
-    let copy = try #require(try Migrations.migrate(queue, path: scratch.path, steps: steps))
-    #expect(copy == scratch.path + ".version\(Migrations.current)")
-    #expect(try queue.read { try Migrations.version($0) } == steps.count)
-    #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM later") } == 0)
-    let old = try AuditStore.readOnly(path: copy)
-    #expect(try old.page(AuditFilter()).rows.count == 1)
-    #expect(try Migrations.migrate(queue, path: scratch.path, steps: steps) == nil)
   }
 
   @Test func anotherProgramsDatabaseIsLeftAlone() throws {

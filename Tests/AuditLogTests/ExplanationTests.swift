@@ -1,5 +1,5 @@
-import GRDB
 import Model
+import SQLite
 import Testing
 
 @testable import AuditLog
@@ -55,7 +55,7 @@ import Testing
           }), names: names)
     }
     while try store.index() {}
-    #expect(try store.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM frequent") } == 4)
+    #expect(try store.read { try $0.first("SELECT count(*) FROM frequent") } == 4)
     for _ in 0..<3 {
       let reader = try scratch.reader()
       for address in ["192.0.2.1", "192.0.2.2"] {
@@ -77,7 +77,7 @@ import Testing
       let now = start.adding(.seconds(10_000)).adding(.hours(1))
       _ = try store.retain(RetentionPolicy(failures: .hours(1)), now: now, limit: 4000)
     }
-    #expect(try store.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM frequent") } == 2)
+    #expect(try store.read { try $0.first("SELECT count(*) FROM frequent") } == 2)
   }
 
   @Test func liftingABanEndsItForTheWindowToo() throws {

@@ -1,17 +1,17 @@
 import Foundation
-import GRDB
 import Model
+import SQLite
 import Testing
 
 @testable import AuditLog
 
 /// Which way SQLite takes: questions about one address must not read what others did.
 @Suite struct QueryPlanTests {
-  private func plan(_ sql: String, _ arguments: StatementArguments) throws -> String {
+  private func plan(_ sql: String, _ arguments: [(any Bindable)?]) throws -> String {
     let scratch = try Scratch()
     let store = try scratch.store()
-    return try store.queue.read { db in
-      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { $0["detail"] as String }
+    return try store.read { db in
+      try db.rows("EXPLAIN QUERY PLAN " + sql, arguments).map { $0[3] as String }
         .joined(separator: "\n")
     }
   }

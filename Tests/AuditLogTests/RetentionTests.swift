@@ -1,6 +1,6 @@
 import Foundation
-import GRDB
 import Model
+import SQLite
 import Testing
 
 @testable import AuditLog
@@ -41,7 +41,7 @@ import Testing
     try store.commit(FailureBatch([Sample(time: now)]), names: names)
     #expect(try reader.verify(against: checkpoint).isWhole)
 
-    try store.close()
+    store.close()
     try scratch.sql("UPDATE origin SET jail = 'elsewhere'")
     #expect(try scratch.reader().verify().problem != nil)
   }
@@ -86,7 +86,7 @@ import Testing
     while try store.index() {}
     let later = start.adding(.hours(1000))
     while try store.retain(RetentionPolicy(failures: .hours(1)), now: later, limit: 300) {}
-    func links() throws -> Int { try store.queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM chain") ?? 0 } }
+    func links() throws -> Int { try store.read { try $0.first("SELECT count(*) FROM chain") ?? 0 } }
     // The first decision is in the way.
     #expect(try links() == 2000 - 191)
     let checkpoint = try #require(try scratch.reader().checkpoint())
@@ -112,9 +112,9 @@ import Testing
         names: names)
     }
     while try store.index() {}
-    let size = try store.queue.read { try AuditStore.usedBytes($0) }
+    let size = try store.read { try AuditStore.usedBytes($0) }
     while try store.retain(RetentionPolicy(size: size / 2), now: start, limit: 200) {}
-    #expect(try store.queue.read { try AuditStore.usedBytes($0) } <= size / 2)
+    #expect(try store.read { try AuditStore.usedBytes($0) } <= size / 2)
     let rows = try scratch.reader().page(AuditFilter(), limit: 20_000).rows
     #expect(rows.count > 3000)
     #expect(rows.first?.number == 18_000)

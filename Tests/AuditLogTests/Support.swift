@@ -1,6 +1,6 @@
 import Foundation
-import GRDB
 import Model
+import SQLite
 import Testing
 
 @testable import AuditLog
@@ -23,9 +23,9 @@ final class Scratch {
 
   /// What another program would do to the file.
   func sql(_ text: String) throws {
-    let queue = try DatabaseQueue(path: path)
-    try queue.write { try $0.execute(sql: text) }
-    try queue.close()
+    let database = try Database(path: path, .readWrite)
+    try database.execute(text)
+    database.close()
   }
 
   /// Asks with the `sqlite3` program, as an administrator would.

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Model
 import Testing
 
@@ -18,7 +17,7 @@ import Testing
       try store.record(AuditEvent(time: time, action: .command, detail: "status", uid: 0, command: "bailiff status"))
     }
     if index { while try store.index() {} }
-    try store.close()
+    store.close()
     return scratch
   }
 
@@ -104,7 +103,7 @@ import Testing
     let scratch = try filled()
     let store = try scratch.store()
     while try store.retain(RetentionPolicy(failures: .minutes(5)), now: start.adding(.minutes(10)), limit: 4) {}
-    try store.close()
+    store.close()
     #expect(try scratch.reader().verify().isWhole)
     try scratch.sql(sql)
     let problem = try scratch.reader().verify().problem?.description
@@ -126,7 +125,7 @@ import Testing
     do {
       let store = try scratch.store()
       try store.commit(FailureBatch([Sample(time: start.adding(.hours(1)))]), names: names)
-      try store.close()
+      store.close()
     }
     #expect(try scratch.reader().verify(against: checkpoint).isWhole)
 

@@ -47,7 +47,7 @@ import Testing
   @Test(arguments: [1, 2]) func whatCannotBeStoredIsTold(cores: Int) throws {
     defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
     let store = try AuditStore(path: path)
-    try store.close()
+    store.close()
     let recorder = ReplayRecorder(store, names: names, cores: cores)
     #expect(throws: StoreError.self) {
       var (batch, decisions) = batch(0)

@@ -47,7 +47,7 @@ import Testing
 
     func close() throws {
       writer.finish()
-      try store.close()
+      store.close()
       try FileManager.default.removeItem(atPath: directory)
     }
   }

@@ -55,7 +55,7 @@ import Testing
       Decision(action: .ban, jail: "sshd", identity: Identity(id), time: now, until: now.adding(.hours(1)), count: 3)
     }
     try store.commit(batch, names: names, decisions: bans)
-    try store.close()
+    store.close()
 
     let observer = Observer(bench.database)
     let daemon = try bench.daemon(observer)

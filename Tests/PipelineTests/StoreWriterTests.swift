@@ -49,6 +49,6 @@ import Testing
       #expect(story.applied == (number.isMultiple(of: 2) ? moment(1000 + number) : nil))
       #expect(story.failures.map(\.line) == ["line \(number)"])
     }
-    try store.close()
+    store.close()
   }
 }

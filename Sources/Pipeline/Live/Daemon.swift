@@ -118,7 +118,7 @@ public final class Daemon: @unchecked Sendable {
     loop.finish()
     writer.event(.stop)
     writer.finish()
-    try? writer.store.close()
+    writer.store.close()
   }
 
   /// Reads the settings again and goes over to them. When they are wrong nothing changes, and the error says why.

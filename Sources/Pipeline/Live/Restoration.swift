@@ -41,7 +41,7 @@ enum Restoration {
         try restoreCounts(&detector, from: store, plan: plan, now: now)
         return Restored(store: store, detector: detector, changes: changes, positions: positions, setAside: setAside)
       } catch {
-        try? store.close()
+        store.close()
         throw error
       }
     }

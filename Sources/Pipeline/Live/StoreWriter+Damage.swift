@@ -11,7 +11,7 @@ extension StoreWriter {
     let now = SystemClock.now()
     lastSetAside = now
     // First: SQLite's last connection deletes the write-ahead log by its name when it closes, and soon that is another's.
-    try? store.close()
+    store.close()
     isClosed = true
     let place = try AuditStore.setAside(path: path, at: now)
     log.error("\(error); it was moved to \(place) and a new store begun; bans in force are taken over")
