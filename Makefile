@@ -32,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 
 # The installed binary brings Swift's libraries with it.
 # Every symbol is bound at the start, so that the table of addresses is read-only from then on.
-RELEASE := swift build -c release --static-swift-stdlib -Xlinker -z -Xlinker now --product bailiff
+RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: help run test build release lint format fuzz bench newest install uninstall clean swift build-packages test-packages bench-packages

@@ -1,14 +1,14 @@
 # Packages for servers, which need neither Swift nor a compiler then.
 
 # What makes them (Debian's names).
-PACKAGING_PACKAGES := python3 cmark-gfm dpkg-dev debhelper dh-apparmor lintian rpm rpmlint xz-utils
+PACKAGING_PACKAGES := python3 cmark-gfm dpkg-dev debhelper dh-apparmor lintian rpm rpmlint xz-utils mandoc
 PACKAGES := .build/packages
 VERSION = $(or $(PACKAGE_VERSION),$(shell .build/release/bailiff --version))
 
 # Dates everything that is packed, so that the same source makes the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Package.swift)
 
-.PHONY: docs deb rpm tarball packages-test packaging-packages
+.PHONY: docs deb rpm tarball packages-lint packages-test packaging-packages
 
 docs: release packaging-packages ## make manual pages, completions, HTML and the parts list (SPDX): .build/docs
 	@packaging/docs/build .build/release/bailiff .build/docs
@@ -22,6 +22,12 @@ rpm: docs ## build the package for Fedora and its kin: .build/packages
 
 tarball: docs ## build an archive with an installer for other systems: .build/packages
 	@packaging/tarball/build "$(VERSION)" "$(CURDIR)/$(PACKAGES)"
+
+# Errors and warnings end it; what is overridden is explained where it is.
+packages-lint: deb rpm ## check the packages by lintian and rpmlint, the manual pages by mandoc
+	@lintian --fail-on error,warning --allow-root $(PACKAGES)/bailiff_$(VERSION)_*.deb
+	rpmlint --config packaging/rpm/rpmlint.toml $(PACKAGES)/bailiff-$(VERSION)-*.rpm
+	mandoc -T lint -W warning .build/docs/man/*/*
 
 packaging-packages:
 	@$(call install_packages,$(PACKAGING_PACKAGES))
