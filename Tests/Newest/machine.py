@@ -126,8 +126,8 @@ class Machine:
         subprocess.run(["hostname", "server"], check=True)
 
     def _write_tools(self):
-        """`as USER COMMAND`: su refuses Debian's system users since they are made with an account that has expired."""
-        self.write("/usr/local/bin/as", '''#!/bin/sh
+        """`become USER COMMAND`: su refuses Debian's system users since they are made with an account that has expired."""
+        self.write("/usr/local/bin/become", '''#!/bin/sh
 user=$1; shift
 exec setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups env HOME="$(getent passwd "$user" | cut -d: -f6)" "$@"
 ''', 0o755)

@@ -11,7 +11,8 @@ def run(m):
 options { directory "/var/cache/bind"; listen-on { any; }; listen-on-v6 { any; }; allow-recursion { 127.0.0.1; }; allow-transfer { none; };
   rate-limit { responses-per-second 2; }; dnssec-validation no; pid-file none; session-keyfile none; };
 controls { };
-logging { channel out { file "/var/log/named.log"; print-time yes; print-category yes; print-severity yes; }; category default { out; }; category security { out; }; category rate-limit { out; }; };
+logging { channel out { file "/var/log/named.log"; print-time yes; print-category yes; print-severity yes; }; category default { out; };
+  category security { out; }; category rate-limit { out; }; };
 zone "example.test" { type primary; file "/etc/bind/db.test"; };
 """)
     m.write("/etc/bind/db.test", "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n NS ns\nns A 198.51.100.1\nwww A 198.51.100.1\n")

@@ -11,8 +11,8 @@ def version(m):
 
 def run(m):
     m.add_user("cowrie")
-    m.run("mkdir -p /srv/cowrie/etc /srv/cowrie/var/log/cowrie /srv/cowrie/var/lib/cowrie/tty /srv/cowrie/var/lib/cowrie/downloads /srv/cowrie/var/run; chown -R cowrie: /srv/cowrie")
-    m.start("cd /srv/cowrie && exec as cowrie env COWRIE_STDOUT=yes PATH=/opt/cowrie/bin:$PATH /opt/cowrie/bin/cowrie start", log="/var/log/cowrie.out")
+    m.run("install -d -o cowrie /srv/cowrie; cd /srv/cowrie; become cowrie /opt/cowrie/bin/cowrie init")
+    m.start("cd /srv/cowrie && exec become cowrie env COWRIE_STDOUT=yes PATH=/opt/cowrie/bin:$PATH /opt/cowrie/bin/cowrie start", log="/var/log/cowrie.out")
     m.wait_for_port(2222, timeout=60)
     log = m.run("find /srv/cowrie -name cowrie.json").split()[0]
     m.log(log)

@@ -20,7 +20,7 @@ def run(m):
     m.run("mkdir -p /run/saslauthd /run/cyrus/proc /run/cyrus/lock /run/cyrus/socket; chown -R cyrus:mail /run/cyrus; "
           "usermod -aG sasl cyrus; chgrp sasl /run/saslauthd")
     m.run("saslauthd -a shadow -m /run/saslauthd")
-    m.run("install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus; as cyrus sh -c '/usr/sbin/cyrus makedirs' || true", check=False)
+    m.run("install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus; become cyrus sh -c '/usr/sbin/cyrus makedirs' || true", check=False)
     m.start("/usr/sbin/cyrmaster -D -C /etc/imapd.conf -M /etc/cyrus.conf")
     m.wait_for_port(143)
     m.log("/var/log/syslog")

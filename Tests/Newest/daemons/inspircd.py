@@ -21,7 +21,7 @@ def run(m):
 <pid file="/run/inspircd/inspircd.pid">
 """)
     m.run("mkdir -p /run/inspircd /var/log/inspircd; chown -R irc: /run/inspircd /var/log/inspircd")
-    m.start("as irc sh -c 'exec inspircd --nofork --config /etc/inspircd/inspircd.conf'")
+    m.start("become irc sh -c 'exec inspircd --nofork --config /etc/inspircd/inspircd.conf'")
     m.wait_for_port(6667)
     m.log("/var/log/inspircd/ircd.log")
     irc_visits(m, "right", 6667)

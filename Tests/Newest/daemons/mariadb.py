@@ -3,10 +3,18 @@
 PACKAGES = ["mariadb-server", "mariadb-client"]
 FILTERS = ["mariadb"]
 
+SETTINGS = """
+[mariadbd]
+bind-address = *
+log_error = /var/log/mysql/error.log
+skip-ssl
+"""
+
 
 def run(m):
-    m.write("/etc/mysql/mariadb.conf.d/99-test.cnf", "[mariadbd]\nbind-address = *\nlog_error = /var/log/mysql/error.log\nskip-ssl\n")
-    m.run("mkdir -p /run/mysqld /run/mariadbd /var/log/mysql; chown mysql: /run/mysqld /run/mariadbd /var/log/mysql; [ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=mysql >/dev/null")
+    m.write("/etc/mysql/mariadb.conf.d/99-test.cnf", SETTINGS)
+    m.run("mkdir -p /run/mysqld /run/mariadbd /var/log/mysql; chown mysql: /run/mysqld /run/mariadbd /var/log/mysql; "
+          "[ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=mysql >/dev/null")
     m.start("mariadbd --user=mysql")
     m.wait_for_port(3306)
     m.run("mariadb --skip-ssl -e \"CREATE USER alice@'%' IDENTIFIED BY 'right'; CREATE DATABASE a; DROP USER IF EXISTS ''@'localhost'\"")

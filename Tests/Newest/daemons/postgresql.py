@@ -11,11 +11,11 @@ def run(m):
             "logging_collector = off\nauthentication_timeout = 3s\n")
     m.write(f"{conf}/pg_hba.conf", "local all postgres peer\nhost all denied all reject\nhost all all all scram-sha-256\n", 0o644)
     m.run(f"mkdir -p /run/postgresql; chown postgres: /run/postgresql; touch /var/log/pg.log; chown -R postgres: /var/log/pg.log {conf}")
-    m.start(f"as postgres sh -c 'exec /usr/lib/postgresql/{version}/bin/postgres -D /var/lib/postgresql/{version}/main "
+    m.start(f"become postgres sh -c 'exec /usr/lib/postgresql/{version}/bin/postgres -D /var/lib/postgresql/{version}/main "
             f"-c config_file={conf}/postgresql.conf' 2>> /var/log/pg.log")
     m.wait_for_port(5432)
     m.wait_for_text("/var/log/pg.log", "ready to accept")
-    m.run("""as postgres sh -c "psql -c \\"CREATE ROLE alice LOGIN PASSWORD 'right'\\" -c 'CREATE DATABASE alice' " """)
+    m.run("""become postgres sh -c "psql -c \\"CREATE ROLE alice LOGIN PASSWORD 'right'\\" -c 'CREATE DATABASE alice' " """)
     m.log("/var/log/pg.log")
 
     def login(visitor, user, password, database="alice", command="select 1"):

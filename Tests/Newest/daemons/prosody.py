@@ -18,8 +18,8 @@ interfaces = { "0.0.0.0", "::" }
 log = { info = "/var/log/prosody/prosody.log" }
 VirtualHost "example.test"
 """)
-    m.run("mkdir -p /run/prosody; chown prosody: /run/prosody /var/log/prosody /var/lib/prosody; as prosody sh -c 'prosodyctl register alice example.test right'")
-    m.start("as prosody sh -c 'exec prosody -F'")
+    m.run("mkdir -p /run/prosody; chown prosody: /run/prosody /var/log/prosody /var/lib/prosody; become prosody sh -c 'prosodyctl register alice example.test right'")
+    m.start("become prosody sh -c 'exec prosody -F'")
     m.wait_for_port(5222)
     m.log("/var/log/prosody/prosody.log")
     xmpp.visits(m)

@@ -5,9 +5,22 @@ import re
 PACKAGES = ["qbittorrent-nox"]
 FILTERS = ["qbittorrent"]
 
+SETTINGS = """
+[LegalNotice]
+Accepted=true
+[Preferences]
+WebUI\\Port=8080
+WebUI\\Address=*
+WebUI\\LocalHostAuth=true
+WebUI\\HostHeaderValidation=false
+WebUI\\CSRFProtection=false
+WebUI\\MaxAuthenticationFailCount=100
+WebUI\\Username=alice
+"""
+
 
 def run(m):
-    m.write("/root/.config/qBittorrent/qBittorrent.conf", "[LegalNotice]\nAccepted=true\n[Preferences]\nWebUI\\Port=8080\nWebUI\\Address=*\nWebUI\\LocalHostAuth=true\nWebUI\\HostHeaderValidation=false\nWebUI\\CSRFProtection=false\nWebUI\\MaxAuthenticationFailCount=100\nWebUI\\Username=alice\n")
+    m.write("/root/.config/qBittorrent/qBittorrent.conf", SETTINGS)
     m.start("qbittorrent-nox --confirm-legal-notice", log="/var/log/qbittorrent.out")
     m.wait_for_port(8080, timeout=60)
     m.wait_for_text("/var/log/qbittorrent.out", "password")

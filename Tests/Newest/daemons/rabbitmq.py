@@ -26,10 +26,10 @@ def run(m):
     m.write("/etc/rabbitmq/enabled_plugins", "[rabbitmq_management].\n")
     m.write("/etc/rabbitmq/rabbitmq-env.conf", "NODENAME=rabbit@localhost\n")
     m.run("mkdir -p /run/rabbitmq; chown -R rabbitmq: /etc/rabbitmq /var/lib/rabbitmq /var/log/rabbitmq /run/rabbitmq")
-    m.start("as rabbitmq sh -c 'exec rabbitmq-server'")
+    m.start("become rabbitmq sh -c 'exec rabbitmq-server'")
     m.wait_for_port(5672, timeout=120)
     m.wait_for_port(15672, timeout=120)
-    m.run("as rabbitmq sh -c 'rabbitmqctl -n rabbit@localhost add_user alice right && rabbitmqctl -n rabbit@localhost set_permissions alice .\\* .\\* .\\* "
+    m.run("become rabbitmq sh -c 'rabbitmqctl -n rabbit@localhost add_user alice right && rabbitmqctl -n rabbit@localhost set_permissions alice .\\* .\\* .\\* "
           "&& rabbitmqctl -n rabbit@localhost set_user_tags alice management'", timeout=120)
     m.log("/var/log/rabbitmq/rabbit.log")
     for visitor in m.honest:

@@ -5,9 +5,23 @@ import acts
 PACKAGES = ["radicale", "apache2-utils"]
 FILTERS = ["radicale"]
 
+SETTINGS = """
+[server]
+hosts = 0.0.0.0:5232, [::]:5232
+[auth]
+type = htpasswd
+htpasswd_filename = /etc/radicale/users
+htpasswd_encryption = plain
+delay = 0
+[storage]
+filesystem_folder = /tmp/radicale
+[logging]
+level = info
+"""
+
 
 def run(m):
-    m.write("/etc/radicale/config", "[server]\nhosts = 0.0.0.0:5232, [::]:5232\n[auth]\ntype = htpasswd\nhtpasswd_filename = /etc/radicale/users\nhtpasswd_encryption = plain\ndelay = 0\n[storage]\nfilesystem_folder = /tmp/radicale\n[logging]\nlevel = info\n")
+    m.write("/etc/radicale/config", SETTINGS)
     m.write("/etc/radicale/users", "alice:right\n")
     m.start("radicale --config /etc/radicale/config", log="/var/log/radicale.log")
     m.wait_for_port(5232)

@@ -1,4 +1,4 @@
-"""strongSwan (charon): syslog daemon; `EAP method … failed for peer`, `received AUTHENTICATION_FAILED`; numbers join to `ADDRESS[port]`."""
+"""strongSwan (charon): syslog, facility daemon; the number before [NET], [IKE] … is the thread's, `from ADDRESS[port]` is on [NET] lines."""
 
 import random
 import struct
@@ -21,6 +21,7 @@ connections {
 secrets { ike-alice { id = alice
   secret = right } }
 """
+
 
 def run(m):
     m.write("/etc/swanctl/swanctl.conf", SETTINGS)

@@ -13,7 +13,7 @@ def run(m):
     visitor = m.honest[0]
 
     def type_in(user, command, *answers):
-        script = f"set timeout 5\nspawn as {user} {command}\n" + "".join(
+        script = f"set timeout 5\nspawn become {user} {command}\n" + "".join(
             f'expect -nocase "*assword*"\nsend "{answer}\\r"\n' for answer in answers) + "expect eof\n"
         m.run(["expect", "-c", script], check=False)
 

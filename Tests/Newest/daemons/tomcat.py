@@ -13,7 +13,7 @@ def run(m):
     # Otherwise the access log is written seconds late, and lines fall to the next act.
     m.run("sed -i 's#AccessLogValve\"#AccessLogValve\" buffered=\"false\"#' /etc/tomcat11/server.xml")
     m.run("chown -R tomcat: /var/log/tomcat11 /var/lib/tomcat11 /etc/tomcat11 2>/dev/null; chgrp -R tomcat /etc/tomcat11", check=False)
-    m.start("as tomcat sh -c 'cd /var/lib/tomcat11; JAVA_HOME=$(dirname $(dirname $(readlink -f $(command -v java)))) CATALINA_HOME=/usr/share/tomcat11 CATALINA_BASE=/var/lib/tomcat11 CATALINA_TMPDIR=/tmp "
+    m.start("become tomcat sh -c 'cd /var/lib/tomcat11; JAVA_HOME=$(dirname $(dirname $(readlink -f $(command -v java)))) CATALINA_HOME=/usr/share/tomcat11 CATALINA_BASE=/var/lib/tomcat11 CATALINA_TMPDIR=/tmp "
             "exec sh /usr/share/tomcat11/bin/catalina.sh run'")
     m.wait_for_port(8080, timeout=120)
     day = m.run("date +%F").strip()

@@ -5,9 +5,18 @@ import acts
 PACKAGES = ["varnish"]
 FILTERS = ["varnish", "http-probe"]
 
+SETTINGS = """vcl 4.1;
+backend none none;
+sub vcl_recv {
+  if (req.url ~ "^/secret/" && req.http.Authorization != "Basic YWxpY2U6cmlnaHQ=") { return (synth(401)); }
+  if (req.url == "/" || req.url ~ "^/secret/") { return (synth(200)); }
+  return (synth(404));
+}
+"""
+
 
 def run(m):
-    m.write("/etc/varnish/test.vcl", 'vcl 4.1;\nbackend none none;\nsub vcl_recv {\n  if (req.url ~ "^/secret/" && req.http.Authorization != "Basic YWxpY2U6cmlnaHQ=") { return (synth(401)); }\n  if (req.url == "/" || req.url ~ "^/secret/") { return (synth(200)); }\n  return (synth(404));\n}\n')
+    m.write("/etc/varnish/test.vcl", SETTINGS)
     m.start("varnishd -F -a :80 -f /etc/varnish/test.vcl -n /tmp/varnish")
     m.wait_for_port(80)
     m.start("varnishncsa -n /tmp/varnish -w /var/log/varnishncsa.log")

@@ -25,7 +25,7 @@ LoadModule = webadmin
 """)
     m.run("chown -R nobody /tmp/znc")
     m.start_syslog()
-    m.start("as nobody sh -c 'exec znc -f -d /tmp/znc'")
+    m.start("become nobody sh -c 'exec znc -f -d /tmp/znc'")
     m.wait_for_port(6697)
     log = "/tmp/znc/moddata/adminlog/znc.log"
     m.log(log)
