@@ -23,10 +23,10 @@ import Testing
   }
 
   @Test func victimsAreNotReported() throws {
-    let filters = try Shipped.filters()
+    let shipped = try Reporter.shipped()
     let attempts = try Self.attempts()
     for attempt in attempts {
-      let found = reports(attempt.lines, filters).flatMap(\.self)
+      let found = shipped.reports(attempt.lines).flatMap(\.self)
       for report in found where report.address != attempt.real {
         Issue.record(
           "\(report.filter) (\(report.pattern)) reported \(report.address): \(attempt.why): \(attempt.lines)")
@@ -36,7 +36,7 @@ import Testing
       }
     }
     // Every filter has hostile lines of its own.
-    for name in filters.map(\.definition.name) {
+    for name in shipped.filters.map(\.definition.name) {
       #expect(attempts.contains { $0.filter == name }, "no hostile lines for \(name)")
     }
     print("\(attempts.count) hostile attempts tried")

@@ -50,14 +50,14 @@ import Testing
   static let strays = ["dovecot": "session=<Phf8B8RgUZ4KTgAC>"]
 
   @Test func acts() throws {
-    let filters = try Shipped.filters()
+    let shipped = try Reporter.shipped()
     var totals = Score()
     var unused = Set(Self.unrecognisable.indices)
     for file in try Shipped.fixtures("truth", ".jsonl") {
       let name = String(file.dropLast(".jsonl".count))
       let labelled = try Self.read("truth/\(file)")
       let lines = try labelled.map { try Self.logLine($0.line, journal: name.hasSuffix(".journal")) }
-      let found = reports(lines, filters)
+      let found = shipped.reports(lines)
       var score = Score()
       var caught: Set<Int> = []
       var acts: [Int: Labelled] = [:]

@@ -44,13 +44,48 @@ struct LogLine {
   var program: String?
 }
 
-/// Runs lines through filters, as one source: what each line was reported for.
-func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] {
-  let set = FilterSet(filters, keepsCaptures: true)
-  var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
-  var found = [[Report]](repeating: [], count: lines.count)
+/// Filters that are run over one source after the other. Making their set costs far more than running it.
+struct Reporter {
+  let filters: [Filter]
+  private let set: FilterSet
 
-  func report(_ match: borrowing Match) -> Report {
+  init(_ filters: [Filter]) {
+    self.filters = filters
+    set = FilterSet(filters, keepsCaptures: true)
+  }
+
+  /// Every shipped filter.
+  static func shipped() throws -> Reporter { Reporter(try Shipped.filters()) }
+
+  /// What each line of one source was reported for.
+  func reports(_ lines: [LogLine]) -> [[Report]] {
+    var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
+    var found = [[Report]](repeating: [], count: lines.count)
+    var text: [UInt8] = []
+    var places: [Int: Int] = [:]
+    for (index, line) in lines.enumerated() {
+      if let program = line.program {
+        let name = Array(program.utf8)
+        let now = clock.now
+        // swift-format-ignore: OnlyOneTrailingClosureArgument
+        set.scan(
+          message: line.bytes.span, program: { $0 += name }, time: { now }, clock: &clock, header: { _ in }
+        ) { match, _ in found[index].append(report(match)) }
+      } else {
+        places[text.count] = index
+        text += line.bytes
+        text.append(UInt8(ascii: "\n"))
+      }
+    }
+    set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
+      found[places[offset]!].append(report(match))
+    }
+    return found
+  }
+
+  func reports(_ lines: [String]) -> [[Report]] { reports(lines.map { LogLine(bytes: Array($0.utf8)) }) }
+
+  private func report(_ match: borrowing Match) -> Report {
     let filter = filters[match.filter]
     var captures: [String: String] = [:]
     for capture in match.captures where captures[capture.name] == nil {
@@ -60,29 +95,9 @@ func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] {
       filter: filter.definition.name, pattern: filter.patternNames[match.pattern], address: match.address.description,
       count: match.count, weight: match.weight, captures: captures)
   }
-
-  var text: [UInt8] = []
-  var places: [Int: Int] = [:]
-  for (index, line) in lines.enumerated() {
-    if let program = line.program {
-      let name = Array(program.utf8)
-      let now = clock.now
-      // swift-format-ignore: OnlyOneTrailingClosureArgument
-      set.scan(
-        message: line.bytes.span, program: { $0 += name }, time: { now }, clock: &clock, header: { _ in }
-      ) { match, _ in found[index].append(report(match)) }
-    } else {
-      places[text.count] = index
-      text += line.bytes
-      text.append(UInt8(ascii: "\n"))
-    }
-  }
-  set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
-    found[places[offset]!].append(report(match))
-  }
-  return found
 }
 
-func reports(_ lines: [String], _ filters: [Filter]) -> [[Report]] {
-  reports(lines.map { LogLine(bytes: Array($0.utf8)) }, filters)
-}
+/// Runs lines through filters, as one source: what each line was reported for.
+func reports(_ lines: [LogLine], _ filters: [Filter]) -> [[Report]] { Reporter(filters).reports(lines) }
+
+func reports(_ lines: [String], _ filters: [Filter]) -> [[Report]] { Reporter(filters).reports(lines) }

@@ -65,7 +65,7 @@ final class NativePattern: Sendable {
 
   /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
   static let tags: [(tag: String, expression: String)] = [
-    ("<host>", "(?<host>(?:[0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)"),
+    ("<host>", "(?<host>(?:[0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9A-Fa-f:]{0,40}:[0-9A-Fa-f:.]{0,45})"),
     ("<user>", "(?<user>.*)"),
     ("<port>", "(?<port>[0-9]{1,5})"),
   ]
