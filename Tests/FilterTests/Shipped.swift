@@ -34,6 +34,7 @@ struct Report: Equatable {
   var address: String
   var count: Int
   var weight: Int
+  var time: Instant
   var captures: [String: String]
 }
 
@@ -93,7 +94,7 @@ struct Reporter {
     }
     return Report(
       filter: filter.definition.name, pattern: filter.patternNames[match.pattern], address: match.address.description,
-      count: match.count, weight: match.weight, captures: captures)
+      count: match.count, weight: match.weight, time: match.time, captures: captures)
   }
 }
 
