@@ -167,7 +167,7 @@ import Testing
 
   /// Bytes that are no UTF-8 are in the fixtures as lone surrogates, `\udcff` for 0xff, which a JSON decoder refuses: they
   /// are moved to the private use area and back.
-  private static func withoutLoneSurrogates(_ line: Data.SubSequence) -> [UInt8] {
+  static func withoutLoneSurrogates(_ line: Data.SubSequence) -> [UInt8] {
     var out: [UInt8] = []
     let bytes = Array(line)
     var at = 0
@@ -188,7 +188,7 @@ import Testing
     return out
   }
 
-  private static func bytes(_ text: String) -> [UInt8] {
+  static func bytes(_ text: String) -> [UInt8] {
     text.unicodeScalars.flatMap { scalar -> [UInt8] in
       (0xf780...0xf7ff).contains(scalar.value) ? [UInt8(scalar.value & 0xff)] : Array(String(scalar).utf8)
     }
