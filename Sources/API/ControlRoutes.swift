@@ -1,12 +1,9 @@
 import Glibc
-import HTTPTypes
-import Hummingbird
-import HummingbirdCore
-import Logging
 import Model
 import NIOCore
+import NIOHTTP1
 
-/// Whom the daemon listens to.
+/// Whom the daemon listens to on its Unix socket.
 struct Admission: Sendable {
   var group: UInt32?
   var groupName: String?
@@ -21,109 +18,82 @@ struct Admission: Sendable {
   }
 }
 
-/// A request with who asks it.
-struct ControlContext: RequestContext {
-  var coreContext: CoreRequestContextStorage
-  /// Set before any route runs.
-  var `operator` = Operator(uid: .max, gid: .max, pid: 0, user: "nobody")
-
-  init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
-}
-
 /// The endpoints, `/v1/…`.
 struct ControlRoutes: Sendable {
   var handlers: ControlHandlers
   var admission: Admission
 
-  /// Admits, routes, and turns every error into one line of JSON.
-  func responder() -> HTTPChannelHandler.Responder {
-    let routes = router().buildResponder()
-    let admission = admission
-    return { request, writer, channel in
-      var response: Response
-      do {
-        let peer = try await PeerCredentials.of(channel)
-        try admission.check(peer)
-        var context = ControlContext(source: .init(channel: channel, logger: .silent))
-        let session = request.headers[.bailiffSession].flatMap { Address($0) }
-        context.operator = peer.named(session: session)
-        response = try await routes.respond(to: request, context: context)
-      } catch let error as any HTTPResponseError where error.status == .notFound {
-        response = .failure(ControlError(.invalid, "no such endpoint"), .notFound)
-      } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
-        response = .failure(
-          ControlError(.invalid, "the request is larger than \(ControlServer.largestRequest) bytes"), .contentTooLarge)
-      } catch let error as ControlError {
-        response = .failure(error, .init(error.kind))
-      } catch {
-        response = .failure(ControlError(.failed, "the daemon could not do it"), .internalServerError)
-      }
-      // A body that nobody read would be taken for the next request.
-      response.headers[.connection] = "close"
-      try await writer.write(response: response.head, body: response.body)
-    }
-  }
-
-  private func router() -> Router<ControlContext> {
-    let router = Router(context: ControlContext.self)
+  var router: Router {
     let handlers = handlers
-    router.get("/v1/status") { _, _ in try await Response.json(handlers.status()) }
-    router.get("/v1/bans") { request, _ in
-      let jail = request.uri.queryParameters["jail"].map(String.init)
-      return try await Response.lines(handlers.bans(BansRequest(jail: jail)))
-    }
-    router.post("/v1/ban") { request, context in
-      try await Response.json(handlers.ban(Self.body(request), context.operator))
-    }
-    router.post("/v1/unban") { request, context in
-      try await Response.json(handlers.unban(Self.body(request), context.operator))
-    }
-    router.post("/v1/unban-all") { request, context in
-      try await Response.json(handlers.unbanAll(Self.body(request), context.operator))
-    }
-    router.post("/v1/confirm") { request, context in
-      try await Response.json(handlers.confirm(Self.body(request), context.operator))
-    }
-    router.post("/v1/reload") { _, context in try await Response.json(handlers.reload(context.operator)) }
-    return router
+    return Router([
+      route(.GET, "/v1/status") { _, _ in try await .json(handlers.status()) },
+      route(.GET, "/v1/bans") { request, _ in
+        try await .lines(handlers.bans(BansRequest(jail: request.query("jail"))))
+      },
+      route(.POST, "/v1/ban") { request, who in try await .json(handlers.ban(body(request), who)) },
+      route(.POST, "/v1/unban") { request, who in try await .json(handlers.unban(body(request), who)) },
+      route(.POST, "/v1/unban-all") { request, who in try await .json(handlers.unbanAll(body(request), who)) },
+      route(.POST, "/v1/confirm") { request, who in try await .json(handlers.confirm(body(request), who)) },
+      route(.POST, "/v1/reload") { _, who in try await .json(handlers.reload(who)) },
+    ])
   }
 
-  private static func body<Body: CheckedRequest>(_ request: Request) async throws -> Body {
-    let bytes = try await request.body.collect(upTo: ControlServer.largestRequest)
-    let body = try ControlJSON.decode(Body.self, from: bytes.readableBytesView)
-    try body.check()
-    return body
+  /// Admits, answers, and turns every error into one line of JSON.
+  private func route(
+    _ method: HTTPMethod, _ path: String,
+    _ answer: @escaping @Sendable (HTTPRequest, Operator) async throws -> HTTPResponse
+  ) -> Route {
+    let admission = admission
+    return Route(
+      method, path,
+      .waiting { request in
+        do {
+          guard case .local(let peer?) = request.peer else {
+            throw ControlError(.notPermitted, "the kernel does not say who is connected")
+          }
+          try admission.check(peer)
+          let session = request.headers.first(name: bailiffSession).flatMap { Address($0) }
+          return try await answer(request, peer.named(session: session))
+        } catch let error as ControlError {
+          return .failure(error, HTTPResponseStatus(error.kind))
+        } catch {
+          return .failure(ControlError(.failed, "the daemon could not do it"), .internalServerError)
+        }
+      })
   }
 }
 
-extension Response {
-  static func json(_ value: some Encodable) throws -> Response {
-    Response(
-      status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: try ControlJSON.encode(value)))
+private func body<Body: CheckedRequest>(_ request: HTTPRequest) throws -> Body {
+  let body = try ControlJSON.decode(Body.self, from: request.body.readableBytesView)
+  try body.check()
+  return body
+}
+
+extension HTTPResponse {
+  static func json(_ value: some Encodable, _ status: HTTPResponseStatus = .ok) throws -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: ["Content-Type": "application/json"], body: .bytes(try ControlJSON.encode(value)))
   }
 
   /// An object a line, sent as it is made: a hundred thousand bans are never one text in memory.
-  static func lines(_ bans: [BanReply]) -> Response {
-    Response(
-      status: .ok, headers: [.contentType: "application/x-ndjson"],
-      body: .init { writer in
+  static func lines(_ bans: [BanReply]) -> HTTPResponse {
+    HTTPResponse(
+      status: .ok, headers: ["Content-Type": "application/x-ndjson"],
+      body: .stream { stream in
         var chunk = ByteBuffer()
         for ban in bans {
           ban.write(to: &chunk)
           if chunk.readableBytes >= 32 << 10 {
-            try await writer.write(chunk)
+            try await stream.write(chunk)
             chunk.clear()
           }
         }
-        if chunk.readableBytes > 0 { try await writer.write(chunk) }
-        try await writer.finish(nil)
+        if chunk.readableBytes > 0 { try await stream.write(chunk) }
       })
   }
 
-  static func failure(_ error: ControlError, _ status: HTTPResponse.Status) -> Response {
-    var response = (try? Response.json(ErrorReply(error: error))) ?? Response(status: status)
-    response.status = status
-    return response
+  static func failure(_ error: ControlError, _ status: HTTPResponseStatus) -> HTTPResponse {
+    (try? .json(ErrorReply(error: error), status)) ?? HTTPResponse(status: status, body: .bytes(ByteBuffer()))
   }
 }
 
@@ -156,7 +126,7 @@ extension BanReply {
   }
 }
 
-extension HTTPResponse.Status {
+extension HTTPResponseStatus {
   init(_ kind: ControlError.Kind) {
     self =
       switch kind {
@@ -169,7 +139,24 @@ extension HTTPResponse.Status {
   }
 }
 
-extension HTTPField.Name {
-  /// Where the client's SSH session comes from.
-  static let bailiffSession = HTTPField.Name("Bailiff-Session")!
+extension HTTPFailures {
+  /// The same shape as every other error's.
+  static let control = HTTPFailures(
+    badRequest: .failure(ControlError(.invalid, "this is no HTTP request"), .badRequest),
+    notFound: .failure(ControlError(.invalid, "no such endpoint"), .notFound),
+    timeout: .failure(ControlError(.deadline, "the request took too long to arrive"), .requestTimeout),
+    full: .failure(ControlError(.failed, "too many connections", remedy: "try again later"), .serviceUnavailable),
+    tooLarge: { limit in
+      .failure(ControlError(.invalid, "the request is larger than \(limit) bytes"), .payloadTooLarge)
+    },
+    notAllowed: { methods in
+      let allowed = methods.map(\.rawValue).joined(separator: ", ")
+      var response = HTTPResponse.failure(
+        ControlError(.invalid, "this endpoint does not have this method; it has \(allowed)"), .methodNotAllowed)
+      response.headers.add(name: "Allow", value: allowed)
+      return response
+    })
 }
+
+/// The header that says where the client's SSH session comes from.
+let bailiffSession = "Bailiff-Session"

@@ -1,6 +1,5 @@
 import Glibc
 import Model
-import NIOCore
 
 /// Who connected, by the kernel: `SO_PEERCRED` and `SO_PEERGROUPS` of unix(7) and socket(7).
 struct PeerCredentials: Sendable {
@@ -9,19 +8,6 @@ struct PeerCredentials: Sendable {
   var gid: UInt32
   /// Supplementary groups.
   var groups: [UInt32]
-
-  /// Asks on the channel's own thread, since only there its descriptor is sure to be open.
-  static func of(_ channel: any Channel) async throws -> PeerCredentials {
-    let credentials = try await channel.eventLoop.submit {
-      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
-        PeerCredentials(socket: socket)
-      }
-    }.get()
-    guard let found = credentials, let found else {
-      throw ControlError(.notPermitted, "the kernel does not say who is connected")
-    }
-    return found
-  }
 
   init?(socket: CInt) {
     // `struct ucred` is three 32-bit numbers: pid, uid, gid.

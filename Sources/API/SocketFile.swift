@@ -61,17 +61,7 @@ struct SocketFile: Sendable {
     let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
     guard probe >= 0 else { return false }
     defer { close(probe) }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    // Safe: `prepare` checked that the path is shorter than `sun_path`, whose rest stays zero.
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    // Safe: the pointer is used only inside the call, with the structure's own size.
-    let result = unsafe withUnsafePointer(to: &address) {
-      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe connect(probe, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
+    let result = connectUnix(probe, path)
     // EAGAIN: somebody listens whose backlog is full.
     return result == 0 || errno == EAGAIN || errno == EINPROGRESS
   }

@@ -50,30 +50,30 @@ struct Bailiff: AsyncParsableCommand {
     Import.self,
   ]
 
-  /// Not `async`: Dispatch would take over this thread, and wait in it with every signal unblocked, so that SIGTERM ended
-  /// the daemon on the spot.
   static func main() {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.
     signal(SIGPIPE, SIG_IGN)
     if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
-    let done = DispatchSemaphore(value: 0)
-    Task.detached {
-      await runCommand()
-      done.signal()
-    }
-    done.wait()
-  }
-
-  private static func runCommand() async {
     do {
       var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
+      if let command = command as? Run {
+        wait { try await command.run() }
       } else {
         try command.run()
       }
     } catch {
       ExitStatus.end(with: error)
     }
+  }
+
+  /// Not `async`: Dispatch would take over this thread, and wait in it with every signal unblocked, so that SIGTERM ended
+  /// the daemon on the spot.
+  private static func wait(_ body: @escaping @Sendable () async throws -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    Task.detached {
+      do { try await body() } catch { ExitStatus.end(with: error) }
+      done.signal()
+    }
+    done.wait()
   }
 }

@@ -8,9 +8,7 @@ import Testing
   @Test func everyRequestReachesItsHandlerAndComesBack() async throws {
     let server = try TestServer()
     try await server.start()
-    let client = server.client
-
-    let status = try await client.status()
+    let status = try await server.ask { try $0.status() }
     #expect(status.uptime == 12.5)
     #expect(status.started.instant == TestServer.since)
     #expect(status.sources.first?.tooLong == 1)
@@ -18,16 +16,17 @@ import Testing
     #expect(status.firewall.backend == "dry-run")
     #expect(status.quarantined.first?.hits == 9)
 
-    let banned = try await client.ban(
-      BanRequest(id: "2001:db8::/64", jail: "sshd", bantime: 3600, force: true, confirm: 60))
+    let banned = try await server.ask {
+      try $0.ban(BanRequest(id: "2001:db8::/64", jail: "sshd", bantime: 3600, force: true, confirm: 60))
+    }
     #expect(banned.ban.id == "2001:db8::/64")
     #expect(banned.ban.until?.instant == TestServer.since.adding(.hours(1)))
     #expect(banned.confirmBy?.instant == TestServer.since.adding(.seconds(60)))
     #expect(banned.notes == ["a note"])
-    #expect(try await client.unban(UnbanRequest(id: "192.0.2.7")).jails == ["sshd"])
-    #expect(try await client.unbanAll(UnbanAllRequest(jail: "sshd")).count == 5)
-    #expect(try await client.confirm(ConfirmRequest(id: "192.0.2.7")).ban.ban.until == nil)
-    #expect(try await client.reload().changes == ["jail sshd: maxretry 5 → 3"])
+    #expect(try await server.ask { try $0.unban(UnbanRequest(id: "192.0.2.7")) }.jails == ["sshd"])
+    #expect(try await server.ask { try $0.unbanAll(UnbanAllRequest(jail: "sshd")) }.count == 5)
+    #expect(try await server.ask { try $0.confirm(ConfirmRequest(id: "192.0.2.7")) }.ban.ban.until == nil)
+    #expect(try await server.ask { try $0.reload() }.changes == ["jail sshd: maxretry 5 → 3"])
     #expect(
       server.received.withLock { $0 } == [
         "ban 2001:db8::/64 --jail sshd --for 3600s --force --confirm 60s", "unban 192.0.2.7", "unban --all --jail sshd",
@@ -39,9 +38,7 @@ import Testing
   @Test func theKernelNamesTheOperator() async throws {
     let server = try TestServer()
     try await server.start()
-    var client = server.client
-    client.session = Address("192.0.2.44")
-    _ = try await client.reload()
+    _ = try await server.ask(session: Address("192.0.2.44")) { try $0.reload() }
     let who = try #require(server.operators.withLock { $0.first })
     #expect(who.uid == geteuid())
     #expect(who.gid == getegid())
@@ -66,13 +63,11 @@ import Testing
     }
     let server = try TestServer()
     try await server.start(bans: bans)
-    var client = server.client
-    client.deadline = 60
-    let got = try await client.bans()
+    let got = try await server.ask(deadline: 60) { try $0.bans() }
     #expect(got.map(\.ban) == bans)
     // A jail's name survives the query, whatever it holds.
-    #expect(try await server.client.bans(BansRequest(jail: "web \u{1b}&?")).count == 10_000)
-    #expect(try await server.client.bans(BansRequest(jail: "none")).isEmpty)
+    #expect(try await server.ask { try $0.bans(BansRequest(jail: "web \u{1b}&?")) }.count == 10_000)
+    #expect(try await server.ask { try $0.bans(BansRequest(jail: "none")) }.isEmpty)
     await server.stop()
   }
 
@@ -80,14 +75,14 @@ import Testing
     let server = try TestServer()
     try await server.start()
     await #expect(throws: ControlError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")) {
-      try await server.client.ban(BanRequest(id: "192.0.2.1"))
+      try await server.ask { try $0.ban(BanRequest(id: "192.0.2.1")) }
     }
     await #expect(throws: ControlError(.rejected, "198.51.100.1 is not banned")) {
-      try await server.client.unban(UnbanRequest(id: "198.51.100.1"))
+      try await server.ask { try $0.unban(UnbanRequest(id: "198.51.100.1")) }
     }
     // What nobody foresaw is not shown to the client.
     await #expect(throws: ControlError(.failed, "the daemon could not do it")) {
-      try await server.client.ban(BanRequest(id: "203.0.113.99"))
+      try await server.ask { try $0.ban(BanRequest(id: "203.0.113.99")) }
     }
     await server.stop()
   }

@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct SocketTests {
   @Test func withoutADaemonTheClientSaysSo() async throws {
     let server = try TestServer()
-    let error = await #expect(throws: ControlError.self) { try await server.client.status() }
+    let error = await #expect(throws: ControlError.self) { try await server.ask { try $0.status() } }
     #expect(error?.kind == .notRunning)
     #expect(error?.message.contains(server.socket) == true)
     #expect(error?.remedy?.contains("bailiff run") == true)
@@ -19,9 +19,9 @@ import Testing
     ])
     #expect(made.status == 0)
     #expect(FileManager.default.fileExists(atPath: server.socket))
-    await #expect(throws: ControlError.self) { try await server.client.status() }
+    await #expect(throws: ControlError.self) { try await server.ask { try $0.status() } }
     try await server.start()
-    #expect(try await server.client.status().pid == 17)
+    #expect(try await server.ask { try $0.status() }.pid == 17)
     await server.stop()
   }
 
@@ -32,7 +32,7 @@ import Testing
       try await ControlServer.start(socket: server.socket, handlers: server.handlers(bans: []))
     }
     #expect(error?.message == "another bailiff answers on \(server.socket)")
-    #expect(try await server.client.status().pid == 17)
+    #expect(try await server.ask { try $0.status() }.pid == 17)
     await server.stop()
   }
 
@@ -68,7 +68,7 @@ import Testing
     await server.stop()
     #expect(!FileManager.default.fileExists(atPath: server.socket))
     try await server.start()
-    #expect(try await server.client.status().pid == 17)
+    #expect(try await server.ask { try $0.status() }.pid == 17)
     await server.stop()
   }
 
@@ -98,7 +98,7 @@ import Testing
       // Between bind and listen nobody answers yet.
       while true {
         do {
-          _ = try await ControlClient(socket: path, deadline: 1).status()
+          _ = try await blocking { try ControlClient(socket: path, deadline: 1).status() }
         } catch let error as ControlError where error.kind == .notRunning {
           continue
         }

@@ -20,7 +20,13 @@ final class TestServer: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-  var client: ControlClient { ControlClient(socket: socket) }
+  /// Asks as the commands do. The client blocks, and the server's handlers need the pool's threads.
+  func ask<Reply: Sendable>(
+    deadline: Int64 = 10, session: Address? = nil, _ body: @escaping @Sendable (ControlClient) throws -> Reply
+  ) async throws -> Reply {
+    let client = ControlClient(socket: socket, deadline: deadline, session: session)
+    return try await blocking { try body(client) }
+  }
 
   func start(group: String? = nil, bans: [Ban] = []) async throws {
     let started = try await ControlServer.start(socket: socket, group: group, handlers: handlers(bans: bans))

@@ -3,7 +3,7 @@ import ArgumentParser
 import Model
 
 /// `bailiff ban`; `Ban` itself is the model's.
-struct BanNow: AsyncParsableCommand {
+struct BanNow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ban",
     abstract: "Ban an address, a block or a name now.",
@@ -38,8 +38,8 @@ struct BanNow: AsyncParsableCommand {
     if let confirm, confirm.seconds < 1 { throw ValidationError("--confirm needs at least one second") }
   }
 
-  func run() async throws {
-    let reply = try await config.client().ban(
+  func run() throws {
+    let reply = try config.client().ban(
       BanRequest(id: id, jail: jail, bantime: length?.bantime, force: force, confirm: confirm?.seconds))
     var output = Output()
     if format.json { output.json(reply.members) } else { reply.print(to: &output, verb: "banned") }
@@ -47,7 +47,7 @@ struct BanNow: AsyncParsableCommand {
   }
 }
 
-struct Confirm: AsyncParsableCommand {
+struct Confirm: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "confirm",
     abstract: "Keep a ban that was made with --confirm.",
@@ -66,8 +66,8 @@ struct Confirm: AsyncParsableCommand {
 
   func validate() throws { try checkID(id) }
 
-  func run() async throws {
-    let reply = try await config.client().confirm(ConfirmRequest(id: id))
+  func run() throws {
+    let reply = try config.client().confirm(ConfirmRequest(id: id))
     var output = Output()
     if format.json { output.json(reply.members) } else { reply.print(to: &output, verb: "confirmed") }
     output.flush()

@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Model
 
-struct Bans: AsyncParsableCommand {
+struct Bans: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bans",
     abstract: "The bans in force.",
@@ -19,8 +19,8 @@ struct Bans: AsyncParsableCommand {
   var jail: String?
   @OptionGroup var format: JSONOption
 
-  func run() async throws {
-    let bans = try await config.client(deadline: 60).bans(BansRequest(jail: jail))
+  func run() throws {
+    let bans = try config.client(deadline: 60).bans(BansRequest(jail: jail))
     var output = Output()
     if format.json {
       for ban in bans { output.json(ban.members) }

@@ -3,7 +3,7 @@ import Matching
 import Model
 import Settings
 
-struct FilterCommand: AsyncParsableCommand {
+struct FilterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "filter",
     abstract: "List filters, test them on lines, find out which fit a log.",

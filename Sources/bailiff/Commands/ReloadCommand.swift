@@ -1,7 +1,7 @@
 import API
 import ArgumentParser
 
-struct Reload: AsyncParsableCommand {
+struct Reload: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
     abstract: "Read the settings again, without losing a line, a window or a ban.",
@@ -17,9 +17,9 @@ struct Reload: AsyncParsableCommand {
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
-  func run() async throws {
+  func run() throws {
     // Compiling some hundred patterns again takes a while.
-    let reply = try await config.client(deadline: 120).reload()
+    let reply = try config.client(deadline: 120).reload()
     var output = Output()
     if format.json {
       output.json([("changes", .texts(reply.changes)), ("warnings", .texts(reply.warnings))])

@@ -4,7 +4,7 @@ import Model
 import Pipeline
 import Settings
 
-struct ReplayLogs: AsyncParsableCommand {
+struct ReplayLogs: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "The same engine over past logs: who would have been banned, and when.",
@@ -31,7 +31,7 @@ struct ReplayLogs: AsyncParsableCommand {
   @Argument(help: "Logs, or a journal's directory, oldest first.", completion: .file())
   var files: [String]
 
-  func run() async throws {
+  func run() throws {
     for file in files where file != "-" { try LogLines.checkReadable(file, orJournal: true) }
     // The log may be another machine's, so it does not matter which logs are on this one.
     let everywhere = Settings.Machine(hasFile: { _ in true }, hasJournal: true)

@@ -36,7 +36,7 @@ struct Run: AsyncParsableCommand {
     let firewall = try actuator(settings)
     let config = config
     // Before the firewall is touched: another daemon's bans are not ours to change.
-    if (try? await ControlClient(socket: settings.socket, deadline: 2, session: nil).status()) != nil {
+    if (try? ControlClient(socket: settings.socket, deadline: 2, session: nil).status()) != nil {
       throw CommandFailure(
         .rejected, "a daemon already answers on \(settings.socket); stop it first, or name another `socket` and `state`"
       )

@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Model
 
-struct Status: AsyncParsableCommand {
+struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "How the daemon is: sources, jails, store, firewall.",
@@ -20,8 +20,8 @@ struct Status: AsyncParsableCommand {
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
-  func run() async throws {
-    let status = try await config.client().status()
+  func run() throws {
+    let status = try config.client().status()
     var output = Output()
     if format.json { output.json(status.members) } else { status.print(to: &output, on: Terminal()) }
     output.flush()

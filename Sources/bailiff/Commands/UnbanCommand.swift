@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Model
 
-struct Unban: AsyncParsableCommand {
+struct Unban: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unban",
     abstract: "Lift the bans of an id, or all bans.",
@@ -30,13 +30,13 @@ struct Unban: AsyncParsableCommand {
     if let id { try checkID(id) }
   }
 
-  func run() async throws {
+  func run() throws {
     let client = try config.client(deadline: 60)
     let reply: UnbannedReply
     if let id {
-      reply = try await client.unban(UnbanRequest(id: id, jail: jail))
+      reply = try client.unban(UnbanRequest(id: id, jail: jail))
     } else {
-      reply = try await client.unbanAll(UnbanAllRequest(jail: jail))
+      reply = try client.unbanAll(UnbanAllRequest(jail: jail))
     }
     var output = Output()
     if format.json {

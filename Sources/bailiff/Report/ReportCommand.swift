@@ -5,7 +5,7 @@ import Foundation
 import Model
 import Settings
 
-struct Report: AsyncParsableCommand {
+struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "A page for people: failures and bans over time, who, what, how long, and what operators did.",
@@ -26,7 +26,7 @@ struct Report: AsyncParsableCommand {
   var output: String
   @OptionGroup var config: ConfigOptions
 
-  func run() async throws {
+  func run() throws {
     let start = try parsePast(since, option: "--since")
     let end = try until.map { try parsePast($0, option: "--until") } ?? LocalTime.now()
     guard start < end else {
@@ -41,7 +41,7 @@ struct Report: AsyncParsableCommand {
       since: start, until: end, host: ProcessInfo.processInfo.hostName,
       data: try reader.report(since: start, until: end),
       addresses: try top(.ip), prefixes: try top(.prefix), users: try top(.user), jails: try top(.jail),
-      patterns: try top(.pattern), rules: try top(.rule, 20), cost: await cost())
+      patterns: try top(.pattern), rules: try top(.rule, 20), cost: cost())
     let html = page.html
     guard output != "-" else {
       var standard = Output()
@@ -55,8 +55,8 @@ struct Report: AsyncParsableCommand {
   }
 
   /// What the daemon has done since it started, while it runs.
-  private func cost() async -> [(String, String)] {
-    guard let status = try? await config.client(deadline: 5).status() else { return [] }
+  private func cost() -> [(String, String)] {
+    guard let status = try? config.client(deadline: 5).status() else { return [] }
     let lines: UInt64 = status.sources.reduce(0) { $0 + $1.read }
     let matched: UInt64 = status.sources.reduce(0) { $0 + $1.matched }
     var rows = [
