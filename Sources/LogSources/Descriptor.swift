@@ -63,6 +63,7 @@ struct FileStatus {
   }
 
   var isRegular: Bool { mode & S_IFMT == S_IFREG }
+  var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
 
   /// What it is when it is no regular file, in words.
   var kind: String {

@@ -1,9 +1,14 @@
 internal import CSystemd
 internal import Glibc
 
-/// epoll(7), level triggered; what is waited for is told apart by the tag it was added with.
-@safe struct Poller: ~Copyable {
+/// epoll(7), level triggered: calls back for each descriptor that is ready.
+@safe final class Poller {
   private let descriptor: Descriptor
+  private var handlers: [UInt64: () -> Void] = [:]
+  /// The kernel knows a registration by its number, not by its descriptor, which may be another's by the time an event of it
+  /// is taken.
+  private var registrations: [Int32: UInt64] = [:]
+  private var next: UInt64 = 0
   /// Safe: `epoll_event` is called unsafe for the pointer in its union, which is never used.
   private var events = unsafe [epoll_event](repeating: epoll_event(), count: 32)
 
@@ -14,27 +19,36 @@ internal import Glibc
   }
 
   /// False when the descriptor cannot be waited for (a regular file), which is always ready then.
-  func add(_ raw: Int32, tag: UInt64, events: UInt32 = UInt32(EPOLLIN.rawValue)) -> Bool {
+  func add(_ raw: Int32, onReady: @escaping () -> Void) -> Bool {
+    next += 1
     // Safe: as above.
-    var event = unsafe epoll_event(events: events, data: epoll_data_t(u64: tag))
+    var event = unsafe epoll_event(events: UInt32(EPOLLIN.rawValue), data: epoll_data_t(u64: next))
     // Safe: epoll_ctl(2) reads the struct during the call.
-    return unsafe epoll_ctl(descriptor.raw, EPOLL_CTL_ADD, raw, &event) == 0
+    guard unsafe epoll_ctl(descriptor.raw, EPOLL_CTL_ADD, raw, &event) == 0 else { return false }
+    handlers[next] = onReady
+    registrations[raw] = next
+    return true
   }
 
+  /// Before the descriptor is closed.
   func remove(_ raw: Int32) {
+    guard let registration = registrations.removeValue(forKey: raw) else { return }
+    handlers[registration] = nil
     // Safe: EPOLL_CTL_DEL ignores its event since Linux 2.6.9.
     _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, raw, nil)
   }
 
-  /// Waits up to `milliseconds` (-1: as long as it takes) and calls `body` with the tag of each that is ready.
-  mutating func wait(milliseconds: Int32, _ body: (UInt64) -> Void) {
+  /// Waits until something is ready, or a point in time (monotonic seconds) is reached; infinity: as long as it takes.
+  func wait(until deadline: Double) {
+    let left = deadline == 0 ? 0 : deadline - monotonicSeconds()
+    let milliseconds = deadline == .infinity ? -1 : Int32(min(max(0, (left * 1000).rounded(.up)), 1e6))
     // Safe: epoll_wait(2) writes at most `count` events.
     let ready = unsafe events.withUnsafeMutableBufferPointer { buffer in
       unsafe epoll_wait(descriptor.raw, buffer.baseAddress, Int32(buffer.count), milliseconds)
     }
     guard ready > 0 else { return }
     // Safe: `data` was set as `u64` in `add`.
-    for i in 0..<Int(ready) { body(unsafe events[i].data.u64) }
+    for i in 0..<Int(ready) { handlers[unsafe events[i].data.u64]?() }
   }
 }
 

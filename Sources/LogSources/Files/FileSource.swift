@@ -1,25 +1,38 @@
 import Model
 
-/// A path, and the files that stood there: those that were renamed away, oldest first, and last the one that is there
+/// A path, and the files that were there: those that were renamed away, oldest first, and last the one that is there
 /// now. They are read one after the other.
 final class FileSource {
-  let number: Int
+  let outlet: LineOutlet
   let path: String
   var specs: [Int]
-  var queue: [FollowedFile] = []
+  private(set) var queue: [FollowedFile] = []
   /// Rotated files that are read and not followed: compressed since, and so files of their own.
-  var read: [FileIdentity] = []
+  private(set) var read: [FileIdentity] = []
   /// Something was read here before (now or before a restart), so whatever takes the path is new and read whole.
   var isKnown: Bool
   /// Where to begin in a file that was there, but not readable, when reading began.
   var firstSize: UInt64?
+  /// It waits for its turn.
+  var isInTurn = false
+  /// That its file rewrites itself was said.
+  var isSaidToRewrite = false
 
-  init(number: Int, path: String, specs: [Int], isKnown: Bool) {
-    self.number = number
+  var number: Int { outlet.number }
+
+  init(_ outlet: LineOutlet, path: String, specs: [Int], isKnown: Bool) {
+    self.outlet = outlet
     self.path = path
     self.specs = specs
     self.isKnown = isKnown
   }
+
+  /// Only `FollowedFiles` calls these: it knows every file by its inode.
+  func insert(_ files: [FollowedFile], at index: Int) { queue.insert(contentsOf: files, at: index) }
+  func remove(_ file: FollowedFile) { queue.removeAll { $0 === file } }
+
+  /// Keeps the newest few: what is older is no longer a sibling of the path.
+  func remember(_ identities: [FileIdentity]) { read = (read + identities).suffix(32) }
 
   /// The file whose position is the source's own: the first that is not read to its end yet.
   var head: FollowedFile? { queue.first { !$0.isDrained } ?? queue.last }

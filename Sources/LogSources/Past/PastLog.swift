@@ -63,13 +63,13 @@ public final class PastLog: Sendable {
       bytes = start..<max(start, lineStart(atOrAfter: min(range.upperBound, size), size, buffer))
     }
     let reader = StreamReader(descriptor.raw, name: path, buffer, range: bytes)
-    var counters = SourceCounters()
-    while try reader.read(source: source, to: sink, &counters) {
+    let outlet = LineOutlet(source, to: sink)
+    while try reader.read(to: outlet) {
       sink.checkpoint([])
       guard goesOn() else { break }
     }
     sink.checkpoint([])
-    return Counts(counters)
+    return Counts(outlet.counters)
   }
 
   private func lineStart(atOrAfter offset: UInt64, _ size: UInt64, _ buffer: LineBuffer) -> UInt64 {
@@ -101,8 +101,7 @@ public final class PastLog: Sendable {
 
   /// Delivers what a compressed file holds from `offset` on; `checkpoint` is told after every chunk how far that is.
   func resume(
-    at offset: UInt64, as source: Int, to sink: any LineSink, _ counters: inout SourceCounters,
-    checkpoint: (UInt64) -> Void
+    at offset: UInt64, to outlet: LineOutlet, checkpoint: (UInt64) -> Void
   ) throws(SystemError) {
     guard let compression else { return }
     let child = try Decompressor(compression, of: descriptor.raw, name: path)
@@ -118,7 +117,7 @@ public final class PastLog: Sendable {
     var more = true
     while more {
       try child.waitForOutput()
-      more = try reader.read(source: source, to: sink, &counters)
+      more = try reader.read(to: outlet)
       checkpoint(reader.offset)
     }
     try child.finish()
@@ -129,17 +128,17 @@ public final class PastLog: Sendable {
   ) throws(SystemError) -> Counts {
     let child = try Decompressor(compression, of: descriptor.raw, name: path)
     let reader = StreamReader(child.output, name: path, buffer)
-    var counters = SourceCounters()
+    let outlet = LineOutlet(source, to: sink)
     repeat {
       try child.waitForOutput()
-      guard try reader.read(source: source, to: sink, &counters) else {
+      guard try reader.read(to: outlet) else {
         try child.finish()
         break
       }
       sink.checkpoint([])
     } while goesOn()
     sink.checkpoint([])
-    return Counts(counters)
+    return Counts(outlet.counters)
   }
 }
 

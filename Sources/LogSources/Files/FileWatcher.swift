@@ -3,10 +3,13 @@ internal import Glibc
 /// inotify(7): tells when a file was written to and when names come and go in a directory.
 struct FileWatcher: ~Copyable {
   enum Event {
-    /// The file of this watch was written to, or its links changed.
-    case file(watch: Int32)
-    /// A name appeared in, or left, the directory of this watch.
-    case name(watch: Int32, String)
+    /// The file of this watch was written to.
+    case grown(watch: Int32)
+    /// The file of this watch lost or changed a name, or was truncated by its name's owner.
+    case changed(watch: Int32)
+    /// A name has come to the directory of this watch, or left it.
+    case came(watch: Int32, String)
+    case left(watch: Int32, String)
     /// The kernel removed the watch, because what it watched is gone.
     case removed(watch: Int32)
     /// Events were dropped: look at everything.
@@ -58,16 +61,19 @@ struct FileWatcher: ~Copyable {
         }
         let name = buffer[min(at + header, count)..<min(at + header + Int(event.len), count)]
         at += header + Int(event.len)
-        if event.mask & UInt32(IN_Q_OVERFLOW) != 0 {
-          body(.overflow)
-        } else if event.mask & UInt32(IN_IGNORED) != 0 {
-          body(.removed(watch: event.wd))
-        } else if event.len > 0 {
-          body(.name(watch: event.wd, String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)))
-        } else {
-          body(.file(watch: event.wd))
-        }
+        if let event = Self.event(event, name) { body(event) }
       }
     }
+  }
+
+  private static func event(_ event: inotify_event, _ name: ArraySlice<UInt8>) -> Event? {
+    func has(_ mask: Int32) -> Bool { event.mask & UInt32(bitPattern: mask) != 0 }
+    if has(Int32(IN_Q_OVERFLOW)) { return .overflow }
+    if has(Int32(IN_IGNORED)) { return .removed(watch: event.wd) }
+    if event.len > 0 {
+      let name = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+      return has(Int32(IN_CREATE | IN_MOVED_TO)) ? .came(watch: event.wd, name) : .left(watch: event.wd, name)
+    }
+    return has(Int32(IN_MODIFY)) ? .grown(watch: event.wd) : .changed(watch: event.wd)
   }
 }

@@ -10,6 +10,14 @@ struct JournalMatch: Hashable {
     }.filter { !$0.isEmpty }
   }
 
+  /// How positions and audit name the journal's entries that fit; alternatives as journalctl(1) has them.
+  func name(in directory: String?) -> String {
+    var words = ["journal"]
+    if let directory { words.append(directory) }
+    if !groups.isEmpty { words.append(groups.map { $0.joined(separator: " ") }.joined(separator: " + ")) }
+    return words.joined(separator: " ")
+  }
+
   private static func words(_ text: String) -> [String] {
     var words: [String] = []
     var word = ""

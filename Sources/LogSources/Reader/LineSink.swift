@@ -11,8 +11,8 @@ public protocol LineSink: AnyObject {
   /// A source has joined, or (after a reload) represents other specs than before. Comes before its first line.
   func begin(_ source: SourceInfo)
 
-  /// Whole lines of one file, back to back, each ended by LF. Only a line that was cut at 64 KiB
-  /// (`LineLimit.bytes`) may lack it, and it then is alone. A CR before the LF is left in.
+  /// Whole lines of one file, back to back, each ended by LF, also one that was cut at 64 KiB (`LineLimit.bytes`). A CR
+  /// before the LF is left in.
   /// - Parameter offset: the file offset of the first byte.
   func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int)
 

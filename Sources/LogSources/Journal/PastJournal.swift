@@ -19,7 +19,7 @@ public struct PastJournal: Sendable {
   }
 
   /// How audit and positions name it.
-  public var name: String { JournalSource.name(match, directory) }
+  public var name: String { match.name(in: directory) }
 
   /// Delivers the entries, numbered as `source`, with a checkpoint (of no positions) now and then. `begin` is the caller's
   /// to send. `goesOn` is asked then; false ends the reading.
@@ -31,21 +31,21 @@ public struct PastJournal: Sendable {
     try handle.seekToHead()
     let (entry, buffer) = (JournalEntry(), LineBuffer())
     entry.handle = handle
-    var counters = SourceCounters()
+    let outlet = LineOutlet(source, to: sink)
     var more = true
     while more {
       for _ in 0..<JournalSource.entriesPerTurn {
         more = try handle.next()
         guard more else { break }
-        if let notice = handle.deliver(entry, through: buffer, from: source, to: sink, &counters),
+        if let notice = handle.deliver(entry, through: buffer, to: outlet),
           match.mayFit(unit: notice.unit)
         {
-          sink.report(SourceEvent(source: JournalSource.name(match, directory), kind: .rateLimited(notice.text)))
+          sink.report(SourceEvent(source: match.name(in: directory), kind: .rateLimited(notice.text)))
         }
       }
       sink.checkpoint([])
       guard goesOn() else { break }
     }
-    return PastLog.Counts(counters)
+    return PastLog.Counts(outlet.counters)
   }
 }

@@ -10,6 +10,8 @@ public struct SourceEvent: Hashable, Sendable, CustomStringConvertible {
     /// The file was emptied in place (copytruncate). `unread`: bytes known to be gone; 0 means that lines written between
     /// the last look and the truncation may be gone, which nobody can tell.
     case truncated(unread: UInt64)
+    /// A program writes the whole log again with every line; what was read before is not read again. Said once.
+    case rewritten
     /// The end of a truncated or compressed file was found in this copy and is read from there.
     case recovered(from: String)
     /// Lines are gone, or may be.
@@ -31,7 +33,7 @@ public struct SourceEvent: Hashable, Sendable, CustomStringConvertible {
   public var isLoss: Bool {
     switch kind {
     case .truncated, .lost, .rateLimited: true
-    case .reading, .waiting, .failed, .rotated, .recovered: false
+    case .reading, .waiting, .failed, .rotated, .rewritten, .recovered: false
     }
   }
 
@@ -42,6 +44,8 @@ public struct SourceEvent: Hashable, Sendable, CustomStringConvertible {
     case .waiting(let reason): "\(source): waiting: \(reason)"
     case .failed(let reason): "\(source): \(reason)"
     case .rotated: "\(source): a new file took this path; the old one is read to its end first"
+    case .rewritten:
+      "\(source): a program writes its old lines again with the new ones; lines that were read are not read again"
     case .truncated(unread: 0):
       "\(source): emptied in place (copytruncate?); lines written just before that may be lost. "
         + "Rotating by rename and create loses none"

@@ -19,6 +19,16 @@ enum Fingerprint {
     return hash
   }
 
+  /// The hashes of the first 0, 1, 2 … bytes.
+  static func hashes(of head: [UInt8]) -> [UInt64] {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    return [hash]
+      + head.map { byte in
+        hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+        return hash
+      }
+  }
+
   /// The first bytes of an open file, at most `length`.
   static func head(of descriptor: Int32) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: length)

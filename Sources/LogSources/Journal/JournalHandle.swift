@@ -117,23 +117,20 @@ internal import Glibc
     return length - skip
   }
 
-  /// Lends the entry's message to the sink; or returns what journald says in it about messages that it dropped. Copied first:
-  /// it would be gone when the sink asks for another field.
-  func deliver(
-    _ entry: JournalEntry, through buffer: LineBuffer, from source: Int, to sink: any LineSink,
-    _ counters: inout SourceCounters
-  ) -> DropNotice? {
+  /// Lends the entry's message; or returns what journald says in it about messages that it dropped. Copied first: it would
+  /// be gone when the sink asks for another field.
+  func deliver(_ entry: JournalEntry, through buffer: LineBuffer, to outlet: LineOutlet) -> DropNotice? {
     entry.reset()
     // Safe: the buffer holds more than `limit` bytes.
     guard let length = unsafe copy("MESSAGE", to: buffer.base, limit: LineLimit.bytes) else {
-      counters.lines += 1
+      outlet.counters.lines += 1
       return nil
     }
     if let notice = DropNotice(buffer, length: length, entry) { return notice }
-    counters.lines += 1
-    counters.bytes += UInt64(length)
-    if length > LineLimit.bytes { counters.tooLong += 1 }
-    buffer.lendMessage(min(length, LineLimit.bytes), of: entry, from: source, to: sink)
+    outlet.counters.lines += 1
+    outlet.counters.bytes += UInt64(length)
+    if length > LineLimit.bytes { outlet.counters.tooLong += 1 }
+    buffer.lend(0..<min(length, LineLimit.bytes)) { outlet.lend(message: $0, of: entry) }
     return nil
   }
 }

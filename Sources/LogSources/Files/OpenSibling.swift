@@ -9,19 +9,23 @@ struct OpenSibling {
 
   /// All siblings of `path`, the oldest generation first. When a rotation is under way, waits until names stay, at most
   /// half a second.
-  static func all(of path: String, where isWanted: (RotatedSibling) -> Bool = { _ in true }) -> [OpenSibling] {
+  static func all(
+    of path: String, _ listings: DirectoryListings, where isWanted: (RotatedSibling) -> Bool = { _ in true }
+  ) -> [OpenSibling] {
     var result: [OpenSibling] = []
     for _ in 0..<100 {
-      let before = RotatedSiblings.snapshot(of: path)
-      result = open(path, where: isWanted)
-      if RotatedSiblings.snapshot(of: path) == before { break }
+      let before = RotatedName.snapshot(of: path, listings)
+      result = open(path, listings, where: isWanted)
+      if RotatedName.snapshot(of: path, listings) == before { break }
       usleep(5000)
     }
     return result.sorted { $1.sibling.isLater(than: $0.sibling) }
   }
 
-  private static func open(_ path: String, where isWanted: (RotatedSibling) -> Bool) -> [OpenSibling] {
-    let siblings = RotatedSiblings.of(path)
+  private static func open(
+    _ path: String, _ listings: DirectoryListings, where isWanted: (RotatedSibling) -> Bool
+  ) -> [OpenSibling] {
+    let siblings = RotatedSibling.all(of: path, listings)
     let names = Set(siblings.map(\.path))
     return siblings.compactMap { sibling in
       // While a compressed file and its original are both there, the compressed one is not finished.

@@ -13,7 +13,7 @@ import Synchronization
 public final class LogReader: Sendable {
   private struct Requests {
     var isStopped = false
-    var reload: (specs: [SourceSpec], askedFor: ReloadSnapshot, onReader: @Sendable () -> Void)?
+    var reload: (specs: [SourceSpec], snapshot: ReloadSnapshot, onReader: @Sendable () -> Void)?
   }
 
   private let requests = Mutex(Requests())
@@ -33,7 +33,7 @@ public final class LogReader: Sendable {
   public func run(_ sink: any LineSink) throws(SystemError) {
     let loop = try ReaderLoop(
       table: SourceTable(published: published, sink: sink), wakeUp: wakeUp.descriptor.raw, positions: positions)
-    loop.set(specs)
+    loop.apply(specs)
     while true {
       let request = requests.withLock { requests in
         defer { requests.reload = nil }
@@ -42,7 +42,7 @@ public final class LogReader: Sendable {
       if request.isStopped { return }
       if let reload = request.reload {
         reload.onReader()
-        loop.set(reload.specs, reload.askedFor)
+        loop.apply(reload.specs, reload.snapshot)
       }
       if loop.isFinished { return }
       if loop.turn() { wakeUp.clear() }
@@ -59,12 +59,12 @@ public final class LogReader: Sendable {
   /// its new specs. New sources begin where they end now, however late the reader comes to them. `onReader` is called on the
   /// reader's thread first, between two turns: nothing is being consumed then.
   public func reload(sources: [SourceSpec], onReader: @escaping @Sendable () -> Void = {}) {
-    let askedFor = ReloadSnapshot(sources)
+    let snapshot = ReloadSnapshot(sources)
     requests.withLock { requests in
       // Whoever waits for an earlier one that the reader has not come to yet is told too.
       let before = requests.reload?.onReader
       requests.reload = (
-        sources, requests.reload?.askedFor.followed(by: askedFor) ?? askedFor,
+        sources, requests.reload?.snapshot.followed(by: snapshot) ?? snapshot,
         {
           before?()
           onReader()
@@ -75,5 +75,5 @@ public final class LogReader: Sendable {
   }
 
   /// Every source as of its last turn of reading.
-  public func status() -> [SourceStatus] { published.statuses.withLock { $0 } }
+  public func status() -> [SourceStatus] { published.statuses }
 }

@@ -6,17 +6,21 @@ final class FollowedFile {
   let descriptor: Descriptor
   /// Where it was found; messages name it so.
   let path: String
+  /// Whose file it is; nil once it is no longer followed.
+  unowned var source: FileSource?
   private(set) var identity: FileIdentity
-  /// The first byte that has not been delivered: the start of a line.
+  /// The first byte that has not been dealt with: the start of a line, or a byte inside a line over the limit.
   private(set) var offset: UInt64
-  /// There is no LF from `offset` up to here.
-  private var searchFrom: UInt64
+  private var cutter = LineCutter()
   /// As of the last look.
   private(set) var size: UInt64
   private(set) var links: UInt64
   private var lastModified: Int
-  /// inotify's number for it; nil where it is only looked at once a second.
+  /// inotify's number for it; nil where it cannot be watched.
   var watch: Int32?
+  /// Does inotify tell of every change of it?
+  var isTold: Bool { watch != nil && fileSystemTells }
+  private let fileSystemTells: Bool
   /// It may have grown.
   var isReady = true
   /// It has been read to its end since another file took its path.
@@ -27,9 +31,22 @@ final class FollowedFile {
   var isNamed = true
   /// The copy of a truncated file: its last line, if it has no end, goes on nowhere.
   let isCopy: Bool
+  /// It joined by a wildcard and nothing of it was delivered yet: it may be a copy of a file that is followed.
+  var mayBeDuplicate = false
+  /// The file of which it is a copy so far; what both hold is read there.
+  private(set) weak var original: FollowedFile?
+  private(set) var duplicates: [FollowedFile] = []
+  /// What is known of its content before it was emptied or replaced, until it is clear whether it was rewritten.
+  var rewriting: PendingRewrite?
   /// The position has changed since the last checkpoint.
   var hasMoved = true
   private(set) var lastGrowth: Double
+  /// Seconds since the epoch when it was last read to its end: a copy made before holds nothing new.
+  private(set) var lastAtEnd = 0
+  /// The largest size seen since it was last emptied.
+  private(set) var lastSeenSize: UInt64 = 0
+  /// The last lines that were delivered.
+  private(set) var recentLines = RecentLines()
 
   /// Opens a regular file. Nothing else is opened at all: a FIFO would wait for its writer.
   /// `name`: what messages call it, where `path` is not its name.
@@ -48,13 +65,14 @@ final class FollowedFile {
     self.isCopy = isCopy
     identity = Fingerprint.identity(of: status, head: Fingerprint.head(of: raw))
     self.offset = offset
-    searchFrom = offset
     size = status.size
     links = status.links
     lastModified = status.modified
     lastGrowth = monotonicSeconds()
+    fileSystemTells = FileSystem.isTold(descriptor: raw)
   }
 
+  /// Bytes that are there and not read.
   var lag: UInt64 { size > offset ? size - offset : 0 }
 
   /// Has it grown, shrunk or been unlinked since the last look?
@@ -68,6 +86,13 @@ final class FollowedFile {
     return changed
   }
 
+  /// Goes on elsewhere; what lies between is not delivered.
+  func seek(to newOffset: UInt64) {
+    if newOffset != offset { hasMoved = true }
+    offset = newOffset
+    cutter.isSkipping = false
+  }
+
   /// Starts with the last line that had not ended when the file was `end` bytes long, so that no half line is ever taken
   /// for a whole one.
   func seekToLine(before end: UInt64, _ buffer: LineBuffer) {
@@ -76,19 +101,55 @@ final class FollowedFile {
     let count = buffer.read(descriptor.raw, at: start, count: Int(end - start))
     if count > 0, let newline = buffer.lastNewline(in: 0..<count) {
       seek(to: start + UInt64(newline) + 1)
+      // Only programs that keep short logs write them again in place.
+      if start == 0 { recentLines.add(0..<newline + 1, of: buffer) }
     } else {
       // Without an LF in 64 KiB the line is over the limit anyway: it is skipped to its end.
       seek(to: start == 0 ? 0 : end)
-      skipsToNewline = start > 0
+      cutter.isSkipping = start > 0
     }
   }
 
-  /// `offset` is inside a line of which nothing is to be delivered.
-  private var skipsToNewline = false
+  /// Has `other` the same bytes before `end`? Looked at are the last 128 KiB; how both begin is known.
+  func isSame(as other: FollowedFile, before end: UInt64, _ buffer: LineBuffer) -> Bool {
+    let half = min(Int(end), LineBuffer.chunk / 2)
+    let start = end - UInt64(half)
+    guard buffer.read(descriptor.raw, at: start, count: half) == half,
+      buffer.read(other.descriptor.raw, at: start, count: half, to: half) == half
+    else { return false }
+    return buffer.isEqual(0..<half, half..<2 * half)
+  }
 
-  func seek(to newOffset: UInt64) {
-    offset = newOffset
-    searchFrom = newOffset
+  func addDuplicate(_ file: FollowedFile) {
+    file.original = self
+    duplicates.append(file)
+  }
+
+  func removeDuplicate(_ file: FollowedFile) {
+    file.original = nil
+    duplicates.removeAll { $0 === file }
+  }
+
+  /// The lines that were delivered are nobody's any more.
+  func forgetLines() { recentLines = RecentLines() }
+
+  /// Goes on with the lines of a file that this one replaces.
+  func inheritLines(of other: FollowedFile) { recentLines = other.recentLines }
+
+  /// After a restart the offset may be inside a line over the limit, whose head was delivered.
+  func resume(_ buffer: LineBuffer) {
+    if offset <= UInt64(LineLimit.bytes) {
+      let count = buffer.read(descriptor.raw, at: 0, count: Int(offset))
+      if count > 0, buffer[count - 1] == 10 { recentLines.add(0..<count, of: buffer) }
+      return
+    }
+    guard !endsLine(before: offset, buffer) else { return }
+    let count = buffer.read(descriptor.raw, at: offset - UInt64(LineLimit.bytes), count: LineLimit.bytes)
+    cutter.isSkipping = count == LineLimit.bytes && buffer.lastNewline(in: 0..<count) == nil
+  }
+
+  private func endsLine(before offset: UInt64, _ buffer: LineBuffer) -> Bool {
+    buffer.read(descriptor.raw, at: offset - 1, count: 1) != 1 || buffer[0] == 10 || buffer[0] == 0
   }
 
   enum Outcome {
@@ -104,7 +165,7 @@ final class FollowedFile {
   /// Looks whether it still is the file whose first `offset` bytes were read; takes a longer fingerprint as it grows.
   func isTruncated() -> Bool {
     _ = look()
-    if size < offset || size < searchFrom { return true }
+    if size < offset { return true }
     let head = Fingerprint.head(of: descriptor.raw)
     guard Fingerprint.matches(identity, head: head) else { return true }
     if head.count > Int(identity.fingerprintLength) {
@@ -115,11 +176,8 @@ final class FollowedFile {
     return false
   }
 
-  /// Seconds since the epoch when it was last read to its end: a copy made before holds nothing new.
-  private(set) var lastAtEnd = 0
-
-  /// It was emptied: begin again. Returns how many bytes are known to be gone.
-  func restart(_ buffer: LineBuffer) -> UInt64 {
+  /// It was emptied: begins again. Returns how many bytes are known to be gone.
+  func restart() -> UInt64 {
     let unread = lastSeenSize > offset ? lastSeenSize - offset : 0
     guard let status = FileStatus.of(descriptor: descriptor.raw) else { return unread }
     size = status.size
@@ -130,9 +188,6 @@ final class FollowedFile {
     isReady = true
     return unread
   }
-
-  /// The largest size seen since it was last emptied.
-  private(set) var lastSeenSize: UInt64 = 0
 
   /// SEEK_DATA of lseek(2), which Swift's Glibc module leaves out.
   private static let seekData: Int32 = 3
@@ -156,12 +211,10 @@ final class FollowedFile {
     return start
   }
 
-  /// Reads a chunk and lends its whole lines to the sink.
-  func read(_ buffer: LineBuffer, source: Int, to sink: any LineSink, _ counters: inout SourceCounters) -> Outcome {
-    if searchFrom - offset > UInt64(LineLimit.bytes) { return searchLongLine(buffer, source, sink, &counters) }
-    if skipsToNewline { return skipLine(buffer) }
+  /// Reads a chunk and lends its whole lines.
+  func read(_ buffer: LineBuffer, to outlet: LineOutlet) -> Outcome {
     // The byte before is read too: it ended the line before, or this is not the file that it was.
-    let context = offset > 0 ? 1 : 0
+    let context = offset > 0 && !cutter.isSkipping ? 1 : 0
     let count = buffer.read(descriptor.raw, at: offset - UInt64(context), count: LineBuffer.chunk)
     guard count >= 0 else { return .failed(errno) }
     guard count >= context else { return .truncated }
@@ -173,48 +226,29 @@ final class FollowedFile {
     if offset == 0, buffer[0] == 0 {
       let start = firstByte(buffer)
       seek(to: start)
-      hasMoved = true
       return start < size ? .more : .atEnd
     }
     note(end: offset - UInt64(context) + UInt64(count))
-    let result = buffer.deliver(context..<count, at: offset, from: source, to: sink)
-    let consumed = UInt64(result.consumed - context)
-    offset += consumed
-    searchFrom = result.isInLongLine ? offset + UInt64(count - result.consumed) : offset
-    if consumed > 0 {
+    let end = cutter.cut(context..<count, of: buffer, at: offset, to: outlet)
+    if end > context {
+      if !cutter.isSkipping { recentLines.add(context..<end, of: buffer) }
+      offset += UInt64(end - context)
+      outlet.counters.bytes += UInt64(end - context)
       hasMoved = true
-      counters.bytes += consumed
-      counters.lines += UInt64(result.lines)
-      counters.tooLong += UInt64(result.tooLong)
     }
     if count == LineBuffer.chunk { return .more }
     lastAtEnd = time(nil)
     return .atEnd
   }
 
-  private func skipLine(_ buffer: LineBuffer) -> Outcome {
-    let count = buffer.read(descriptor.raw, at: offset, count: LineBuffer.chunk)
-    guard count > 0 else { return count < 0 ? .failed(errno) : .atEnd }
-    note(end: offset + UInt64(count))
-    hasMoved = true
-    guard let end = buffer.firstNewline(in: 0..<count) else {
-      seek(to: offset + UInt64(count))
-      return .more
-    }
-    skipsToNewline = false
-    seek(to: offset + UInt64(end) + 1)
-    return .more
-  }
-
   /// A rotated file's last line that nobody ended: delivered as if it had been.
-  func finishLastLine(_ buffer: LineBuffer, source: Int, to sink: any LineSink, _ counters: inout SourceCounters) {
-    guard !isCopy, !skipsToNewline else { return }
+  func finishLastLine(_ buffer: LineBuffer, to outlet: LineOutlet) {
+    guard !isCopy, !cutter.isSkipping else { return }
     let count = buffer.read(descriptor.raw, at: offset, count: LineLimit.bytes)
     guard count > 0 else { return }
     buffer[count] = 10
-    let result = buffer.deliver(0..<count + 1, at: offset, from: source, to: sink)
-    counters.lines += UInt64(result.lines)
-    counters.bytes += UInt64(count)
+    _ = cutter.cut(0..<count + 1, of: buffer, at: offset, to: outlet)
+    outlet.counters.bytes += UInt64(count)
     seek(to: max(size, offset + UInt64(count)))
   }
 
@@ -225,38 +259,4 @@ final class FollowedFile {
       lastGrowth = monotonicSeconds()
     }
   }
-
-  /// Goes on looking for the end of a line over the limit; when it is found, lends its first 64 KiB.
-  private func searchLongLine(
-    _ buffer: LineBuffer, _ source: Int, _ sink: any LineSink, _ counters: inout SourceCounters
-  ) -> Outcome {
-    let count = buffer.read(descriptor.raw, at: searchFrom, count: LineBuffer.chunk)
-    guard count >= 0 else { return .failed(errno) }
-    guard count > 0 else { return .atEnd }
-    note(end: searchFrom + UInt64(count))
-    guard let end = buffer.firstNewline(in: 0..<count) else {
-      searchFrom += UInt64(count)
-      return count == LineBuffer.chunk ? .more : .atEnd
-    }
-    let next = searchFrom + UInt64(end) + 1
-    let head = buffer.read(descriptor.raw, at: offset, count: LineLimit.bytes)
-    guard head == LineLimit.bytes else { return head < 0 ? .failed(errno) : .truncated }
-    buffer.lendCut(at: offset, from: source, to: sink)
-    counters.lines += 1
-    counters.tooLong += 1
-    counters.bytes += next - offset
-    seek(to: next)
-    hasMoved = true
-    return .more
-  }
-}
-
-/// What a source has given so far.
-struct SourceCounters {
-  var lines: UInt64 = 0
-  var bytes: UInt64 = 0
-  var tooLong: UInt64 = 0
-  var rotations: UInt64 = 0
-  var truncations: UInt64 = 0
-  var losses: UInt64 = 0
 }

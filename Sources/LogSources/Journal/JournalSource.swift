@@ -3,7 +3,8 @@ import Model
 
 /// Entries of a journal that one list of matches fits.
 final class JournalSource {
-  let number: Int
+  private let outlet: LineOutlet
+  var number: Int { outlet.number }
   let match: JournalMatch
   let directory: String?
   var specs: [Int]
@@ -22,7 +23,6 @@ final class JournalSource {
   private var nextTry = 0.0
   /// Everything received up to here has been read (microseconds since the epoch).
   private var completeUntil: UInt64 = 0
-  var isReady = true
   /// Files came, went or were written to.
   var hasEvents = false
 
@@ -30,13 +30,15 @@ final class JournalSource {
   static let entriesPerTurn = 2048
   /// Seconds for which it is polled after an entry: longer than journald's announcements are late (250 ms).
   private static let busy = 0.5
+  /// Between two looks at a journal that is busy; one costs 2 µs.
+  private static let poll = 0.004
   private static let retry = 2.0
 
   init(
-    number: Int, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start, since: UInt64?,
-    cursor: String?, table: SourceTable, buffer: LineBuffer
+    _ outlet: LineOutlet, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start,
+    since: UInt64?, cursor: String?, table: SourceTable, buffer: LineBuffer
   ) {
-    self.number = number
+    self.outlet = outlet
     self.match = match
     self.directory = directory
     self.specs = specs
@@ -47,13 +49,11 @@ final class JournalSource {
     self.buffer = buffer
   }
 
-  /// How positions and audit name it.
-  static func name(_ match: JournalMatch, _ directory: String?) -> String {
-    (["journal"] + (directory.map { [$0] } ?? []) + match.groups.map { $0.joined(separator: " ") }.joinedByPlus())
-      .joined(separator: " ")
+  /// When it must be looked at though its descriptor tells nothing (monotonic seconds).
+  func nextLook(_ now: Double) -> Double {
+    if handle == nil { return nextTry }
+    return now < busyUntil ? now + Self.poll : .infinity
   }
-
-  func isBusy(_ now: Double) -> Bool { handle != nil && now < busyUntil }
 
   /// Opens the journal when it is not open and it is time to try; true when there is a new descriptor to wait for.
   func open(now: Double) -> Bool {
@@ -71,7 +71,6 @@ final class JournalSource {
       try seek(opened)
       handle = opened
       entry.handle = opened
-      isReady = true
       table.set(number, state: .reading)
       return true
     } catch {
@@ -110,12 +109,10 @@ final class JournalSource {
   /// Reads what is there; true when there may be more at once.
   func turn(now: Double) -> Bool {
     guard let handle else { return false }
-    isReady = false
     if hasEvents {
       hasEvents = false
       if handle.process() { checkForGap(handle) }
     }
-    var counters = table.counters(number)
     var hasMoved = false
     let start = wallClock()
     var more = true
@@ -126,21 +123,15 @@ final class JournalSource {
         if isResuming {
           isResuming = false
           if let cursor, handle.isAt(cursor) { continue }
-          table.set(number, counters: counters)
           table.report(
             number,
             .lost(
               "the entry that was read last is no longer in the journal (vacuumed?); entries between it and the oldest "
                 + "that is left may be lost"))
-          counters = table.counters(number)
         }
         hasMoved = true
-        if let notice = handle.deliver(entry, through: buffer, from: number, to: table.sink, &counters),
-          match.mayFit(unit: notice.unit)
-        {
-          table.set(number, counters: counters)
+        if let notice = handle.deliver(entry, through: buffer, to: outlet), match.mayFit(unit: notice.unit) {
           table.report(number, .rateLimited(notice.text))
-          counters = table.counters(number)
         }
       }
       if !more { completeUntil = start }
@@ -150,7 +141,6 @@ final class JournalSource {
       // What was delivered is stored below; the next try goes on after it.
       nextTry = now + Self.retry
     }
-    table.set(number, counters: counters)
     if hasMoved {
       busyUntil = now + Self.busy
       if let last = handle.cursor() {
@@ -173,9 +163,4 @@ final class JournalSource {
     table.report(number, .lost("the journal was vacuumed before all of it was read"))
     completeUntil = oldest
   }
-}
-
-extension [String] {
-  /// journalctl's way of writing alternatives.
-  fileprivate func joinedByPlus() -> [String] { isEmpty ? [] : [joined(separator: " + ")] }
 }

@@ -1,0 +1,67 @@
+import Model
+
+/// The journal, once for each list of matches that is wanted of it.
+final class JournalSources: LogSource {
+  private let table: SourceTable
+  private let poller: Poller
+  private let buffer = LineBuffer()
+  private var journals: [JournalSource] = []
+  private var cursors: [String: String] = [:]
+
+  init(table: SourceTable, poller: Poller, positions: [SourcePosition]) {
+    self.table = table
+    self.poller = poller
+    for position in positions {
+      if case .journal(let cursor) = position.position { cursors[position.source] = cursor }
+    }
+  }
+
+  var isFinished: Bool { journals.isEmpty }
+
+  var nextTurn: Double {
+    let now = monotonicSeconds()
+    return journals.reduce(.infinity) { min($0, $1.nextLook(now)) }
+  }
+
+  func apply(_ specs: [SourceSpec], _ reload: ReloadSnapshot?) {
+    var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
+    for (index, spec) in specs.enumerated() {
+      guard case .journal(let matches, let directory) = spec.kind else { continue }
+      let match = JournalMatch(matches)
+      let name = match.name(in: directory)
+      if let i = wanted.firstIndex(where: { $0.name == name }) {
+        wanted[i].specs.append(index)
+      } else {
+        wanted.append((name, match, directory, [index], spec.start))
+      }
+    }
+    for journal in journals where !wanted.contains(where: { $0.name == table.name(journal.number) }) {
+      table.set(journal.number, specs: [])
+      if let handle = journal.handle { poller.remove(handle.descriptor) }
+    }
+    journals = wanted.map { want in
+      if let old = journals.first(where: { table.name($0.number) == want.name }) {
+        if old.specs != want.specs {
+          old.specs = want.specs
+          table.set(old.number, specs: want.specs)
+        }
+        return old
+      }
+      let outlet = table.add(.journal, want.name, specs: want.specs, state: .waiting("not opened yet"))
+      return JournalSource(
+        outlet, match: want.match, directory: want.directory, specs: want.specs, start: want.start,
+        since: reload?.time, cursor: cursors[want.name], table: table, buffer: buffer)
+    }
+  }
+
+  func turn(now: Double) -> Bool {
+    var more = false
+    for journal in journals {
+      if journal.open(now: now), let handle = journal.handle {
+        _ = poller.add(handle.descriptor) { [unowned journal] in journal.hasEvents = true }
+      }
+      if journal.turn(now: now) { more = true }
+    }
+    return more
+  }
+}

@@ -1,0 +1,33 @@
+/// The way of one source's lines to the sink, and what is counted on it.
+final class LineOutlet {
+  let number: Int
+  let sink: any LineSink
+  var counters = SourceCounters()
+
+  init(_ number: Int, to sink: any LineSink) {
+    self.number = number
+    self.sink = sink
+  }
+
+  /// Whole lines, back to back, each ended by LF; `offset` is that of their first byte.
+  func lend(_ lines: borrowing Span<UInt8>, at offset: UInt64) {
+    counters.lines += UInt64(countLines(lines))
+    sink.consume(lines: lines, at: offset, from: number)
+  }
+
+  /// A journal entry's message.
+  func lend(message: borrowing Span<UInt8>, of entry: JournalEntry) {
+    sink.consume(message: message, of: entry, from: number)
+  }
+}
+
+/// What a source has delivered since the reader started.
+struct SourceCounters {
+  var lines: UInt64 = 0
+  var bytes: UInt64 = 0
+  /// Lines over the limit; counted in `lines` too.
+  var tooLong: UInt64 = 0
+  var rotations: UInt64 = 0
+  var truncations: UInt64 = 0
+  var losses: UInt64 = 0
+}
