@@ -232,7 +232,7 @@ public final class Daemon: @unchecked Sendable {
       writer.event(.sourceFailed, subject: event.source, detail: "\(event)")
     case .waiting:
       log.warning("\(event)")
-    case .rotated, .recovered:
+    case .rotated, .rewritten, .recovered:
       log.notice("\(event)")
     case .truncated, .lost, .rateLimited:
       log.warning("\(event)")
