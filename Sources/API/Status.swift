@@ -14,6 +14,8 @@ public struct StatusReply: Hashable, Sendable, Codable {
   public var jails: [JailStatus]
   public var store: StoreStatus
   public var firewall: FirewallStatus
+  /// Who is told what is stored, and how far.
+  public var consumers: [ConsumerReply]
   /// Patterns that hit their limits too often and are no longer tried.
   public var quarantined: [QuarantinedPattern]
   /// What is not well and is nowhere else, a line each.
@@ -22,7 +24,7 @@ public struct StatusReply: Hashable, Sendable, Codable {
   public init(
     version: String, pid: Int32, started: Instant, uptime: Double, dryRun: Bool, config: String,
     sources: [SourceStatus], jails: [JailStatus], store: StoreStatus, firewall: FirewallStatus,
-    quarantined: [QuarantinedPattern] = [], warnings: [String] = []
+    consumers: [ConsumerReply] = [], quarantined: [QuarantinedPattern] = [], warnings: [String] = []
   ) {
     self.version = version
     self.pid = pid
@@ -34,6 +36,7 @@ public struct StatusReply: Hashable, Sendable, Codable {
     self.jails = jails
     self.store = store
     self.firewall = firewall
+    self.consumers = consumers
     self.quarantined = quarantined
     self.warnings = warnings
   }
@@ -137,6 +140,31 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
     self.chains = chains
     self.entries = entries
     self.repairs = repairs
+  }
+}
+
+/// An output, or whoever else is told what is stored.
+public struct ConsumerReply: Hashable, Sendable, Codable {
+  public var name: String
+  /// How many rows it has not had yet, and since when; nil: it has had all.
+  public var behind: Int
+  public var behindSince: Timestamp?
+  /// Since the start.
+  public var delivered: Int
+  /// Rows that retention removed before it had them.
+  public var missed: Int
+  /// Why it could not take the last ones; nil: it could.
+  public var problem: String?
+
+  public init(
+    name: String, behind: Int, behindSince: Instant?, delivered: Int, missed: Int = 0, problem: String? = nil
+  ) {
+    self.name = name
+    self.behind = behind
+    self.behindSince = behindSince.map(Timestamp.init)
+    self.delivered = delivered
+    self.missed = missed
+    self.problem = problem
   }
 }
 

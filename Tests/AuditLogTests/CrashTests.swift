@@ -10,18 +10,13 @@ import Testing
   /// position is the one behind the last of them.
   @Test func killedWhileCommitting() throws {
     let scratch = try Scratch()
-    let writer = URL(fileURLWithPath: (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
-      .deletingLastPathComponent().appending(path: "storewriter")
     var stored = 0
     for round in 0..<12 {
-      let process = Process()
-      process.executableURL = writer
-      process.arguments = [scratch.path]
-      try process.run()
+      let process = try StoreWriter.start(scratch.path)
       // Wait until it has stored something more, then a little longer, another time each round.
       let deadline = Date().addingTimeInterval(60)
       while Date() < deadline {
-        if let reader = try? scratch.reader(), let mark = try? reader.mark(), mark.failure > Int64(stored) { break }
+        if let reader = try? scratch.reader(), let end = try? reader.end(), end.failure > Int64(stored) { break }
         usleep(2000)
       }
       usleep(UInt32(round * 1700 % 9000))

@@ -189,4 +189,48 @@ import Testing
     #expect(objects.dropFirst().first?["id"] as? String == "192.0.2.98")
     #expect(objects.last?["status"] as? Int == 0)
   }
+
+  /// A program that keeps the last cursor misses nothing and is told nothing twice, whether it waits or not.
+  @Test func aCursorGoesOn() async throws {
+    let store = try await Recorded()
+    let now = try await store.run("audit", "--after", "now")
+    #expect(now.status == 0 && now.output.isEmpty)
+    #expect(now.error.hasPrefix("go on with: --after "))
+    let cursor = now.error.split(separator: " ").last.map(String.init)?.trimmingCharacters(in: .newlines) ?? ""
+
+    let all = try await store.run("audit", "--after", "beginning", "--json").objects
+    #expect(all.map { $0["kind"] as? String } == ["failure", "failure", "failure", "failure", "ban"])
+    #expect(all.last?["after"] as? String == cursor)
+    let second = try #require(all[1]["after"] as? String)
+    let rest = try await store.run("audit", "--after", second, "--json").objects
+    #expect(rest.map { $0["after"] as? String } == all[2...].map { $0["after"] as? String })
+    #expect(
+      try await store.run("audit", "--after", second, "--csv", "--kind", "ban").output.split(separator: "\n").count == 2
+    )
+
+    // It begins with what is new, and says at its end where to go on.
+    let stamp = ISO8601DateFormatter().string(from: Date())
+    let more = try store.scratch.write(
+      "more.log", "\(stamp) web sshd[9]: Failed password for eve from 192.0.2.98 port 1 ssh2\n")
+    let followed = try await Binary.shell(
+      """
+      bailiff audit --follow --config \(store.config) > \(store.scratch.path)/out 2> \(store.scratch.path)/err & follower=$!
+      sleep 1; bailiff replay --record --config \(store.config) \(more) > /dev/null
+      for i in $(seq 600); do grep -q 192.0.2.98 \(store.scratch.path)/out && break; sleep 0.1; done
+      kill -INT $follower; wait $follower; echo "status $?"; cat \(store.scratch.path)/out \(store.scratch.path)/err
+      """)
+    let lines = followed.output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 3 && lines.first == "status 0", "\(followed)")
+    #expect(lines[1].contains("192.0.2.98  eve"))
+    let end = try #require(lines.last?.split(separator: " ").last.map(String.init))
+    #expect(try await store.run("audit", "--after", end, "--json").output.isEmpty)
+    #expect(
+      try await store.run("audit", "--after", cursor, "--json").objects.map { $0["id"] as? String } == ["192.0.2.98"])
+
+    for wrong in ["", "x", "00000000-1-1-1", "12-1-1-1"] {
+      let refused = try await store.run("audit", "--after", wrong)
+      #expect(refused.status == 2, "\(refused)")
+      #expect(refused.error.contains("cursor") || refused.error.contains("of another store"))
+    }
+  }
 }

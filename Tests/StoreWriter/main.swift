@@ -1,12 +1,15 @@
-// Commits numbered failures to a store until it is killed: `storewriter PATH`. Each commit holds 7 failures, a ban and the
-// offset behind them; the next one begins at the stored position, as the daemon does after a crash.
+// Commits numbered failures to a store until it is killed: `storewriter PATH [FILE]`. Each commit holds 7 failures, a ban and the
+// offset behind them; the next one begins at the stored position, as the daemon does after a crash. With FILE, a consumer of the
+// log writes the number of each ban to it.
 
 import AuditLog
 import Foundation
 import Model
 
-func write(to path: String) throws {
+func write(to path: String, telling file: String?) throws {
   let store = try AuditStore(path: path)
+  let consumers = Consumers(path: path, store: { store }) { _, body in Thread.detachNewThread(body) }
+  if let file { try consumers.start([consumer(file)]) }
   let names = Names(
     jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "f")], sources: ["log"])
   var next: UInt64 = 0
@@ -31,11 +34,25 @@ func write(to path: String) throws {
       action: .ban, jail: "sshd", identity: .network(Subnet(batch.failures[0].address)), time: batch.failures[0].time,
       until: nil, count: 7)
     try store.commit(batch, names: names, decisions: [ban])
+    consumers.stored(store.end, at: batch.failures[0].time)
     if next % 5 == 0 { _ = try store.index(limit: 50) }
   }
 }
 
-do { try write(to: CommandLine.arguments[1]) } catch {
+func consumer(_ path: String) -> DecisionConsumer {
+  DecisionConsumer(name: "told", kinds: [.ban], start: .beginning, limit: 3) { rows in
+    let text = rows.map { "\($0.number)\n" }.joined()
+    // Safe: the path and the text are read during the calls only.
+    let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+    defer { close(file) }
+    return unsafe write(file, text, text.utf8.count) == text.utf8.count ? .done : .later(.milliseconds(10))
+  }
+}
+
+do {
+  let arguments = CommandLine.arguments
+  try write(to: arguments[1], telling: arguments.count > 2 ? arguments[2] : nil)
+} catch {
   FileHandle.standardError.write(Data("\(error)\n".utf8))
   exit(1)
 }

@@ -1,4 +1,4 @@
-internal import AuditLog
+public import AuditLog
 public import Firewall
 internal import Foundation
 internal import LogSources
@@ -26,6 +26,7 @@ public final class Daemon: @unchecked Sendable {
   private let late = IdleCheckpoints()
   private let patterns: PatternHealth
   private let load: @Sendable () throws -> Settings
+  private let outputs: @Sendable (Settings) throws -> [DecisionConsumer]
   private let readerDone = DispatchSemaphore(value: 0)
   private let watcher: Reconciler
   let current: Mutex<Plan>
@@ -39,14 +40,18 @@ public final class Daemon: @unchecked Sendable {
   /// - Parameters:
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
+  ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
     _ settings: Settings, firewall: any Actuator, log: RunLog, start: LogStart = .end,
-    load: @escaping @Sendable () throws -> Settings, onInputEnd: @escaping @Sendable () -> Void = {}
+    load: @escaping @Sendable () throws -> Settings,
+    outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
+    onInputEnd: @escaping @Sendable () -> Void = {}
   ) throws {
     self.log = log
     self.firewall = firewall
     self.load = load
+    self.outputs = outputs
     self.onInputEnd = onInputEnd
     started = SystemClock.now()
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
@@ -80,6 +85,7 @@ public final class Daemon: @unchecked Sendable {
       // Without a store the firewall and the decider are what knows who is banned.
       loop.queue.postUrgent(.act { $0.storeBans() })
     }
+    try startConsumers(settings)
     loop.publish()
     if let setAside = restored.setAside {
       writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
@@ -148,6 +154,7 @@ public final class Daemon: @unchecked Sendable {
     current.withLock { $0 = plan }
     notices.withLock { $0 = made.map(\.description) }
     writer.applyReload(settings)
+    try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
     await onLoop { [writer, log] loop in
       for jail in loop.applyReload(plan, ignoring: ignored) {
@@ -165,6 +172,13 @@ public final class Daemon: @unchecked Sendable {
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
     return (changes, warnings)
   }
+
+  private func startConsumers(_ settings: Settings) throws {
+    try writer.consumers.start((log.isQuiet ? [] : [log.consumer]) + outputs(settings))
+  }
+
+  /// Who is told what is stored, and how far.
+  public var consumers: [ConsumerStatus] { writer.consumers.status }
 
   private static let delayed =
     "reading waits for room on the disk; changed sources and filters take effect when there is some"

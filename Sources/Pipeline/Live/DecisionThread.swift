@@ -187,7 +187,6 @@ final class DecisionThread: @unchecked Sendable {
 
   private func report(_ decisions: [Decision], _ now: Instant) {
     for decision in decisions where decision.cause != .expired {
-      log.decision(decision, now: now)
       guard decision.action == .ban, decision.cause == .limit else { continue }
       if now.since(minute.start) > .minutes(1) { minute = (now, 0, false) }
       minute.bans += 1

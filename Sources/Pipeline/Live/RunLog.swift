@@ -1,3 +1,4 @@
+internal import AuditLog
 internal import Foundation
 internal import Model
 
@@ -5,7 +6,7 @@ internal import Model
 public struct RunLog: Sendable {
   /// journald reads a line's level from `<N>` before it (sd-daemon(3)); on a terminal that would only disturb.
   private let hasLevels: Bool
-  private let isQuiet: Bool
+  let isQuiet: Bool
 
   public init(isQuiet: Bool = false) {
     // Safe: isatty(3) looks at the descriptor only.
@@ -17,17 +18,36 @@ public struct RunLog: Sendable {
   public func warning(_ text: String) { write(4, text) }
   public func notice(_ text: String) { if !isQuiet { write(5, text) } }
 
-  func decision(_ decision: Decision, now: Instant) {
-    guard !isQuiet else { return }
-    let isOver = decision.until.map { $0 <= now } ?? false
-    let end =
-      (decision.until.map { "until \(Self.local($0))" } ?? "for ever")
-      + (isOver ? ", which is over: recorded only" : "")
-    switch decision.action {
-    case .ban: notice("[\(decision.jail)] ban \(decision.identity) (\(decision.count) failures) \(end)")
-    case .extend: notice("[\(decision.jail)] extend \(decision.identity) \(end)")
-    case .unban: notice("[\(decision.jail)] unban \(decision.identity)")
+  /// Prints bans as they are stored.
+  var consumer: DecisionConsumer {
+    DecisionConsumer(name: "log", kinds: [.ban, .unban], isStored: false) { rows in
+      let now = SystemClock.now()
+      for row in rows where row.cause != "expired" && row.cause != "reconciled" {
+        decision(row.action, row.jail, row.id, count: row.count, until: row.until, now: now)
+      }
+      return .done
     }
+  }
+
+  /// A decision that holds though it could not be stored yet.
+  func unstored(_ made: Decision, now: Instant) {
+    let id = made.identity.description
+    decision(made.action.rawValue, made.jail, id, count: made.count, until: made.until, now: now, isStored: false)
+  }
+
+  private func decision(
+    _ action: String, _ jail: String, _ id: String, count: Int, until: Instant?, now: Instant, isStored: Bool = true
+  ) {
+    let isOver = until.map { $0 <= now } ?? false
+    let end =
+      (until.map { "until \(Self.local($0))" } ?? "for ever") + (isOver ? ", which is over: recorded only" : "")
+    let what =
+      switch action {
+      case "ban": "ban \(id) (\(count) failures) \(end)"
+      case "extend": "extend \(id) \(end)"
+      default: "\(action) \(id)"
+      }
+    notice("[\(jail)] \(what)\(isStored ? "" : "; not stored yet")")
   }
 
   static func local(_ instant: Instant) -> String {

@@ -23,6 +23,7 @@ extension StoreWriter {
     var known = FailureBatch()
     known.positions = positions.values.sorted { $0.source < $1.source }
     try store.commit(known, names: Names(jails: [], patterns: [], sources: []))
+    consumers.storeWasReplaced()
     onNewStore()
   }
 

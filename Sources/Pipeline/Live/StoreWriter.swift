@@ -57,7 +57,7 @@ final class StoreWriter: @unchecked Sendable {
 
   private let queue = BoundedQueue<Item>(capacity: capacity)
   let path: String
-  private let opened: Mutex<AuditStore>
+  private let opened: OpenStore
   /// The last that were committed, by source.
   var positions: [String: SourcePosition]
   /// When a damaged store was set aside: one that is damaged again at once is a broken disk.
@@ -77,6 +77,11 @@ final class StoreWriter: @unchecked Sendable {
   private var shedSince: (failures: Int, start: Instant)?
   private var mayWaitOut = false
 
+  /// Who is told what is stored.
+  let consumers: Consumers
+  /// When the positions of consumers were last stored.
+  private var lastPositions = ContinuousClock.now
+
   private var lastCommit = ContinuousClock.now - between
   /// When old rows are looked for next.
   private var nextRetention = ContinuousClock.now
@@ -84,7 +89,13 @@ final class StoreWriter: @unchecked Sendable {
   /// `positions`: what the store knows of them.
   init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
     path = store.path
-    opened = Mutex(store)
+    let opened = OpenStore(store)
+    self.opened = opened
+    consumers = Consumers(path: store.path, store: { opened.store }) { name, body in
+      let thread = Thread(block: body)
+      thread.name = name
+      thread.start()
+    }
     self.positions = Dictionary(positions.map { ($0.source, $0) }) { $1 }
     policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
     self.log = log
@@ -96,8 +107,8 @@ final class StoreWriter: @unchecked Sendable {
   /// Does too much wait, for a disk that takes nothing?
   var isStuck: Bool { isFull && health.problem != nil }
   var store: AuditStore {
-    get { opened.withLock { $0 } }
-    set { opened.withLock { $0 = newValue } }
+    get { opened.store }
+    set { opened.store = newValue }
   }
 
   func applyReload(_ settings: Settings) {
@@ -137,7 +148,7 @@ final class StoreWriter: @unchecked Sendable {
   /// stored either, so their lines are read again at the next start.
   func beginShutdown() { isEnding.withLock { $0 = true } }
 
-  /// Ends after everything that was posted is stored or given up.
+  /// Ends after everything that was posted is stored or given up, and consumers were told.
   func finish() {
     beginShutdown()
     queue.close()
@@ -154,6 +165,7 @@ final class StoreWriter: @unchecked Sendable {
         continue
       }
       if !deferred.isEmpty { _ = retryDeferred() }
+      storeConsumerPositions()
       if store.unindexed == 0 {
         if nextRetention <= .now { forgetOld() }
       } else if !attempt({ _ = try $0.index() }) {
@@ -161,7 +173,16 @@ final class StoreWriter: @unchecked Sendable {
       }
     }
     if !deferred.isEmpty { _ = retryDeferred() }
+    consumers.stop()
+    if store.hasMovedPositions { _ = attempt { try $0.storePositions() } }
     finished.signal()
+  }
+
+  /// Where consumers are: with the next commit, or by itself when none comes for a while.
+  private func storeConsumerPositions() {
+    guard store.hasMovedPositions, ContinuousClock.now - lastPositions > .seconds(1) else { return }
+    lastPositions = .now
+    _ = attempt { try $0.storePositions() }
   }
 
   /// How many seconds to wait for a commit before there is something else to do.
@@ -212,10 +233,17 @@ final class StoreWriter: @unchecked Sendable {
   private func carryOut(_ item: Item) {
     guard !hasGivenUp else { return }
     var pause = 0.1
+    var isSaid = false
     while true {
       if retryDeferred(), attempt({ try write(item, to: $0) }) {
         if case .commit(let commit) = item { state.withLock { $0.committed += commit.batch.failureCount } }
+        consumers.stored(store.end, at: SystemClock.now())
         return
+      }
+      if case .commit(let commit) = item, !isSaid {
+        isSaid = true
+        // Those who read the store cannot know yet.
+        for decision in commit.decisions { log.unstored(decision, now: SystemClock.now()) }
       }
       if isEnding.withLock({ $0 }) {
         hasGivenUp = true
@@ -315,6 +343,18 @@ final class StoreWriter: @unchecked Sendable {
       if isNews { log.error("store: \(error)") }
       return false
     }
+  }
+}
+
+/// The store that is written to now.
+private final class OpenStore: Sendable {
+  private let current: Mutex<AuditStore>
+
+  init(_ store: AuditStore) { current = Mutex(store) }
+
+  var store: AuditStore {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
   }
 }
 

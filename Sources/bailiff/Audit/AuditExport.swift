@@ -26,20 +26,21 @@ struct AuditExport: ParsableCommand {
     let reader = try AuditStore.readOnly(path: try config.general().database)
     let sink = try ExportSink(output)
     let progress = Progress()
-    var mark = AuditPosition.beginning
-    let last = try reader.mark()
+    var position = try reader.beginning()
+    let last = try reader.end()
     var count = 0
     do {
       while true {
-        let rows = try reader.rows(after: &mark, AuditFilter())
+        let delivery = try reader.rows(after: position, AuditFilter())
+        position = delivery.end
         var text = ""
-        for row in rows where end.map({ row.time < $0 }) ?? true {
+        for row in delivery.rows where end.map({ row.time < $0 }) ?? true {
           text += JSON.object(row.members).description + "\n"
           count += 1
         }
         try sink.write(text)
         progress.show { "\(grouped(count)) rows exported" }
-        if rows.isEmpty, mark.hasReached(last) { break }
+        if position.hasReached(last) { break }
       }
       try sink.close()
     } catch {

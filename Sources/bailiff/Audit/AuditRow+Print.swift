@@ -2,8 +2,13 @@ import AuditLog
 import Model
 
 extension AuditRow {
-  /// A failure has every key of the contract; what does not apply to the other kinds is left out.
+  /// A failure has every key of the contract; what does not apply to the other kinds is left out. Rows that are told in the
+  /// order of storing end with `after`.
   var members: [(String, JSON)] {
+    ownMembers + (position.map { [("after", .string($0.description))] } ?? [])
+  }
+
+  private var ownMembers: [(String, JSON)] {
     var members: [(String, JSON)] = [("time", .time(time)), ("kind", .string(kind.rawValue))]
     if kind == .failure {
       members += [

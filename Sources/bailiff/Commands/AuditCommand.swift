@@ -29,11 +29,16 @@ struct AuditList: ParsableCommand {
       Examples:
         bailiff audit list --jail sshd --since 1h
         bailiff audit --follow
+        bailiff audit --after 5f3c09ab-1204-17-9 --json
         bailiff audit --csv --since 2026-11-01 > november.csv
 
       Times are this machine's, with the zone shown; JSON and CSV have UTC. A table shows the newest 100 rows; JSON and \
       CSV have all, unless --limit says otherwise. --text is in no index: a table ends after 300,000 rows and says where \
       to go on; --since or --ip make it quick.
+
+      --follow begins with what is new; --limit or --since put older rows before it. With --follow and --after each object \
+      and each record ends with its own cursor for --after: a program that keeps the last one misses nothing and is told \
+      nothing twice.
       """)
 
   @OptionGroup var rows: AuditOptions
@@ -41,7 +46,12 @@ struct AuditList: ParsableCommand {
   var limit: Int?
   @Option(help: ArgumentHelp("Where the last page ended.", valueName: "cursor"))
   var before: String?
-  @Flag(help: "Go on with new rows as they come.")
+  @Option(
+    help: ArgumentHelp(
+      "Rows that were stored after it, in the order of storing: what --follow printed, `now` or `beginning`.",
+      valueName: "cursor"))
+  var after: String?
+  @Flag(help: "Go on with new rows as they come, until Ctrl-C; then says where to go on.")
   var follow = false
   @OptionGroup var config: ConfigOptions
   @Flag(help: "Print comma-separated values.")
@@ -51,8 +61,8 @@ struct AuditList: ParsableCommand {
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit needs at least 1") }
     if csv, format.json { throw ValidationError("give --csv or --json, not both") }
-    if follow, before != nil {
-      throw ValidationError("--before pages through what is old; --follow waits for what is new")
+    if before != nil, follow || after != nil {
+      throw ValidationError("--before pages through what is old; --follow and --after go on with what is new")
     }
   }
 
@@ -65,8 +75,14 @@ struct AuditList: ParsableCommand {
       return cursor
     }
     let reader = try AuditStore.readOnly(path: try config.general().database)
-    if follow { try self.follow(reader, filter) }
-    if csv || format.json {
+    let position = try AuditFollow.position(after, reader)
+    if follow {
+      try self.follow(reader, filter, position)
+    } else if let position {
+      let writer = FollowWriter(isCSV: csv, isJSON: format.json)
+      try AuditFollow(path: reader.path, filter: filter) { writer.write($0) }.list(
+        after: position, limit: limit, reader)
+    } else if csv || format.json {
       try stream(reader, filter, cursor)
     } else {
       try page(reader, filter, cursor)
@@ -114,26 +130,13 @@ struct AuditList: ParsableCommand {
   }
 
   /// First what is there already, oldest first, when a limit or a time asks for it; then what comes.
-  private func follow(_ reader: AuditReader, _ filter: AuditFilter) throws -> Never {
-    var mark = try reader.mark()
-    var output = Output()
-    if csv { output.line(AuditRow.csvHeader) }
-    let old = limit ?? (filter.since == nil ? 10 : 1000)
-    for row in try reader.page(filter, limit: old).rows.reversed() { show(row, to: &output) }
-    while true {
-      output.flush()
-      usleep(300_000)
-      for row in try reader.rows(after: &mark, filter) { show(row, to: &output) }
+  private func follow(_ reader: AuditReader, _ filter: AuditFilter, _ after: AuditPosition?) throws {
+    let start = try after ?? reader.end()
+    let writer = FollowWriter(isCSV: csv, isJSON: format.json)
+    if after == nil, limit != nil || filter.since != nil {
+      writer.write(try reader.page(filter, limit: limit ?? 1000).rows.reversed())
     }
-  }
-
-  private func show(_ row: AuditRow, to output: inout Output) {
-    if csv || format.json {
-      write(row, to: &output)
-    } else {
-      let fields = [row.kind.rawValue, row.jail, row.id, row.user].filter { !$0.isEmpty }.map(printable)
-      output.line("\(LocalTime.text(row.time))  \(fields.joined(separator: "  "))  \(printable(row.story))")
-    }
+    AuditFollow(path: reader.path, filter: filter) { writer.write($0) }.run(after: start)
   }
 }
 

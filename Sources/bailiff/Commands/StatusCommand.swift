@@ -50,6 +50,17 @@ extension StatusReply {
         ])
       ),
       (
+        "consumers",
+        .array(
+          consumers.map {
+            .object([
+              ("name", .string($0.name)), ("ok", .bool($0.problem == nil)), ("problem", .text($0.problem)),
+              ("behind", .number($0.behind)), ("behind_since", .time($0.behindSince?.instant)),
+              ("delivered", .number($0.delivered)), ("missed", .number($0.missed)),
+            ])
+          })
+      ),
+      (
         "quarantined",
         .array(
           quarantined.map {
@@ -74,6 +85,11 @@ extension StatusReply {
       "firewall  \(health(firewall.problem, terminal)), \(printable(firewall.backend)) in "
         + "\(printable(firewall.chains.joined(separator: ", "))), \(counted(firewall.entries, "entry", plural: "entries"))"
         + (firewall.repairs > 0 ? ", repaired \(grouped(firewall.repairs)) times" : ""))
+    for consumer in consumers where consumer.problem != nil || consumer.behind > 0 {
+      let since = consumer.behindSince.map { " since \(LocalTime.text($0.instant))" } ?? ""
+      let text = "\(printable(consumer.name)) is \(counted(consumer.behind, "row")) behind\(since)"
+      output.line("consumer  \(text)" + (consumer.problem.map { ": \(printable($0))" } ?? ""))
+    }
     for warning in warnings { output.line(terminal.styled("warning   " + printable(warning), .yellow)) }
     output.line()
     printSources(to: &output, on: terminal)

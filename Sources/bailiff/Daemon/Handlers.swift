@@ -1,4 +1,5 @@
 import API
+import AuditLog
 import Foundation
 import LogSources
 import Model
@@ -91,6 +92,11 @@ extension StatusReply {
       firewall: FirewallStatus(
         backend: health.changesKernel ? "ipset" : "dry-run", problem: health.firewallProblem, chains: health.chains,
         entries: inForce, repairs: UInt64(health.repairs)),
+      consumers: daemon.consumers.map {
+        ConsumerReply(
+          name: $0.name, behind: $0.behind, behindSince: $0.behindSince, delivered: $0.delivered, missed: $0.missed,
+          problem: $0.problem)
+      },
       quarantined: daemon.stoppedPatterns.map { stopped in
         QuarantinedPattern(
           filter: stopped.pattern.filter, pattern: stopped.pattern.name,

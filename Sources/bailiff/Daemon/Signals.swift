@@ -24,6 +24,14 @@ enum Signals {
     thread.start()
   }
 
+  /// Waits for one.
+  static func wait() {
+    var set = set()
+    var signal: Int32 = 0
+    // Safe: as above.
+    _ = unsafe sigwait(&set, &signal)
+  }
+
   private static func set() -> sigset_t {
     var set = sigset_t()
     // Safe: both fill in the set they are given.

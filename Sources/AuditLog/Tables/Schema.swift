@@ -1,6 +1,10 @@
 /// The tables, as SQL. docs/audit-schema.md explains them and the views that other programs should read.
 enum Schema {
   static let tables = """
+    -- One row: which store this is.
+    CREATE TABLE store (identity INTEGER NOT NULL) STRICT;
+    INSERT INTO store VALUES (random() & 0xffffffff);
+
     -- What failures have in common, once: jail, pattern, source and, for the journal, the sequence that cursors count in.
     CREATE TABLE origin (
       id INTEGER PRIMARY KEY, jail TEXT NOT NULL, filter TEXT NOT NULL, pattern TEXT NOT NULL, file TEXT NOT NULL,
@@ -69,6 +73,9 @@ enum Schema {
     CREATE TABLE position (
       source TEXT PRIMARY KEY, device TEXT, inode TEXT, fingerprint TEXT, length INTEGER, place TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    -- How far consumers of the log have been told what is stored.
+    CREATE TABLE consumer (name TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
     -- One row a transaction: which rows it added and the hash over them and the hash before.
     CREATE TABLE chain (

@@ -6,6 +6,7 @@ struct WriterState {
   var origins = OriginTable()
   var encoder = FailureEncoder()
   var chain = ChainHead()
+  var identity: UInt32 = 0
   var shapes = ShapeTable()
   var unindexed = 0
   /// A transaction failed since this was loaded.
@@ -31,6 +32,7 @@ struct WriterState {
     try origins.load(db)
     try shapes.load(db)
     chain = try ChainHead(db)
+    identity = try StoreIdentity.load(db)
     unindexed =
       try db.first(
         """

@@ -58,7 +58,7 @@ extension AuditStore {
 }
 
 /// What retention removes on its own schedule.
-enum RemovableKind: String {
+enum RecordKind: String, CaseIterable {
   case failures, decisions, events
 
   /// Its table, and the column of `chain` with the last row's number.
@@ -74,7 +74,7 @@ enum RemovableKind: String {
 extension WriterState {
   /// Removes whole transactions' rows of one kind, oldest first, as long as their last row is older than `time`. True when
   /// it stopped because of `limit`.
-  mutating func remove(_ kind: RemovableKind, before time: Instant?, limit: Int, _ db: Database) throws -> Bool {
+  mutating func remove(_ kind: RecordKind, before time: Instant?, limit: Int, _ db: Database) throws -> Bool {
     let table = kind.table
     let done: Int64 = try db.first("SELECT through FROM removed WHERE kind = ?", table) ?? 0
     let pending: Int64 = try db.first("SELECT min(sequence) FROM pending") ?? Int64.max
@@ -124,7 +124,7 @@ extension WriterState {
   }
 
   private static func digest(
-    _ kind: RemovableKind, _ first: Int64, _ last: Int64, _ db: Database
+    _ kind: RecordKind, _ first: Int64, _ last: Int64, _ db: Database
   ) throws -> [UInt8] {
     var writer = ByteWriter()
     switch kind {
@@ -179,7 +179,7 @@ extension WriterState {
   mutating func dropLinks(limit: Int, _ db: Database) throws -> Bool {
     var end = chain.sequence
     var first = end
-    for kind in [RemovableKind.failures, .decisions, .events] {
+    for kind in [RecordKind.failures, .decisions, .events] {
       guard let links = try ChainSearch(kind, db) else { return false }
       first = links.first
       let through: Int64 =

@@ -26,6 +26,8 @@ public final class AuditStore: @unchecked Sendable {
   private let lock = Mutex(())
   private let database: Database
   private var state = WriterState()
+  /// Positions of consumers that the next transaction stores.
+  private let moved = Mutex<[String: AuditPosition]>([:])
   /// How many failures may wait before committing indexes some itself: a minute of a flood and more, in 300 MB. Indexing takes
   /// five times as long as committing, so a flood that has to wait for it would wait for nothing else.
   static let backlog = 8_000_000
@@ -133,6 +135,34 @@ public final class AuditStore: @unchecked Sendable {
     try transaction { state, db in try state.index(limit: limit, db) }
   }
 
+  // MARK: Consumers
+
+  /// The end of what is stored.
+  public var end: AuditPosition {
+    lock.withLock { _ in
+      let head = state.chain
+      return AuditPosition(
+        store: state.identity, failure: head.failure, decision: head.decision, event: head.event)
+    }
+  }
+
+  /// How far consumers have been told, by name.
+  public func consumerPositions() throws -> [String: AuditPosition] {
+    let stored = try read { try ConsumerTable.load($0) }
+    return stored.merging(moved.withLock { $0 }) { $1 }
+  }
+
+  /// Stored with the next transaction: what is lost in a crash is told again.
+  public func setPosition(_ position: AuditPosition, of consumer: String) {
+    moved.withLock { $0[consumer] = position }
+  }
+
+  /// Are there positions that no transaction has stored yet?
+  public var hasMovedPositions: Bool { moved.withLock { !$0.isEmpty } }
+
+  /// Stores positions that no other transaction has stored.
+  public func storePositions() throws { try transaction { _, _ in } }
+
   /// How many failures are committed but not yet rows.
   public var unindexed: Int { lock.withLock { _ in state.unindexed } }
 
@@ -142,10 +172,14 @@ public final class AuditStore: @unchecked Sendable {
   func transaction<Result: Sendable>(_ body: (inout WriterState, Database) throws -> Result) throws -> Result {
     try lock.withLock { _ in
       do {
-        return try database.transaction {
+        let moved = moved.withLock { $0 }
+        let result = try database.transaction {
           if state.stale { try state.load(database) }
+          if !moved.isEmpty { try ConsumerTable.save(moved, database) }
           return try body(&state, database)
         }
+        if !moved.isEmpty { self.moved.withLock { $0 = $0.filter { moved[$0.key] != $0.value } } }
+        return result
       } catch {
         // What the state counted may not have been stored: read it again before the next transaction.
         state.stale = true

@@ -8,7 +8,7 @@ struct ChainSearch {
   private let statement: Statement
 
   /// Nil for an empty chain.
-  init?(_ kind: RemovableKind, _ db: Database) throws {
+  init?(_ kind: RecordKind, _ db: Database) throws {
     guard let first: Int64 = try db.first("SELECT min(sequence) FROM chain"),
       let last: Int64 = try db.first("SELECT max(sequence) FROM chain")
     else { return nil }

@@ -40,6 +40,9 @@ public final class AuditReader: @unchecked Sendable {
     }
   }
 
+  /// Was the store removed, or another one put in its place, since it was opened?
+  public var isReplaced: Bool { lock.withLock { _ in database.hasMoved } }
+
   func read<Result: Sendable>(_ body: (Database, inout Lookups) throws -> Result) throws -> Result {
     try lock.withLock { _ in
       do {
@@ -79,10 +82,11 @@ struct Lookups {
 
   /// The numbers of the origins that a filter lets through; nil: all.
   mutating func origins(for filter: AuditFilter, _ db: Database) throws -> [Int64]? {
-    guard filter.jail != nil || filter.pattern != nil || filter.source != nil else { return nil }
+    guard !filter.jails.isEmpty || filter.pattern != nil || filter.source != nil else { return nil }
     try loadOrigins(db)
     return origins.filter { _, origin in
-      (filter.jail == nil || origin.jail == filter.jail) && (filter.source == nil || origin.source == filter.source)
+      (filter.jails.isEmpty || filter.jails.contains(origin.jail))
+        && (filter.source == nil || origin.source == filter.source)
         && (filter.pattern == nil || origin.pattern == filter.pattern
           || "\(origin.filter)/\(origin.pattern)" == filter.pattern)
     }.keys.sorted()

@@ -39,20 +39,14 @@ extension AuditReader {
     try checkRange(filter)
     try read { db, lookups in
       var streams: [any RowStream] = []
-      if filter.wants(.failure) {
+      if filter.wants(.failures) {
         if let search = try FailureSearch(filter, before: before, &lookups, db) {
           streams.append(try PendingStream(search, &lookups, db))
           streams.append(FailureSearch.ChunkStream(search))
         }
       }
-      if !filter.isAboutFailures {
-        if filter.wants(.ban) || filter.wants(.unban) || filter.wants(.operator) {
-          streams.append(try DecisionStream(filter, before: before, db))
-        }
-        if filter.wants(.operator), filter.identity == nil {
-          streams.append(try EventStream(filter, before: before, db))
-        }
-      }
+      if filter.wants(.decisions) { streams.append(try DecisionStream(filter, before: before, db)) }
+      if filter.wants(.events) { streams.append(try EventStream(filter, before: before, db)) }
       try Self.merge(&streams, filter.text, &lookups, db, skipped, body)
     }
   }
@@ -101,6 +95,14 @@ protocol RowStream {
   mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow?
 }
 
+extension RowStream {
+  mutating func all(_ lookups: inout Lookups, _ db: Database) throws -> [AuditRow] {
+    var rows: [AuditRow] = []
+    while let row = try next(&lookups, db) { rows.append(row) }
+    return rows
+  }
+}
+
 /// The failures that wait to be indexed.
 struct PendingStream: RowStream {
   /// Oldest first, taken from the end.
@@ -121,20 +123,23 @@ struct PendingStream: RowStream {
 struct DecisionStream: RowStream {
   private let rows: Rows
 
-  init(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil, _ db: Database) throws {
-    let query = Self.query(filter, before: before, after: number)
+  /// `numbers`: of these alone, in their order.
+  init(
+    _ filter: AuditFilter, before: AuditCursor? = nil, numbers: ClosedRange<Int64>? = nil, _ db: Database
+  ) throws {
+    let query = Self.query(filter, before: before, numbers: numbers)
     rows = try db.rows(query.sql, query.arguments)
   }
 
-  static func query(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil)
+  static func query(_ filter: AuditFilter, before: AuditCursor?, numbers: ClosedRange<Int64>? = nil)
     -> (sql: String, arguments: [(any Bindable)?])
   {
     // Who is asked about narrows more than any stretch of time, which SQLite cannot know: `+` keeps it from the index on
     // time, through which it would read every decision of that stretch.
     let time = filter.identity == nil ? "time" : "+time"
     var sql = Conditions(filter, before: before, rank: 1, time: time)
-    if let number { sql.add("id > ?", number) }
-    if let jail = filter.jail { sql.add("jail = ?", jail) }
+    if let numbers { sql.add(numbers: numbers) }
+    sql.add("jail", in: filter.jails)
     if let identity = filter.identity { sql.add(about: identity) }
     if !filter.kinds.isEmpty {
       var allowed: [String] = []
@@ -146,7 +151,7 @@ struct DecisionStream: RowStream {
     return (
       """
       SELECT id, time, action, jail, identity, until, count, number, cause, uid, command FROM decision
-      WHERE \(sql.text) ORDER BY \(time) DESC, id DESC
+      WHERE \(sql.text) ORDER BY \(numbers == nil ? "\(time) DESC, id DESC" : "id")
       """, sql.arguments
     )
   }
@@ -175,13 +180,17 @@ struct DecisionStream: RowStream {
 struct EventStream: RowStream {
   private let rows: Rows
 
-  init(_ filter: AuditFilter, before: AuditCursor?, after number: Int64? = nil, _ db: Database) throws {
+  /// `numbers`: of these alone, in their order.
+  init(
+    _ filter: AuditFilter, before: AuditCursor? = nil, numbers: ClosedRange<Int64>? = nil, _ db: Database
+  ) throws {
     var sql = Conditions(filter, before: before, rank: 2)
-    if let number { sql.add("id > ?", number) }
-    if let jail = filter.jail { sql.add("subject = ?", jail) }
+    if let numbers { sql.add(numbers: numbers) }
+    sql.add("subject", in: filter.jails)
     rows = try db.rows(
       """
-      SELECT id, time, action, subject, detail, uid, command FROM event WHERE \(sql.text) ORDER BY time DESC, id DESC
+      SELECT id, time, action, subject, detail, uid, command FROM event WHERE \(sql.text)
+        ORDER BY \(numbers == nil ? "time DESC, id DESC" : "id")
       """, sql.arguments)
   }
 
@@ -220,6 +229,17 @@ struct Conditions {
   mutating func add(_ condition: String, _ values: (any Bindable)?...) {
     text += " AND \(condition)"
     arguments += [(any Bindable)?](values)
+  }
+
+  mutating func add(numbers: ClosedRange<Int64>) {
+    add("id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
+  }
+
+  /// Empty: all.
+  mutating func add(_ column: String, in names: Set<String>) {
+    guard !names.isEmpty else { return }
+    text += " AND \(column) IN (" + names.map { _ in "?" }.joined(separator: ",") + ")"
+    arguments += names.sorted()
   }
 
   /// Failures of `subnet`. One address is found with `=`, behind which the index also sorts by what comes next.

@@ -53,6 +53,9 @@ public struct AuditRow: Hashable, Sendable {
   public var subject: String = ""
   public var detail: String = ""
 
+  /// Behind it in the order of storing: of rows that are told in that order.
+  public var position: AuditPosition?
+
   public init(kind: Kind, number: Int64, time: Instant, action: String) {
     self.kind = kind
     self.number = number
@@ -80,7 +83,8 @@ public struct AuditFilter: Hashable, Sendable {
   /// An address or a block; decisions about blocks that contain it count too. A name matches as it is.
   public var identity: Identity?
   public var user: String?
-  public var jail: String?
+  /// Empty: all.
+  public var jails: Set<String> = []
   public var pattern: String?
   public var source: String?
   /// Empty: all. `operator` also finds the bans and unbans that operators made.
@@ -90,7 +94,21 @@ public struct AuditFilter: Hashable, Sendable {
 
   public init() {}
 
+  /// The one jail that is asked for.
+  public var jail: String? {
+    get { jails.count == 1 ? jails.first : nil }
+    set { jails = newValue.map { [$0] } ?? [] }
+  }
+
   func wants(_ kind: AuditRow.Kind) -> Bool { kinds.isEmpty || kinds.contains(kind) }
+
+  func wants(_ kind: RecordKind) -> Bool {
+    switch kind {
+    case .failures: wants(.failure)
+    case .decisions: !isAboutFailures && (wants(.ban) || wants(.unban) || wants(.operator))
+    case .events: !isAboutFailures && wants(.operator) && identity == nil
+    }
+  }
 
   /// Is all of one id asked for?
   var isNothingButIdentity: Bool {

@@ -46,11 +46,21 @@ struct FailureSearch {
     return before.isNewer(than: AuditCursor(time: Instant(microseconds: row.time), rank: 0, number: row.number))
   }
 
-  /// What a row of `failure f` must fulfil, whichever index finds it.
-  var numberConditions: Conditions {
+  /// Those of `numbers`, in their order.
+  func rows(_ numbers: ClosedRange<Int64>, _ lookups: inout Lookups, _ db: Database) throws -> [AuditRow] {
     var sql = conditions()
     if let subnet { sql.add(addressesIn: subnet) }
-    return sql
+    sql.add("f.id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
+    let indexed = try db.rows(
+      """
+      SELECT \(FailureRow.columns) FROM failure f NOT INDEXED \(FailureRow.join) WHERE \(sql.text) ORDER BY f.id
+      """, sql.arguments)
+    var rows: [AuditRow] = []
+    while let row = try indexed.next() { rows.append(try FailureRow(row, &lookups, db).auditRow(&lookups, db)) }
+    var pending: [FailureRow] = []
+    try PendingFailures.forEach(db, where: wants) { if numbers.contains($0.number) { pending.append($0) } }
+    for row in pending { rows.append(try row.auditRow(&lookups, db)) }
+    return rows
   }
 
   /// Lends failures, first and last row by origin, in parts that the caller adds up. For an address or a block the index
