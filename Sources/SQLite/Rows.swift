@@ -20,11 +20,6 @@ public final class Rows {
     return Row(self)
   }
 
-  /// Lends each of the rows that are left.
-  public func forEach(_ body: (Row) throws -> Void) throws {
-    while let row = try next() { try body(row) }
-  }
-
   /// What `transform` makes of each of the rows that are left.
   public func map<Result>(_ transform: (Row) throws(SQLiteError) -> Result) throws(SQLiteError) -> [Result] {
     var results: [Result] = []

@@ -92,7 +92,7 @@ import Testing
       self.scratch = scratch
       let store = try scratch.store()
       self.store = store
-      consumers = Consumers(path: scratch.path, store: { store }) { _, body in Thread.detachNewThread(body) }
+      consumers = Consumers(path: scratch.path, store: { store }, spawn: { Thread.detachNewThread($1) })
     }
 
     func stored() { consumers.stored(store.end, at: start) }

@@ -8,7 +8,7 @@ import Model
 
 func write(to path: String, telling file: String?) throws {
   let store = try AuditStore(path: path)
-  let consumers = Consumers(path: path, store: { store }) { _, body in Thread.detachNewThread(body) }
+  let consumers = Consumers(path: path, store: { store }, spawn: { Thread.detachNewThread($1) })
   if let file { try consumers.start([consumer(file)]) }
   let names = Names(
     jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "f")], sources: ["log"])

@@ -49,7 +49,8 @@ private struct Verifier {
     decisions = try db.rows(DecisionRecord.select + " ORDER BY id")
     events = try db.rows(EventRecord.select + " ORDER BY id")
     origins = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin ORDER BY id")
-    try db.rows("SELECT kind, through FROM removed").forEach { row in
+    let found = try db.rows("SELECT kind, through FROM removed")
+    while let row = try found.next() {
       result.removedThrough[row[0]] = row[1] as Int64
     }
     nextFailure = try failures.next()

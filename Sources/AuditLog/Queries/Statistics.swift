@@ -34,7 +34,8 @@ extension AuditReader {
       let tip = try ChainHead(db)
       var failures: [String: Int] = [:]
       var rows = 0
-      try db.rows("SELECT key, sum(failures), sum(rows) FROM hourly WHERE is_user = 0 GROUP BY key").forEach { row in
+      let found = try db.rows("SELECT key, sum(failures), sum(rows) FROM hourly WHERE is_user = 0 GROUP BY key")
+      while let row = try found.next() {
         failures[try lookups.origin(row[0], db).jail, default: 0] += row[1] as Int
         rows += row[2] as Int
       }
@@ -53,11 +54,12 @@ extension AuditReader {
       for (jail, count) in failures {
         jails[jail] = StoreStatistics.JailTotals(jail: jail, failures: count, bansInForce: 0, bans: 0)
       }
-      try db.rows(
+      let bans = try db.rows(
         """
         SELECT jail, count(*), count(*) FILTER (WHERE ended IS NULL AND (until IS NULL OR until > ?)) FROM ban GROUP BY jail
         """, time.microseconds
-      ).forEach { row in
+      )
+      while let row = try bans.next() {
         let jail: String = row[0]
         var totals =
           jails[jail] ?? StoreStatistics.JailTotals(jail: jail, failures: 0, bansInForce: 0, bans: 0)

@@ -86,13 +86,15 @@ extension AuditReader {
     for chunk in try Chunk.all(since: since.microseconds, until: last, db) {
       if chunk.first >= since.microseconds, chunk.last < last {
         whole.bind(chunk.id, 1)
-        try whole.rows.forEach(add)
+        let rows = whole.rows
+        while let row = try rows.next() { add(row) }
       } else {
         part.bind(chunk.rows.lowerBound, 1)
         part.bind(chunk.rows.upperBound, 2)
         part.bind(since.microseconds, 3)
         part.bind(last, 4)
-        try part.rows.forEach(add)
+        let rows = part.rows
+        while let row = try rows.next() { add(row) }
       }
     }
     // swift-format-ignore: OnlyOneTrailingClosureArgument

@@ -13,7 +13,8 @@ enum StoreIdentity {
 enum ConsumerTable {
   static func load(_ db: Database) throws -> [String: AuditPosition] {
     var positions: [String: AuditPosition] = [:]
-    try db.rows("SELECT name, position FROM consumer").forEach { row in
+    let found = try db.rows("SELECT name, position FROM consumer")
+    while let row = try found.next() {
       positions[row[0]] = AuditPosition(row[1] as String)
     }
     return positions

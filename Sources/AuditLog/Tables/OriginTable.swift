@@ -56,7 +56,8 @@ struct OriginTable {
 
   mutating func load(_ db: Database) throws {
     self = OriginTable()
-    try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin").forEach { row in
+    let found = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin")
+    while let row = try found.next() {
       let number: UInt32 = row[0]
       stored[Origin(jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])] =
         number

@@ -35,7 +35,8 @@ struct RuleTable {
 
   static func load(_ db: Database) throws -> [Int64: WAFRule] {
     var rules: [Int64: WAFRule] = [:]
-    try db.rows("SELECT id, rule, message, severity FROM rule").forEach { row in
+    let found = try db.rows("SELECT id, rule, message, severity FROM rule")
+    while let row = try found.next() {
       rules[row[0]] = WAFRule(id: row[1], message: row[2], severity: row[3])
     }
     return rules

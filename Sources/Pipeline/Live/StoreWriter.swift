@@ -91,11 +91,13 @@ final class StoreWriter: @unchecked Sendable {
     path = store.path
     let opened = OpenStore(store)
     self.opened = opened
-    consumers = Consumers(path: store.path, store: { opened.store }) { name, body in
-      let thread = Thread(block: body)
-      thread.name = name
-      thread.start()
-    }
+    consumers = Consumers(
+      path: store.path, store: { opened.store },
+      spawn: { name, body in
+        let thread = Thread(block: body)
+        thread.name = name
+        thread.start()
+      })
     self.positions = Dictionary(positions.map { ($0.source, $0) }) { $1 }
     policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
     self.log = log
