@@ -1,5 +1,7 @@
 import AuditLog
 import Detection
+import Fail2banMatching
+internal import Filters
 import Foundation
 import LogSources
 import Matching

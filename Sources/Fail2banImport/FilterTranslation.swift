@@ -1,4 +1,4 @@
-public import Matching
+public import Filters
 
 /// Turns one of fail2ban's filters, unmodified, into what `Matching` runs.
 ///

@@ -1,4 +1,4 @@
-import Matching
+import Filters
 
 /// A jail's filter with everything that the jail changes in it, and the fewest options that give just that.
 struct JailFilter {

@@ -1,5 +1,5 @@
+import Filters
 import FoundationEssentials
-import Matching
 import Settings
 
 /// Turns fail2ban's jails into Bailiff's settings, which refer to the filter files where they are.

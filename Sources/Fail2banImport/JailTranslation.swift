@@ -1,4 +1,4 @@
-import Matching
+import Filters
 import Model
 import Settings
 

@@ -1,40 +1,40 @@
+public import Filters
+
 /// A compiled filter: immutable, shared by all threads that match with it.
+///
+/// `Filter(definition)` compiles a native filter and those of other engines alike; it is in `Fail2banMatching`, the
+/// engine beside this one.
 public final class Filter: Sendable {
   enum Body: Sendable {
     case native(NativeFilter)
-    case fail2ban(Fail2banFilter)
+    case foreign(any ForeignFilter)
   }
 
   public let definition: FilterDefinition
   let body: Body
   /// For each pattern the texts of which one must be in a line that it matches; nil where none can be told.
-  let requiredLiterals: [RequiredLiterals?]
+  package let requiredLiterals: [RequiredLiterals?]
 
-  /// Throws with the place of the first pattern that cannot be used.
-  public init(_ definition: FilterDefinition) throws(FilterError) {
+  /// A native filter. Throws with the place of the first pattern that cannot be used.
+  package init(_ definition: FilterDefinition, rules: NativeRules) throws(FilterError) {
     self.definition = definition
-    switch definition.rules {
-    case .native(let rules): body = .native(try NativeFilter(rules))
-    case .fail2ban(let rules):
-      body = .fail2ban(try Fail2banFilter(rules, name: definition.name, file: definition.file))
-    }
-    requiredLiterals =
-      switch body {
-      case .native(let filter): filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
-      case .fail2ban(let filter):
-        // Earlier lines matter to a filter with `maxlines`: it must see them all.
-        filter.patternsForPrefilter.map {
-          filter.needsEveryLine
-            ? nil : RequiredLiterals($0, text: filter.datesLeadLines ? .withoutDateAtStart : .withoutDate)
-        }
-      }
+    let filter = try NativeFilter(rules)
+    body = .native(filter)
+    requiredLiterals = filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
+  }
+
+  /// A filter that another engine reads.
+  package init(_ definition: FilterDefinition, engine filter: any ForeignFilter) {
+    self.definition = definition
+    body = .foreign(filter)
+    requiredLiterals = filter.requiredLiterals
   }
 
   /// The names of its patterns, in the order in which matches number them.
   public var patternNames: [String] {
     switch body {
     case .native(let filter): filter.patterns.map(\.name)
-    case .fail2ban(let filter): (1...max(1, filter.patternCount)).map { "failregex-\($0)" }
+    case .foreign(let filter): filter.patternNames
     }
   }
 
@@ -43,7 +43,7 @@ public final class Filter: Sendable {
   public var needsOrder: Bool {
     switch body {
     case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil
-    case .fail2ban: true
+    case .foreign: true
     }
   }
 
@@ -57,7 +57,7 @@ public final class Filter: Sendable {
   public var expressions: [String] {
     switch body {
     case .native(let filter): (filter.patterns + filter.ignore).map(\.pattern.source)
-    case .fail2ban(let filter): filter.patternsForPrefilter
+    case .foreign(let filter): filter.expressions
     }
   }
 }

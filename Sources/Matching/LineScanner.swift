@@ -1,3 +1,4 @@
+internal import Filters
 internal import Model
 
 /// The machinery of a `FilterSet`: a struct that nobody copies, so that the state which every candidate line touches costs
@@ -31,8 +32,8 @@ struct LineScanner: ~Copyable {
   var match = Match()
   /// The native filters, by their place in the set.
   private let natives: [NativeFilter?]
-  /// Sessions and dates of the fail2ban filters, by their place.
-  private let matchers: [Fail2banMatcher?]
+  /// What other engines know of this source, by their filters' place.
+  private let matchers: [(any ForeignMatcher)?]
   private let hasMatchers: Bool
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
@@ -62,7 +63,7 @@ struct LineScanner: ~Copyable {
       if case .native(let native) = filter.body { native } else { nil }
     }
     matchers = filters.map { filter in
-      if case .fail2ban(let rules) = filter.body { Fail2banMatcher(rules) } else { nil }
+      if case .foreign(let foreign) = filter.body { foreign.makeMatcher() } else { nil }
     }
     hasMatchers = matchers.contains { $0 != nil }
     keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
@@ -158,7 +159,7 @@ struct LineScanner: ~Copyable {
     } else {
       wantAll()
     }
-    var outcome = LineOutcome()
+    var outcome = Verdict()
     for index in natives.indices {
       if let native = natives[index] {
         guard nextWanted(from: index) == index, native.records != .modsecurityAudit else { continue }
@@ -195,12 +196,12 @@ struct LineScanner: ~Copyable {
     count(outcome)
   }
 
-  private struct LineOutcome {
+  private struct Verdict {
     var matched = false
     var ignored = false
   }
 
-  private mutating func count(_ outcome: LineOutcome) {
+  private mutating func count(_ outcome: Verdict) {
     counts.candidates += 1
     if outcome.matched { counts.matched += 1 } else if outcome.ignored { counts.ignored += 1 }
   }
@@ -213,7 +214,7 @@ struct LineScanner: ~Copyable {
     if end > range.lowerBound, lines[end - 1] == UInt8(ascii: "\r") { end -= 1 }
     guard end > range.lowerBound else { return }
     let line = lines.extracting(range.lowerBound..<end)
-    var outcome = LineOutcome()
+    var outcome = Verdict()
     var header: SyslogHeader?
     var isParsed = false
     var trusted: Bool?
@@ -289,10 +290,10 @@ struct LineScanner: ~Copyable {
     match.time = found ?? clock.now
   }
 
-  /// Tries a fail2ban filter; true when `match` holds a failure.
+  /// Tries another engine's filter; true when `match` holds a failure.
   private mutating func attempt(
-    _ matcher: Fail2banMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
-    _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout LineOutcome
+    _ matcher: any ForeignMatcher, _ filter: Int, _ line: borrowing Span<UInt8>, _ time: Instant?,
+    _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout Verdict
   ) -> Bool {
     let (result, gaveUp) = matcher.tryLine(
       line, &clock, time, wanted: wanted, from: slots[filter], into: &match, captures: keepsCaptures)
@@ -314,7 +315,7 @@ struct LineScanner: ~Copyable {
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
   private mutating func attempt(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
-    isComposed: Bool = false, _ outcome: inout LineOutcome
+    isComposed: Bool = false, _ outcome: inout Verdict
   ) -> Bool {
     let subject = line.extracting(range)
     var next = wanted.next(from: slots[filter])
@@ -343,7 +344,7 @@ struct LineScanner: ~Copyable {
   }
 
   /// The same with `composed` as the line.
-  private mutating func attemptComposed(_ native: NativeFilter, _ filter: Int, _ outcome: inout LineOutcome) -> Bool {
+  private mutating func attemptComposed(_ native: NativeFilter, _ filter: Int, _ outcome: inout Verdict) -> Bool {
     // Taken out while it is lent, and put back.
     var line: [UInt8] = []
     swap(&line, &composed)
@@ -356,7 +357,7 @@ struct LineScanner: ~Copyable {
   @inline(never)
   private mutating func verdict(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ history: LineHistory,
-    _ clock: inout LogClock, _ outcome: inout LineOutcome, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    _ clock: inout LogClock, _ outcome: inout Verdict, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     guard history.audit.isInVerdict else { return }
     let header = history.audit.header

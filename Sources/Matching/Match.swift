@@ -3,38 +3,43 @@ public import Model
 /// What one pattern found in one line. One value is lent again and again: take what you keep.
 public struct Match: ~Copyable {
   /// The filter's place in its `FilterSet`.
-  public internal(set) var filter = 0
+  public package(set) var filter = 0
   /// The pattern's place in its filter.
-  public internal(set) var pattern = 0
+  public package(set) var pattern = 0
   /// Zero when the id is a name.
-  public internal(set) var address = Address(bits: 0)
-  public internal(set) var time = Instant(microseconds: 0)
+  public package(set) var address = Address(bits: 0)
+  public package(set) var time = Instant(microseconds: 0)
   /// Did the line say its time? If not, `time` is when it was read.
-  public internal(set) var isDated = false
-  public internal(set) var count = 1
-  public internal(set) var weight = 1
+  public package(set) var isDated = false
+  public package(set) var count = 1
+  public package(set) var weight = 1
   /// The client's port; 0 where the line does not say.
-  public internal(set) var port: UInt16 = 0
-  public internal(set) var attempt = AttemptPart.alone
+  public package(set) var port: UInt16 = 0
+  public package(set) var attempt = AttemptPart.alone
   /// Where the host begins in what the patterns saw.
   var hostOffset = 0
   /// The host as it is in the line.
-  public internal(set) var host = Text.empty
-  public internal(set) var user = Text.empty
+  public package(set) var host = Text.empty
+  public package(set) var user = Text.empty
   /// The rule of a web application firewall that was hit.
-  public internal(set) var rule = Text.empty
+  public package(set) var rule = Text.empty
   /// The id when it is no single address; else empty.
-  public internal(set) var name = Text.empty
+  public package(set) var name = Text.empty
   /// The texts that are not in the line.
   public private(set) var texts: [UInt8] = []
   /// Is `name` a host name that must be resolved before anything can be banned?
-  public internal(set) var isHostName = false
+  public package(set) var isHostName = false
   /// Every named group that took part, in order; kept only when the set was made to.
-  public internal(set) var captures: [Capture] = []
+  public package(set) var captures: [Capture] = []
 
   public struct Capture: Sendable {
     public var name: String
     public var value: [UInt8]
+
+    package init(name: String, value: [UInt8]) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// Where a text is: in the line, so that nobody need copy it, or in `texts`, when the pattern saw something else than
@@ -43,7 +48,7 @@ public struct Match: ~Copyable {
     public let range: Range<Int>
     public let isInLine: Bool
 
-    static let empty = Text(range: 0..<0, isInLine: false)
+    package static let empty = Text(range: 0..<0, isInLine: false)
 
     public var isEmpty: Bool { range.isEmpty }
   }
@@ -57,46 +62,19 @@ public struct Match: ~Copyable {
   }
 
   /// Keeps a text that is not in the line.
-  mutating func keep(_ text: [UInt8]) -> Text {
+  package mutating func keep(_ text: [UInt8]) -> Text {
     let start = texts.count
     texts += text
     return Text(range: start..<texts.count, isInLine: false)
   }
 
-  mutating func keep(_ subject: borrowing Span<UInt8>, _ range: Range<Int>) -> Text {
+  package mutating func keep(_ subject: borrowing Span<UInt8>, _ range: Range<Int>) -> Text {
     let start = texts.count
     texts.append(subject, range)
     return Text(range: start..<texts.count, isInLine: false)
   }
 
-  /// Takes over what a fail2ban filter found.
-  mutating func take(_ failure: Fail2banFailure, captures keepsCaptures: Bool) {
-    reset()
-    pattern = failure.pattern
-    time = failure.time
-    isDated = failure.isDated
-    host = keep(failure.host)
-    failure.fields.withSpan(failure.userField) { user = keep($0, 0..<$0.count) }
-    address = Address(bits: 0)
-    switch failure.identity {
-    case .address(let address): self.address = address
-    case .subnet(let subnet): name = keep(Array(subnet.description.utf8))
-    case .name(let text): name = keep(text)
-    case .hostname(let text):
-      name = keep(text)
-      isHostName = true
-    }
-    guard keepsCaptures else { return }
-    var captures: [Capture] = []
-    failure.forEachCapture { name, value in
-      var bytes: [UInt8] = []
-      bytes.append(value, 0..<value.count)
-      captures.append(Capture(name: name, value: bytes))
-    }
-    self.captures = captures
-  }
-
-  mutating func reset() {
+  package mutating func reset() {
     count = 1
     weight = 1
     port = 0
@@ -110,7 +88,7 @@ public struct Match: ~Copyable {
 
 extension Array where Element == UInt8 {
   /// Appends a part of a span as one copy.
-  mutating func append(_ span: borrowing Span<UInt8>, _ range: Range<Int>) {
+  package mutating func append(_ span: borrowing Span<UInt8>, _ range: Range<Int>) {
     // Safe: the pointer is used inside the call only, and `extracting` has checked the range.
     unsafe span.extracting(range).withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }

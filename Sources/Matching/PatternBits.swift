@@ -1,28 +1,28 @@
 /// A set of patterns, by their places among all patterns of a `FilterSet`: a bit each.
-struct PatternBits {
+package struct PatternBits {
   private var words: [UInt64]
 
-  init(count: Int, all: Bool = false) { words = Array(repeating: all ? ~0 : 0, count: count / 64 + 1) }
+  package init(count: Int, all: Bool = false) { words = Array(repeating: all ? ~0 : 0, count: count / 64 + 1) }
 
-  func contains(_ place: Int) -> Bool { words[place >> 6] & 1 << UInt64(place & 63) != 0 }
+  package func contains(_ place: Int) -> Bool { words[place >> 6] & 1 << UInt64(place & 63) != 0 }
 
-  mutating func insert(_ place: Int) { words[place >> 6] |= 1 << UInt64(place & 63) }
+  package mutating func insert(_ place: Int) { words[place >> 6] |= 1 << UInt64(place & 63) }
 
-  mutating func remove(_ place: Int) { words[place >> 6] &= ~(1 << UInt64(place & 63)) }
+  package mutating func remove(_ place: Int) { words[place >> 6] &= ~(1 << UInt64(place & 63)) }
 
-  var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+  package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
   /// Becomes `other`, without a copy of its memory.
-  mutating func assign(_ other: PatternBits) {
+  package mutating func assign(_ other: PatternBits) {
     for word in words.indices { words[word] = other.words[word] }
   }
 
-  mutating func formIntersection(_ other: PatternBits) {
+  package mutating func formIntersection(_ other: PatternBits) {
     for word in words.indices { words[word] &= other.words[word] }
   }
 
   /// The first one at or after `place`; nil when there is none.
-  func next(from place: Int) -> Int? {
+  package func next(from place: Int) -> Int? {
     var word = place >> 6
     guard word < words.count else { return nil }
     var bits = words[word] & ~0 << UInt64(place & 63)

@@ -1,4 +1,6 @@
 public import Detection
+internal import Fail2banMatching
+internal import Filters
 internal import Glibc
 public import LogSources
 public import Matching

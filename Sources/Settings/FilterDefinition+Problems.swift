@@ -1,4 +1,4 @@
-public import Matching
+public import Filters
 
 extension FilterDefinition {
   /// What is wrong with a filter that can be read, apart from patterns that do not compile and samples that do not

@@ -1,4 +1,4 @@
-public import Matching
+public import Filters
 internal import Model
 
 /// A native filter: one service's patterns and their samples, in a YAML file (`filters/sshd.yaml`).

@@ -1,5 +1,5 @@
+public import Filters
 internal import FoundationEssentials
-public import Matching
 
 /// The native filters of this machine: an administrator's own first, then those that come with the program.
 public struct FilterLibrary: Sendable {

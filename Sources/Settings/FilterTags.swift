@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 
 /// A filter's own tags: names for parts of patterns that several of them share (`tags: {client: '\[client <host>\]'}`, then
 /// `^<client> user `). They are put into the patterns while the file is read.

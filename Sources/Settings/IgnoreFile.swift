@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 
 /// A list that `ignoreip` names with `file:`: an address, block or DNS name a line, `#` begins a comment.
 public enum IgnoreFile {

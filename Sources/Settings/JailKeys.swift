@@ -1,5 +1,5 @@
 internal import Detection
-internal import Matching
+internal import Filters
 internal import Model
 
 /// What was typed in a jail or in `defaults`, each key nil where it was not.

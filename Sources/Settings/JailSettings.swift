@@ -1,5 +1,5 @@
 public import Detection
-public import Matching
+public import Filters
 
 /// A jail: a filter on its sources, with a limit and the ports that a ban closes.
 public struct JailSettings: Sendable, Equatable {

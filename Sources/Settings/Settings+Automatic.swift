@@ -1,6 +1,6 @@
+internal import Filters
 internal import FoundationEssentials
 internal import Glibc
-internal import Matching
 
 extension Settings {
   /// What is there to be watched.

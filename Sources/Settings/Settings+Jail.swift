@@ -1,5 +1,5 @@
 internal import Detection
-internal import Matching
+internal import Filters
 
 extension SettingsReader {
   static let jailKeys =

@@ -1,5 +1,5 @@
 internal import Detection
-public import Matching
+public import Filters
 internal import Model
 
 /// How a fail2ban filter (`filter: /path/name.conf`) is loaded; another room knows how. Whatever it throws is reported

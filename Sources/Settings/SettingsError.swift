@@ -1,4 +1,4 @@
-public import Matching
+public import Filters
 
 /// One thing that is wrong with a file of settings: where, what, and what would be right.
 ///

@@ -1,6 +1,6 @@
 import Fail2banImport
+import Filters
 import Glibc
-import Matching
 import Settings
 
 extension ConfigOptions {

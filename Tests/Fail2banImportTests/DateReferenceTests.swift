@@ -1,8 +1,11 @@
 import Fail2banImport
+import Fail2banMatching
+import Filters
 import Foundation
 import Model
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// fail2ban's own date detector and ours read the same lines under the same datepatterns, one after the other, because which

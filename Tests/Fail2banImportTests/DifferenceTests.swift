@@ -1,4 +1,6 @@
 import Fail2banImport
+import Fail2banMatching
+import Filters
 import Foundation
 import Matching
 import Model

@@ -1,6 +1,6 @@
 import Fail2banImport
+import Filters
 import Foundation
-import Matching
 import Testing
 
 /// Every stock filter, read by fail2ban's own `FilterReader` and by ours: the options must be equal, character by

@@ -1,6 +1,6 @@
 import Fail2banImport
+import Filters
 import Foundation
-import Matching
 import Testing
 
 struct FilterTranslationTests {

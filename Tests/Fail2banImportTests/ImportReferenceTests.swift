@@ -1,7 +1,7 @@
 import Detection
 import Fail2banImport
+import Filters
 import Foundation
-import Matching
 import Model
 import Settings
 import Testing

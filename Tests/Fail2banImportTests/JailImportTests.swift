@@ -1,7 +1,6 @@
 import Detection
 import Fail2banImport
 import Foundation
-import Matching
 import Model
 import Settings
 import Testing

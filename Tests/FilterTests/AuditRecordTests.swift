@@ -1,3 +1,4 @@
+import Fail2banMatching
 import Matching
 import Model
 import Testing

@@ -1,3 +1,5 @@
+import Fail2banMatching
+import Filters
 import Foundation
 import Matching
 import Model

@@ -1,3 +1,4 @@
+import Fail2banMatching
 import Foundation
 import Matching
 import Testing

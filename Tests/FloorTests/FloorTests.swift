@@ -1,4 +1,5 @@
 import Detection
+import Fail2banMatching
 import Foundation
 import Matching
 import Model

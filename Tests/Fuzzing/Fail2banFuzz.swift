@@ -1,4 +1,5 @@
 import Fail2banImport
+import Fail2banMatching
 import Foundation
 import Matching
 import Model

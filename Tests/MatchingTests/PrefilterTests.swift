@@ -1,4 +1,7 @@
+import Fail2banMatching
+import Filters
 import Model
+import TestSupport
 import Testing
 
 @testable import Matching

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Matching
@@ -110,17 +111,5 @@ import Testing
     case 12: return "(?<n\(Int.random(in: 0..<1_000_000, using: &random))>" + pattern(&random, depth - 1) + ")"
     default: return "(?:" + pattern(&random, depth - 1) + "|" + pattern(&random, depth - 1) + ")"
     }
-  }
-}
-
-/// SplitMix64: the same numbers every run.
-struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

@@ -65,19 +65,4 @@ struct StampMinuteTests {
     clock.now = Instant(rfc3339: "2026-11-20T12:00:00Z")!
     #expect(Stamp.syslog(line.span, at: 0, clock: &clock)?.time == Instant(rfc3339: "2025-11-26T11:00:00Z"))
   }
-
-  /// fail2ban's reading of the same stamps, which has the same memory.
-  @Test func fail2banDates() throws {
-    let bench = try Fail2banBench("^ web failed <ADDR>$")
-    let once = try Fail2banBench("^ web failed <ADDR>$")
-    for second in [0, 59, 5, 30] {
-      for minute in ["Mar  4 12:00", "Mar  5 13:00", "Mar  5 10:59"] {
-        let line = Array("\(minute):\(second < 10 ? "0" : "")\(second) web failed 192.0.2.1".utf8)
-        var times: [Instant] = []
-        for bench in [bench, bench, once] { bench.failure(line) { times.append($0.time) } }
-        #expect(times.count == 3 && Set(times).count == 1)
-        #expect(times.first.map { CivilTime($0).second } == second)
-      }
-    }
-  }
 }

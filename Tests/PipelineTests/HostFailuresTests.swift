@@ -1,6 +1,5 @@
 import Fail2banImport
 import Foundation
-import Matching
 import Model
 import Settings
 import Synchronization

@@ -1,7 +1,7 @@
 import AuditLog
 import Detection
+import Filters
 import Foundation
-import Matching
 import Model
 import Settings
 import Testing

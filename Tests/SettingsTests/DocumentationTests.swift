@@ -1,5 +1,5 @@
+import Filters
 import Foundation
-import Matching
 import Testing
 
 @testable import Settings

@@ -1,3 +1,4 @@
+internal import Filters
 internal import Model
 
 /// A native filter, compiled.
@@ -139,23 +140,4 @@ final class NativePattern: Sendable {
 enum CompiledWeight: Sendable {
   case fixed(UInt32)
   case captured(group: Int, values: [([UInt8], UInt32)], otherwise: UInt32)
-}
-
-/// A filter that cannot be used, and where that is written.
-public struct FilterError: Error, Sendable, CustomStringConvertible {
-  public var place: Place
-  public var message: String
-  public var remedy: String
-
-  public init(place: Place, message: String, remedy: String) {
-    self.place = place
-    self.message = message
-    self.remedy = remedy
-  }
-
-  public var description: String {
-    let at =
-      place.file.isEmpty ? "" : place.line > 0 ? "\(place.file):\(place.line):\(place.column): " : "\(place.file): "
-    return "\(at)\(message); \(remedy)"
-  }
 }

@@ -8,7 +8,7 @@ public struct LogClock: Sendable {
 
   /// For stamps without a year, and for lines without any stamp.
   public var now: Instant
-  public internal(set) var zone: ZoneOffsets
+  public package(set) var zone: ZoneOffsets
   fileprivate var minute = StampMinute()
 
   public init(now: Instant, zone: ZoneOffsets = ZoneOffsets()) {
@@ -17,7 +17,7 @@ public struct LogClock: Sendable {
   }
 
   /// This year, where the log was written.
-  mutating func year() -> Int {
+  package mutating func year() -> Int {
     if yearAsked != now {
       yearAsked = now
       shownYear = CivilTime(now, offset: zone.seconds(at: now)).year

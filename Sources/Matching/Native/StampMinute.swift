@@ -1,8 +1,8 @@
-internal import Model
+package import Model
 
 /// The minute that a syslog stamp named last. Lines are in the order of their times, so most stamps differ from the one
 /// before in their seconds only, and need no calendar.
-struct StampMinute: Sendable {
+package struct StampMinute: Sendable {
   /// `Nov 21 05:24:` as two words that overlap.
   private var text: (UInt64, UInt64) = (0, 0)
   private var start = Instant(microseconds: 0)
@@ -12,7 +12,9 @@ struct StampMinute: Sendable {
   private static let length = 13
 
   /// What the stamp at `at` says, if it is of the same minute and nothing follows its seconds.
-  func time(_ line: borrowing Span<UInt8>, at: Int, now: Instant) -> Instant? {
+  package init() {}
+
+  package func time(_ line: borrowing Span<UInt8>, at: Int, now: Instant) -> Instant? {
     guard self.now == now, at + Self.length + 2 <= line.count, Self.words(line, at) == text else { return nil }
     let seconds = at + Self.length
     let (tens, ones) = (line[seconds] &- UInt8(ascii: "0"), line[seconds + 1] &- UInt8(ascii: "0"))
@@ -25,7 +27,7 @@ struct StampMinute: Sendable {
 
   /// Keeps the minute of a stamp of 15 bytes, unless another second of it might be of another year: what lies more than a
   /// day ahead is of the last one.
-  mutating func keep(_ line: borrowing Span<UInt8>, at: Int, second: Int, time: Instant, now: Instant) {
+  package mutating func keep(_ line: borrowing Span<UInt8>, at: Int, second: Int, time: Instant, now: Instant) {
     let start = time.subtracting(.seconds(Int64(second)))
     guard second < 60, at + Self.length <= line.count, start.adding(.minutes(1)) <= now.adding(.hours(24)),
       start >= now.subtracting(.hours(360 * 24))

@@ -163,7 +163,7 @@ struct RepeatedMessage {
   }
 }
 
-func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+package func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
 func skipSpaces(_ line: borrowing Span<UInt8>, _ start: Int) -> Int {
   var at = start
@@ -177,7 +177,7 @@ private func nextSpace(_ line: borrowing Span<UInt8>, _ start: Int) -> Int? {
   return at < line.count && at > start ? at : nil
 }
 
-func starts(_ line: borrowing Span<UInt8>, _ start: Int, with text: StaticString) -> Bool {
+package func starts(_ line: borrowing Span<UInt8>, _ start: Int, with text: StaticString) -> Bool {
   guard start >= 0, start + text.utf8CodeUnitCount <= line.count else { return false }
   for i in 0..<text.utf8CodeUnitCount {
     // Safe: `i` is below the length of the literal, which lives as long as the program.

@@ -1,6 +1,6 @@
 /// Texts of which one must be in whatever a pattern matches.
-struct RequiredLiterals: Equatable, Sendable {
-  struct Literal: Hashable, Sendable {
+package struct RequiredLiterals: Equatable, Sendable {
+  package struct Literal: Hashable, Sendable {
     var bytes: [UInt8]
     var caseless: Bool
   }
@@ -14,7 +14,7 @@ struct RequiredLiterals: Equatable, Sendable {
   private static let longest = 24
 
   /// How the lines that are scanned differ from the texts that the pattern is matched against.
-  enum Text {
+  package enum Text {
     /// They are the same bytes.
     case same
     /// As fail2ban does it: the date may have been cut out anywhere, and letters have their case by Unicode, in which the
@@ -28,7 +28,7 @@ struct RequiredLiterals: Equatable, Sendable {
   }
 
   /// Nil when no such texts can be told: the pattern must then be tried on every line.
-  init?(_ pattern: String, caseless: Bool = false, text: Text = .same) {
+  package init?(_ pattern: String, caseless: Bool = false, text: Text = .same) {
     guard let tree = PatternSyntax(pattern, caseless: caseless) else { return nil }
     var best = Facts(tree, text).best
     switch text {

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import LogSources
-internal import Matching
 internal import Model
 internal import Synchronization
 

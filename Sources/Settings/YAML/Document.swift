@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 internal import Yams
 
 /// Reads YAML into nodes that know their places.

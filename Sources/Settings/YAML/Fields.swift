@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 internal import Yams
 
 /// A mapping's keys and values in the order of the file.

@@ -1,5 +1,5 @@
+internal import Filters
 internal import Glibc
-internal import Matching
 internal import Model
 
 /// What a number in the settings may be.

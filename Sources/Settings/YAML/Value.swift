@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 internal import Model
 internal import Yams
 

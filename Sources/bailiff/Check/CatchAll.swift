@@ -1,4 +1,4 @@
-import Matching
+import Filters
 
 /// Could a client choose the address that a native pattern reports?
 ///

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Detection
-import Matching
+import Filters
 import Model
 import Settings
 

@@ -1,4 +1,6 @@
 import Fail2banImport
+import Fail2banMatching
+import Filters
 import Glibc
 import Matching
 import Settings

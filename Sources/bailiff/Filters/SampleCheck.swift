@@ -1,3 +1,4 @@
+import Filters
 import Matching
 import Model
 import Settings

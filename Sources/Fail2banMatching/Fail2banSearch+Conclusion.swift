@@ -1,3 +1,5 @@
+internal import Filters
+internal import Matching
 internal import Model
 
 // What follows from a match: the session's other lines, and who it was.

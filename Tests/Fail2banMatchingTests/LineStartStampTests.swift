@@ -1,6 +1,8 @@
 import Model
+import TestSupport
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// What is read by hand must be what the template's regular expression finds: the same bytes, the same moment.

@@ -1,6 +1,7 @@
 import Model
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// Lines of one session, as sshd writes them: `<F-MLFID>` and its companions.

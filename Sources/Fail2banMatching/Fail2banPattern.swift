@@ -1,3 +1,6 @@
+internal import Filters
+internal import Matching
+
 /// One of a filter's expressions, compiled, with what its groups are called. A class, because going through a filter's
 /// expressions must not retain each one's arrays.
 final class Fail2banPattern: Sendable {

@@ -1,3 +1,4 @@
+internal import Matching
 internal import Model
 
 /// The lines of one session (`<F-MLFID>`, often a process) share what they captured: one names the user, another the address,

@@ -1,5 +1,7 @@
+import Filters
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// fail2ban's tags and Python's patterns, as PCRE2 gets them.

@@ -1,3 +1,4 @@
+internal import Matching
 internal import Model
 
 /// The machinery of a `Fail2banMatcher`: a struct that nobody copies, so that what every line touches costs no check for

@@ -1,3 +1,4 @@
+internal import Matching
 internal import Model
 
 /// The zone of stamps that name none.

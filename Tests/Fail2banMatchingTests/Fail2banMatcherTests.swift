@@ -1,6 +1,9 @@
+import Fail2banMatching
+import Filters
 import Model
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// A line's way: decoded, dated and cut, matched, ignored, named.

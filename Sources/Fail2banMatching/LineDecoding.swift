@@ -1,3 +1,5 @@
+internal import Matching
+
 /// Makes a line valid UTF-8, as fail2ban's patterns expect it: what cannot be decoded becomes U+FFFD, one for each longest
 /// part that could have begun a character (Unicode 15, section 3.9, "U+FFFD Substitution of Maximal Subparts").
 enum LineDecoding: Sendable {

@@ -1,3 +1,5 @@
+internal import Matching
+
 /// Rewrites what Python's `re` and PCRE2 read differently. Everything else is the same text in both
 /// (https://docs.python.org/3/library/re.html, pcre2pattern(3)).
 ///

@@ -1,3 +1,6 @@
+public import Filters
+internal import Matching
+
 /// A fail2ban filter, compiled: immutable, shared by all threads that match with it, each through a `Fail2banMatcher`.
 public final class Fail2banFilter: Sendable {
   let name: String

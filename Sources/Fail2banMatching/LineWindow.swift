@@ -1,3 +1,5 @@
+internal import Matching
+
 /// The last lines of a log, for filters with `maxlines`: their patterns are searched over all of them together. The dates are
 /// cut out. Lines that a pattern has used up leave.
 struct LineWindow {

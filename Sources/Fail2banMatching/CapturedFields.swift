@@ -1,3 +1,5 @@
+internal import Matching
+
 /// What the named groups of a filter's patterns captured, by the numbers that `FieldNames` gave the names. One array holds
 /// all texts, so that filling it again for the next line costs nothing.
 struct CapturedFields: Sendable {

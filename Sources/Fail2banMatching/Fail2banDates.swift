@@ -1,3 +1,4 @@
+internal import Matching
 internal import Model
 
 /// Finds the date in a line, as fail2ban does: the template that found the last one is tried first, at the same place; a

@@ -1,3 +1,4 @@
+public import Matching
 public import Model
 
 /// Matches lines the way fail2ban does: decode, find the date and cut it out, `prefregex`, the first `failregex` that fits,
@@ -10,17 +11,8 @@ public import Model
 /// ```
 /// It belongs to one thread and to one source: dates and sessions of different logs must not meet. A line that comes to
 /// nothing costs no allocation.
-public final class Fail2banMatcher {
-  public enum Outcome: Sendable {
-    case none
-    case failure
-    /// An `ignoreregex` cancelled the match.
-    case ignored
-    /// No failure by itself: it carries data for its session, or tells of a success.
-    case noted
-    /// A failure that waits for a line of its session to bring the address.
-    case pending
-  }
+public final class Fail2banMatcher: ForeignMatcher {
+  public typealias Outcome = LineOutcome
 
   /// What became of the lines; only ever grows.
   public struct Counts: Sendable, Equatable {
@@ -61,7 +53,7 @@ public final class Fail2banMatcher {
 
   /// Tries only those of `failregex` that are in `wanted`, where the first one's place is `first`. A failure is written down
   /// in `match`. Also tells how many patterns were stopped at their limit.
-  func tryLine(
+  package func tryLine(
     _ line: borrowing Span<UInt8>, _ clock: inout LogClock, _ time: Instant?, wanted: PatternBits, from first: Int,
     into match: inout Match, captures: Bool
   ) -> (outcome: Outcome, gaveUp: Int) {
@@ -73,5 +65,5 @@ public final class Fail2banMatcher {
   func quarantine(_ index: Int) { allowed.remove(index) }
 
   /// Those of `failregex` that were stopped at their limit since this was last asked.
-  func takeStopped() -> [Int] { search.takeStopped() }
+  package func takeStopped() -> [Int] { search.takeStopped() }
 }

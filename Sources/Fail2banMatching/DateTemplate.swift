@@ -1,3 +1,5 @@
+internal import Matching
+
 /// One way of writing a date, as a pattern with what its groups mean. Group 1 is what is cut out of the line.
 final class DateTemplate: Sendable {
   enum Reading: Sendable {

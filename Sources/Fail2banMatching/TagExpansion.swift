@@ -1,3 +1,6 @@
+internal import Filters
+internal import Matching
+
 /// fail2ban's tags become groups of a regular expression: `<HOST>` finds an address or a name, `<F-USER>…</F-USER>` captures
 /// what stands between as `user`. What looks like a tag and is none (`<SECURITY_LOG>`) stays text, as it does in fail2ban.
 ///

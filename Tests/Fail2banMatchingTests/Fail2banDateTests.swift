@@ -1,6 +1,9 @@
+import Fail2banMatching
+import Filters
 import Model
 import Testing
 
+@testable import Fail2banMatching
 @testable import Matching
 
 /// Dates where we are right and fail2ban is not, or where the clock decides. That all else is as fail2ban has it is shown
@@ -77,5 +80,20 @@ struct Fail2banDateTests {
     #expect(try time("9999-12-31 23:59:59", "%Y-%m-%d %H:%M:%S") == "9999-12-31T22:59:59Z")
     #expect(try time("0000-01-01 00:00:00", "%Y-%m-%d %H:%M:%S") != nil)
     #expect(try time("@4000000065e6aa8c00000000") == "2024-03-05T05:15:56Z")
+  }
+
+  /// The minute that a stamp named is remembered; what is read does not change by that.
+  @Test func aStampsMinuteIsRemembered() throws {
+    let bench = try Fail2banBench("^ web failed <ADDR>$")
+    let once = try Fail2banBench("^ web failed <ADDR>$")
+    for second in [0, 59, 5, 30] {
+      for minute in ["Mar  4 12:00", "Mar  5 13:00", "Mar  5 10:59"] {
+        let line = Array("\(minute):\(second < 10 ? "0" : "")\(second) web failed 192.0.2.1".utf8)
+        var times: [Instant] = []
+        for bench in [bench, bench, once] { bench.failure(line) { times.append($0.time) } }
+        #expect(times.count == 3 && Set(times).count == 1)
+        #expect(times.first.map { CivilTime($0).second } == second)
+      }
+    }
   }
 }

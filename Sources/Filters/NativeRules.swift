@@ -1,0 +1,67 @@
+public import Model
+
+/// A native filter's patterns. They run on bytes; `^` is the start of the message when `programs` are named (the syslog
+/// header is cut off, "message repeated N times: [ … ]" is unwrapped), else the start of the line.
+public struct NativeRules: Sendable, Equatable {
+  /// Syslog identifiers whose lines may match; `postfix` also represents `postfix/…`. Empty: every line, whole.
+  public var programs: [String]
+  /// Does the service also write a log of its own, without syslog's header? Lines that have none are then matched whole.
+  public var hasOwnLog: Bool
+  public var patterns: [PatternDefinition]
+  /// A line that one of these matches is ignored, whatever `patterns` say.
+  public var ignore: [PatternDefinition]
+  /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
+  /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
+  public var untrustedAfterOpenQuote: Int?
+  /// How the program writes its records, where they may span lines; nil: a record is a line.
+  public var records: RecordFormat?
+
+  public init(
+    programs: [String] = [], hasOwnLog: Bool = false, patterns: [PatternDefinition], ignore: [PatternDefinition] = [],
+    untrustedAfterOpenQuote: Int? = nil, records: RecordFormat? = nil
+  ) {
+    self.programs = programs
+    self.hasOwnLog = hasOwnLog
+    self.patterns = patterns
+    self.ignore = ignore
+    self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
+    self.records = records
+  }
+}
+
+/// Records that may span lines.
+public enum RecordFormat: String, Sendable, CaseIterable {
+  /// nginx's error log, or a log that may be it: a client can write line ends into it.
+  case nginx
+  /// ModSecurity's audit log in its native form. The patterns see a record's first line, `\n`, and a line of its section
+  /// H, in which the verdicts stand.
+  case modsecurityAudit = "modsecurity-audit"
+}
+
+public struct PatternDefinition: Sendable, Equatable {
+  public var name: String
+  /// A PCRE2 pattern with `<host>`, `<user>`, `<port>` and `(?<name>…)`; a group named `count` multiplies the failure.
+  public var match: String
+  public var weight: Weight
+  /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
+  /// something else.
+  public var attempt = AttemptPart.alone
+  /// Where it is, for messages.
+  public var place: Place
+
+  public init(
+    name: String, match: String, weight: Weight = .fixed(1), place: Place = Place(file: "", line: 0, column: 0)
+  ) {
+    self.name = name
+    self.match = match
+    self.weight = weight
+    self.place = place
+  }
+}
+
+/// What one match counts against `maxretry`.
+public enum Weight: Sendable, Equatable {
+  case fixed(Int)
+  /// Chosen by what a named group captured (ModSecurity's severity); `otherwise` where it is not listed or empty.
+  case captured(group: String, values: [String: Int], otherwise: Int)
+}
