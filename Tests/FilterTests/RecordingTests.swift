@@ -1,4 +1,6 @@
 import Foundation
+import Fail2banMatching
+import Filters
 import Matching
 import Model
 import Testing
