@@ -24,11 +24,6 @@ public enum FilterFile {
     definition(Document.read(path, problems), file: path, problems)
   }
 
-  static let keys = [
-    "service", "summary", "program", "own_log", "journalmatch", "logpath", "port", "maxretry", "findtime", "tags",
-    "patterns", "ignore", "untrusted_after_open_quote", "records", "samples",
-  ]
-
   private static func definition(_ root: Value?, file: String, _ problems: Problems) -> FilterDefinition? {
     guard let root else {
       if problems.errors.allSatisfy({ $0.place.file != file }) {
@@ -37,7 +32,7 @@ public enum FilterFile {
       }
       return nil
     }
-    guard let fields = Fields(root, "filter", known: keys, elsewhere: ["failregex": "write `patterns`"]) else {
+    guard let fields = Fields(root, "filter", known: Keys.filter.names, elsewhere: ["failregex": "write `patterns`"]) else {
       return nil
     }
     let name = FilterLibrary.name(ofPath: file)
@@ -70,7 +65,7 @@ public enum FilterFile {
     let weighted = key == "patterns"
     return items.compactMap { item in
       guard
-        let pattern = Fields(item, key, known: weighted ? ["name", "match", "weight", "attempt"] : ["name", "match"])
+        let pattern = Fields(item, key, known: (weighted ? Keys.pattern : Keys.ignored).names)
       else { return nil }
       guard let name = pattern["name"]?.name("name") else {
         if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
@@ -110,7 +105,7 @@ public enum FilterFile {
   /// A number, or one chosen by what a group captured.
   private static func weight(_ value: Value) -> Weight? {
     if value.word != nil { return value.integer("weight", Limits.weight).map(Weight.fixed) }
-    guard let fields = Fields(value, "weight", known: ["group", "values", "otherwise"]) else { return nil }
+    guard let fields = Fields(value, "weight", known: Keys.weight.names) else { return nil }
     guard let group = fields["group"]?.name("group") else {
       if fields["group"] == nil {
         value.fail("`weight` has no `group`", "name the group whose text decides: group: severity")
@@ -128,7 +123,7 @@ public enum FilterFile {
   private static func samples(_ fields: Fields) -> [Sample] {
     guard let items = fields["samples"]?.list("samples") else { return [] }
     return items.compactMap { item in
-      guard let sample = Fields(item, "samples", known: ["line", "before", "expect"]) else { return nil }
+      guard let sample = Fields(item, "samples", known: Keys.sample.names) else { return nil }
       guard let line = sample["line"]?.text("line", anyCharacter: true) else {
         if sample["line"] == nil { item.fail("a sample has no `line`", "add line: '…' as the program prints it") }
         return nil

@@ -21,14 +21,6 @@ struct JailKeys {
     case on(BanIncrement)
   }
 
-  /// The keys that `defaults` takes too.
-  static let limitKeys = [
-    "maxretry", "findtime", "bantime", "bantime_increment", "prefix", "port", "protocol", "usedns", "logtimezone",
-    "backend",
-  ]
-
-  static let incrementKeys = ["factor", "coefficient", "multipliers", "maxtime", "rndtime", "overalljails"]
-
   init() {}
 
   init(_ fields: Fields) {
@@ -36,7 +28,7 @@ struct JailKeys {
     findtime = fields["findtime"]?.span("findtime")
     bantime = fields["bantime"]?.bantime()
     increment = fields["bantime_increment"].flatMap(Self.increment)
-    if let value = fields["prefix"], let prefix = Fields(value, "prefix", known: ["ipv4", "ipv6"]) {
+    if let value = fields["prefix"], let prefix = Fields(value, "prefix", known: Keys.prefix.names) {
       ipv4Prefix = prefix["ipv4"]?.integer("ipv4", Limits.ipv4Prefix)
       ipv6Prefix = prefix["ipv6"]?.integer("ipv6", Limits.ipv6Prefix)
     }
@@ -57,7 +49,7 @@ struct JailKeys {
     if value.word != nil { return value.bool("bantime_increment").map { $0 ? .on(BanIncrement()) : .off } }
     guard
       let fields = Fields(
-        value, "bantime_increment", known: incrementKeys,
+        value, "bantime_increment", known: Keys.increment.names,
         elsewhere: ["formula": "formulas are not evaluated; write `factor` or `multipliers`"])
     else { return nil }
     var increment = BanIncrement()

@@ -5,7 +5,7 @@ extension Settings {
     let problems = Problems()
     var reader = SettingsReader(file: path, problems: problems, fail2banFilter: nil, builtin: [], machine: .current)
     reader.readsJails = false
-    reader.read(Document.read(path, problems))
+    reader.read(Pieces.read(path, problems))
     return Reading(
       settings: reader.settings, errors: Problems.sorted(problems.errors, first: path),
       warnings: Problems.sorted(problems.warnings, first: path), brokenJails: [])

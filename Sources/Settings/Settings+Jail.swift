@@ -2,12 +2,6 @@ internal import Detection
 internal import Filters
 
 extension SettingsReader {
-  static let jailKeys =
-    JailKeys.limitKeys + [
-      "enabled", "filter", "options", "source", "logpath", "journalmatch", "ignoreip", "maxlines", "datepattern",
-      "logencoding",
-    ]
-
   /// What people write in jail.conf that is said in another way here.
   static let fail2banKeys = [
     "action": "bans go to the firewall of `firewall`; set `port`, `protocol` and `bantime`",
@@ -31,7 +25,7 @@ extension SettingsReader {
       problems.add(
         entry.place, "\(quoted(name)) is no name for a jail", remedy: "use up to 64 letters, digits, `-`, `_` and `.`")
     }
-    guard let fields = Fields(entry.value, name, known: Self.jailKeys, elsewhere: Self.fail2banKeys) else { return nil }
+    guard let fields = Fields(entry.value, name, known: Keys.jail.names, elsewhere: Self.fail2banKeys) else { return nil }
     let keys = JailKeys(fields)
     let enabled = fields["enabled"]?.bool("enabled") ?? true
     let source = fields["source"]?.choice("source", JailSettings.Source.self) ?? .logs
@@ -91,7 +85,7 @@ extension SettingsReader {
         "write filter: /etc/fail2ban/filter.d/\(name[..<bracket]).conf and options: {mode: …}")
       return (nil, nil)
     }
-    let path = FilterLibrary.isPath(name) || name.hasSuffix(".conf") ? absolute(name) : name
+    let path = FilterLibrary.isPath(name) || name.hasSuffix(".conf") ? absolute(name, in: value) : name
     if name.hasSuffix(".conf") {
       let options = fields["options"].flatMap(self.options) ?? [:]
       // A filter of fail2ban's must know that its lines are the journal's: their headers differ.
@@ -114,11 +108,8 @@ extension SettingsReader {
     return options
   }
 
-  /// Relative paths begin where the settings file is.
-  func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let slash = settings.file.lastIndex(of: "/") else { return path }
-    return settings.file[...slash] + path
-  }
+  /// Relative paths begin where the file is that has them.
+  func absolute(_ path: String, in value: Value) -> String { Pieces.absolute(path, besides: value.place.file) }
 
   private mutating func readNative(_ reference: String, _ value: Value) -> FilterDefinition? {
     if let known = loaded[reference] { return known }

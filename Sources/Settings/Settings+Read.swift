@@ -44,7 +44,7 @@ extension Settings {
     path: String, fail2banFilter: Fail2banFilterLoader? = nil,
     builtin: [String] = FilterLibrary.builtinDirectories(), machine: Machine = .current
   ) -> Reading {
-    read(file: path, fail2banFilter, builtin, machine) { problems in Document.read(path, problems) }
+    read(file: path, fail2banFilter, builtin, machine) { problems in Pieces.read(path, problems) }
   }
 
   /// Reads settings that are in no file yet; `file` is their name in messages.
@@ -97,11 +97,6 @@ struct SettingsReader {
     library = FilterLibrary(directories: settings.filters, builtin: builtin)
   }
 
-  static let keys = [
-    "state", "socket", "group", "filters", "firewall", "ignoreip", "ignoreself", "protect_sessions", "on_full",
-    "bans_per_minute_warning", "retention", "defaults", "jails",
-  ]
-
   mutating func read(_ root: Value?) {
     guard let root else {
       if problems.errors.isEmpty {
@@ -111,14 +106,14 @@ struct SettingsReader {
     }
     guard
       let fields = Fields(
-        root, "bailiff.yaml", known: Self.keys,
-        elsewhere: ["DEFAULT": "write `defaults`", "INCLUDES": "there are no includes"])
+        root, "bailiff.yaml", known: Keys.all.names,
+        elsewhere: ["DEFAULT": "write `defaults`", "INCLUDES": "write `include: [conf.d/*.yaml]`"])
     else { return }
     readGeneral(fields)
     readFirewall(fields)
     readRetention(fields)
     library = FilterLibrary(directories: settings.filters, builtin: builtin)
-    if let value = fields["defaults"], let keys = Fields(value, "defaults", known: JailKeys.limitKeys) {
+    if let value = fields["defaults"], let keys = Fields(value, "defaults", known: Keys.limits.names) {
       defaults = JailKeys(keys)
     }
     settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
@@ -137,7 +132,7 @@ struct SettingsReader {
     settings.group = fields["group"]?.group()
     if let values = fields["filters"]?.list("filters") {
       settings.filters = values.compactMap { value in
-        guard let path = value.name("filters").map(absolute) else { return nil }
+        guard let path = value.name("filters").map({ absolute($0, in: value) }) else { return nil }
         if !machine.hasFile(path) {
           problems.warn(
             value.place, "there is no directory \(quoted(path))", remedy: "create it, or drop it from the list")
@@ -155,7 +150,7 @@ struct SettingsReader {
   }
 
   private mutating func readFirewall(_ fields: Fields) {
-    guard let value = fields["firewall"], let firewall = Fields(value, "firewall", known: ["backend", "chains"])
+    guard let value = fields["firewall"], let firewall = Fields(value, "firewall", known: Keys.firewall.names)
     else { return }
     if let backend = firewall["backend"]?.choice("backend", FirewallSettings.Backend.self) {
       settings.firewall.backend = backend
@@ -177,7 +172,7 @@ struct SettingsReader {
   }
 
   private mutating func readRetention(_ fields: Fields) {
-    guard let value = fields["retention"], let keys = Fields(value, "retention", known: ["failures", "bans", "size"])
+    guard let value = fields["retention"], let keys = Fields(value, "retention", known: Keys.retention.names)
     else { return }
     if let age = keys["failures"]?.age("failures") { settings.retention.failures = age.span }
     if let age = keys["bans"]?.age("bans") { settings.retention.bans = age.span }

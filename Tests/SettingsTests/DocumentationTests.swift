@@ -44,9 +44,8 @@ struct DocumentationTests {
   @Test func everyKeyIsDocumented() throws {
     let page = try Self.page()
     let keys =
-      SettingsReader.keys + SettingsReader.jailKeys + FilterFile.keys + JailKeys.incrementKeys
-      + ["backend", "chains", "failures", "bans", "size"]
-    for key in keys { #expect(page.contains("`\(key)`"), "no word about \(key)") }
+      Keys.all + Keys.firewall + Keys.retention + Keys.jail + Keys.increment + Keys.filter
+    for key in keys.names { #expect(page.contains("`\(key)`"), "no word about \(key)") }
   }
 
   /// The filters that come with the program can be read, and each pattern has a sample.

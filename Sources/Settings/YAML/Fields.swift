@@ -15,17 +15,43 @@ struct Fields {
 
   /// Nil when `value` is no mapping; nothing at all is an empty one.
   init?(_ value: Value, _ key: String) {
-    place = value.place
+    place = (value.earlier.first ?? value).place
     problems = value.problems
-    guard !Value.isNull(value.node) else {
-      entries = []
+    var merged: [Entry] = []
+    for layer in value.earlier + [value] {
+      guard let entries = Self.entries(layer, key) else { return nil }
+      Self.lay(entries, over: &merged)
+    }
+    entries = merged
+  }
+
+  /// Later values come over earlier ones of the same key; a later key without a value says nothing.
+  private static func lay(_ later: [Entry], over merged: inout [Entry]) {
+    guard !merged.isEmpty else {
+      merged = later
       return
     }
+    for entry in later {
+      guard let index = merged.firstIndex(where: { $0.key == entry.key }) else {
+        merged.append(entry)
+        continue
+      }
+      guard !Value.isNull(entry.value.node) else { continue }
+      var below = merged[index].value
+      merged[index] = entry
+      merged[index].value.earlier = below.earlier
+      below.earlier = []
+      merged[index].value.earlier.append(below)
+    }
+  }
+
+  private static func entries(_ value: Value, _ key: String) -> [Entry]? {
+    guard !Value.isNull(value.node) else { return [] }
     guard case .mapping(let mapping) = value.node else {
       value.fail("\(quoted(key)) must be a map of keys and values, not \(value.typed)", "write key: value, a line each")
       return nil
     }
-    entries = mapping.compactMap { keyNode, node in
+    return mapping.compactMap { keyNode, node in
       let child = value.child(keyNode)
       guard let key = keyNode.scalar?.string else {
         child.fail("a key must be a word, not \(child.typed)", "write key: value")

@@ -93,8 +93,10 @@ extension Value {
   func protocols() -> [TransportProtocol] { list("protocol")?.compactMap { $0.choice("protocol") } ?? [] }
 
   /// Every entry; a file that is named must be readable and hold nothing but entries.
+  ///
+  /// Those of earlier files count too: a later file must not have somebody banned whom an earlier one protects.
   func ignoreEntries() -> [IgnoreEntry] {
-    guard let values = list("ignoreip") else { return [] }
+    let values = (earlier + [self]).flatMap { $0.list("ignoreip") ?? [] }
     var entries: [IgnoreEntry] = []
     for value in values {
       guard let text = value.name("ignoreip") else { continue }

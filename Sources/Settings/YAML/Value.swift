@@ -7,6 +7,9 @@ struct Value {
   let node: Node
   let place: Place
   let problems: Problems
+  /// What earlier files say at the same key, the oldest first. Maps are merged with them (`Fields`); any other value stands
+  /// for itself, unless its key says that they add up.
+  var earlier: [Value] = []
 
   static func isNull(_ node: Node) -> Bool {
     guard let scalar = node.scalar, scalar.style == .plain else { return false }

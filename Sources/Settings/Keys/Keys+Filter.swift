@@ -1,0 +1,45 @@
+internal import Matching
+
+extension Keys {
+  /// A native filter (`filters/sshd.yaml`).
+  static let filter: [Key] = [
+    Key("service", .text, "The service, which is the file's name, too."),
+    Key("summary", .text, "One line about what it finds."),
+    Key("program", .list(.text), "Whose lines it sees, by the name in syslog's header or in the journal."),
+    Key("own_log", .bool, "The service also writes a log of its own, without syslog's header."),
+    Key("journalmatch", .list(.text), "Where its lines are in the journal."),
+    Key("logpath", .list(.text), "Where its lines are in files."),
+    Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes, unless the jail says otherwise."),
+    Key("maxretry", .integer(Limits.maxretry), "What it recommends."),
+    Key("findtime", .time, "What it recommends."),
+    Key("tags", .named(.text), "Parts of patterns that several of them share, by name."),
+    Key("patterns", .list(.map(pattern)), "What a failure looks like."),
+    Key("ignore", .list(.map(ignored)), "Lines that are none, whatever the patterns say."),
+    Key("untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."),
+    Key("records", words(RecordFormat.self), "How records of several lines are framed."),
+    Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
+  ]
+
+  static let ignored: [Key] = [
+    Key("name", .text, "A short name."),
+    Key("match", .text, "A PCRE2 pattern with <host>, <user>, <port>."),
+  ]
+
+  static let pattern: [Key] =
+    ignored + [
+      Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
+      Key("attempt", .word(["begins", "ends"]), "This line and others are one try."),
+    ]
+
+  static let weight: [Key] = [
+    Key("group", .text, "The group whose text decides."),
+    Key("values", .named(.integer(Limits.weight)), "Text to weight."),
+    Key("otherwise", .integer(Limits.weight), "The weight of any other text."),
+  ]
+
+  static let sample: [Key] = [
+    Key("line", .text, "A line as the program prints it."),
+    Key("before", .text, "Lines that come before it."),
+    Key("expect", .either([.word(["none"]), .named(.text)]), "none, or what is found: {pattern: …, host: …}."),
+  ]
+}

@@ -1,0 +1,81 @@
+internal import Matching
+internal import Model
+
+extension Keys {
+  /// bailiff.yaml, and every file that it includes.
+  static let all =
+    included + [
+      Key("include", .list(.text), "Other files of settings, with * and ?; a relative path begins where this file is.")
+    ]
+
+  static let included: [Key] = [
+    Key("state", .text, "The directory of the audit, bailiff.db."),
+    Key("socket", .text, "The Unix socket that the commands talk to, up to 107 bytes."),
+    Key("group", .text, "Its members may use the socket too."),
+    Key("filters", .list(.text), "Directories in which native filters are looked for; the first file of a name wins."),
+    Key("firewall", .map(firewall), "What carries bans out."),
+    Key("ignoreip", .list(.text), "Never counted and never banned: addresses, blocks, names, file:/path."),
+    Key("ignoreself", .bool, "This machine's own addresses are not banned."),
+    Key("protect_sessions", .bool, "Addresses from which somebody is logged in are not banned."),
+    Key("on_full", words(OnFull.self), "What happens to the audit when the disk is full."),
+    Key("bans_per_minute_warning", .integer(1...1_000_000_000), "More bans in a minute are carried out, and reported."),
+    Key("retention", .map(retention), "How long the audit is kept."),
+    Key("defaults", .map(limits), "What holds for jails that say nothing themselves."),
+    Key("jails", .named(.map(jail)), "What is watched, by name."),
+  ]
+
+  static let firewall: [Key] = [
+    Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
+    Key("chains", .list(.text), "The chains that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+  ]
+
+  static let retention: [Key] = [
+    Key("failures", age, "Failures older than this are removed."),
+    Key("bans", age, "Bans and operators' acts older than this are removed."),
+    Key("size", .either([.word(["unlimited"]), .size]), "Above it the oldest failures go first: 500MiB, 2GiB."),
+  ]
+
+  private static let age: Key.Kind = .either([.word(["forever", "permanent"]), .time])
+
+  /// What `defaults` takes, and each jail.
+  static let limits: [Key] = [
+    Key("maxretry", .integer(Limits.maxretry), "This many failures are a ban …"),
+    Key("findtime", .time, "… within this time."),
+    Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
+    Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
+    Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
+    Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes: names, numbers, ranges, or all."),
+    Key("protocol", .list(words(TransportProtocol.self)), "Whose ports."),
+    Key("usedns", .either([.bool, .word(["yes", "no", "warn", "raw"])]), "May a host name be resolved and banned?"),
+    Key("logtimezone", .text, "The zone of stamps that name none: UTC, UTC+0200, Europe/Berlin."),
+    Key("backend", words(JailSettings.Backend.self), "Which is read where journal and files are both known."),
+  ]
+
+  static let increment: [Key] = [
+    Key("factor", .number, "The n-th ban lasts this much longer than the one before."),
+    Key("coefficient", .number, "Multiplies every ban but the first."),
+    Key("multipliers", .list(.either([.number, .text])), "Instead of factor; the last one holds from then on."),
+    Key("maxtime", .time, "No ban is longer."),
+    Key("rndtime", .time, "Up to this much is added at random."),
+    Key("overalljails", .bool, "Bans in other jails count as earlier ones."),
+  ]
+
+  static let prefix: [Key] = [
+    Key("ipv4", .integer(Limits.ipv4Prefix), "Leading bits of an IPv4 address."),
+    Key("ipv6", .integer(Limits.ipv6Prefix), "Leading bits of an IPv6 address."),
+  ]
+
+  static let jail: [Key] =
+    limits + [
+      Key("enabled", .bool, "A disabled jail is checked, and not run."),
+      Key("filter", .text, "A native filter by name, or the path of a .yaml or of a .conf of fail2ban's."),
+      Key("options", .named(.text), "Options of a fail2ban filter: {mode: aggressive}."),
+      Key("source", words(JailSettings.Source.self), "bans counts Bailiff's own bans, stdin reads standard input."),
+      Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
+      Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
+      Key("ignoreip", .list(.text), "For this jail, in addition to the one at the top."),
+      Key("maxlines", .integer(1...1000), "Lines that a pattern may span; fail2ban filters only."),
+      Key("datepattern", .text, "fail2ban filters only."),
+      Key("logencoding", .text, "fail2ban filters only."),
+    ]
+}

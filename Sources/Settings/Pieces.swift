@@ -1,0 +1,76 @@
+internal import Glibc
+internal import Matching
+internal import Yams
+
+/// The files that make up the settings, laid over one another: `bailiff.yaml`, what its `include` names, and `jails.d/*.yaml`
+/// beside it, each a jail that is called as its file is. What is later overrides what is earlier, key by key.
+enum Pieces {
+  /// Nil when there is nothing to read, or nothing that can be read; `problems` tells then.
+  static func read(_ file: String, _ problems: Problems) -> Value? {
+    let root = Document.read(file, problems)
+    let layers = [root].compactMap(\.self) + included(root, problems) + jails(beside: file, problems)
+    guard var top = layers.last else { return nil }
+    top.earlier = Array(layers.dropLast())
+    return top
+  }
+
+  /// `path`, where it is relative, in the directory of `file`.
+  static func absolute(_ path: String, besides file: String) -> String {
+    guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+    return file[...slash] + path
+  }
+
+  /// In the order of the list; what a pattern matches, by name.
+  private static func included(_ root: Value?, _ problems: Problems) -> [Value] {
+    guard let root, root.isMap, let list = Fields(root, "bailiff.yaml")?["include"]?.list("include") else { return [] }
+    return list.flatMap { value -> [Value] in
+      guard let name = value.name("include") else { return [] }
+      let pattern = absolute(name, besides: value.place.file)
+      let files = matching(pattern)
+      if files.isEmpty, !pattern.contains(where: "*?[".contains) {
+        value.fail("there is no file \(quoted(pattern))", "create it, or drop it from the list")
+      }
+      return files.compactMap { piece($0, problems) }
+    }
+  }
+
+  private static func piece(_ file: String, _ problems: Problems) -> Value? {
+    guard let root = Document.read(file, problems) else { return nil }
+    guard root.isMap else {
+      _ = Fields(root, file)
+      return nil
+    }
+    if let entry = Fields(root, file)?.entry("include") {
+      problems.add(entry.place, "an included file cannot include others", remedy: "list them in bailiff.yaml")
+    }
+    return root
+  }
+
+  /// `jails.d/sshd.yaml` holds the keys of jail `sshd`.
+  private static func jails(beside file: String, _ problems: Problems) -> [Value] {
+    matching(absolute("jails.d/*.yaml", besides: file)).compactMap { path in
+      guard let keys = Document.read(path, problems) else { return nil }
+      if keys.isMap, let entry = Fields(keys, path)?.entry("jails") {
+        problems.add(
+          entry.place, "a file in jails.d is one jail, called as the file is",
+          remedy: "write its keys without `jails:`, or include the file in bailiff.yaml")
+        return nil
+      }
+      let name = path[path.index(after: path.lastIndex(of: "/")!)...].dropLast(".yaml".count)
+      let jail = Node.mapping(Node.Mapping([(Node(String(name)), keys.node)]))
+      let root = Node.mapping(Node.Mapping([(Node("jails"), jail)]))
+      return Value(node: root, place: Place(file: path, line: 1, column: 1), problems: problems)
+    }
+  }
+
+  /// The files that a pattern of glob(7) names, sorted.
+  private static func matching(_ pattern: String) -> [String] {
+    // Safe: all zero is an empty result; glob(3) fills it, and globfree(3) is called once after it, whatever came of it.
+    var result = unsafe glob_t()
+    defer { unsafe globfree(&result) }
+    guard unsafe glob(pattern, GLOB_NOSORT, nil, &result) == 0 else { return [] }
+    // Safe: glob(3) leaves gl_pathc strings in gl_pathv, which live until globfree.
+    let paths = unsafe (0..<Int(result.gl_pathc)).compactMap { unsafe result.gl_pathv[$0].map { unsafe String(cString: $0) } }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
