@@ -101,6 +101,7 @@ install: ## install the release below PREFIX (/usr/local); DESTDIR is put before
 	  for page in .build/docs/man/*/*; do install -D -m 644 "$$page" "$$share/man/$${page#.build/docs/man/}"; done
 	  install -D -m 644 -t "$$share/doc/bailiff/html" .build/docs/html/*
 	  install -D -m 644 -t "$$share/doc/bailiff" .build/docs/parts/*
+	  install -m 644 -t "$$share/bailiff" .build/docs/schema/*
 	  install -D -m 644 -t "$$share/bash-completion/completions" .build/docs/completions/bailiff
 	  install -D -m 644 -t "$$share/fish/vendor_completions.d" .build/docs/completions/bailiff.fish
 	  install -D -m 644 -t "$(DESTDIR)$(ZSHDIR)" .build/docs/completions/_bailiff

@@ -32,7 +32,8 @@ public enum FilterFile {
       }
       return nil
     }
-    guard let fields = Fields(root, "filter", known: Keys.filter.names, elsewhere: ["failregex": "write `patterns`"]) else {
+    guard let fields = Fields(root, "filter", known: Keys.filter.names, elsewhere: ["failregex": "write `patterns`"])
+    else {
       return nil
     }
     let name = FilterLibrary.name(ofPath: file)

@@ -6,9 +6,14 @@ internal import Yams
 /// beside it, each a jail that is called as its file is. What is later overrides what is earlier, key by key.
 enum Pieces {
   /// Nil when there is nothing to read, or nothing that can be read; `problems` tells then.
-  static func read(_ file: String, _ problems: Problems) -> Value? {
-    let root = Document.read(file, problems)
-    let layers = [root].compactMap(\.self) + included(root, problems) + jails(beside: file, problems)
+  ///
+  /// `replacement` is read in the place of a file's own text.
+  static func read(_ file: String, _ problems: Problems, replacing replacement: SettingsChange.Replacement? = nil)
+    -> Value?
+  {
+    let pieces = Reader(problems: problems, replacement: replacement)
+    let root = pieces.document(file)
+    let layers = [root].compactMap(\.self) + pieces.included(root) + pieces.jails(beside: file)
     guard var top = layers.last else { return nil }
     top.earlier = Array(layers.dropLast())
     return top
@@ -20,22 +25,38 @@ enum Pieces {
     return file[...slash] + path
   }
 
+  /// Is `file` one of jails.d beside `main`?
+  static func isJail(_ file: String, of main: String) -> Bool {
+    let directory = absolute("jails.d/", besides: main)
+    return file.hasPrefix(directory) && !file.dropFirst(directory.count).contains("/")
+  }
+}
+
+private struct Reader {
+  let problems: Problems
+  let replacement: SettingsChange.Replacement?
+
+  func document(_ file: String) -> Value? {
+    if let replacement, replacement.file == file { return Document.parse(replacement.text, file: file, problems) }
+    return Document.read(file, problems)
+  }
+
   /// In the order of the list; what a pattern matches, by name.
-  private static func included(_ root: Value?, _ problems: Problems) -> [Value] {
+  func included(_ root: Value?) -> [Value] {
     guard let root, root.isMap, let list = Fields(root, "bailiff.yaml")?["include"]?.list("include") else { return [] }
     return list.flatMap { value -> [Value] in
       guard let name = value.name("include") else { return [] }
-      let pattern = absolute(name, besides: value.place.file)
-      let files = matching(pattern)
+      let pattern = Pieces.absolute(name, besides: value.place.file)
+      let files = Self.matching(pattern)
       if files.isEmpty, !pattern.contains(where: "*?[".contains) {
         value.fail("there is no file \(quoted(pattern))", "create it, or drop it from the list")
       }
-      return files.compactMap { piece($0, problems) }
+      return files.compactMap(piece)
     }
   }
 
-  private static func piece(_ file: String, _ problems: Problems) -> Value? {
-    guard let root = Document.read(file, problems) else { return nil }
+  private func piece(_ file: String) -> Value? {
+    guard let root = document(file) else { return nil }
     guard root.isMap else {
       _ = Fields(root, file)
       return nil
@@ -47,9 +68,9 @@ enum Pieces {
   }
 
   /// `jails.d/sshd.yaml` holds the keys of jail `sshd`.
-  private static func jails(beside file: String, _ problems: Problems) -> [Value] {
-    matching(absolute("jails.d/*.yaml", besides: file)).compactMap { path in
-      guard let keys = Document.read(path, problems) else { return nil }
+  func jails(beside file: String) -> [Value] {
+    Self.matching(Pieces.absolute("jails.d/*.yaml", besides: file)).compactMap { path in
+      guard let keys = document(path) else { return nil }
       if keys.isMap, let entry = Fields(keys, path)?.entry("jails") {
         problems.add(
           entry.place, "a file in jails.d is one jail, called as the file is",
@@ -70,7 +91,9 @@ enum Pieces {
     defer { unsafe globfree(&result) }
     guard unsafe glob(pattern, GLOB_NOSORT, nil, &result) == 0 else { return [] }
     // Safe: glob(3) leaves gl_pathc strings in gl_pathv, which live until globfree.
-    let paths = unsafe (0..<Int(result.gl_pathc)).compactMap { unsafe result.gl_pathv[$0].map { unsafe String(cString: $0) } }
+    let paths = unsafe (0..<Int(result.gl_pathc)).compactMap {
+      unsafe result.gl_pathv[$0].map { unsafe String(cString: $0) }
+    }
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

@@ -25,7 +25,9 @@ extension SettingsReader {
       problems.add(
         entry.place, "\(quoted(name)) is no name for a jail", remedy: "use up to 64 letters, digits, `-`, `_` and `.`")
     }
-    guard let fields = Fields(entry.value, name, known: Keys.jail.names, elsewhere: Self.fail2banKeys) else { return nil }
+    guard let fields = Fields(entry.value, name, known: Keys.jail.names, elsewhere: Self.fail2banKeys) else {
+      return nil
+    }
     let keys = JailKeys(fields)
     let enabled = fields["enabled"]?.bool("enabled") ?? true
     let source = fields["source"]?.choice("source", JailSettings.Source.self) ?? .logs

@@ -47,6 +47,15 @@ extension Settings {
     read(file: path, fail2banFilter, builtin, machine) { problems in Pieces.read(path, problems) }
   }
 
+  /// What it would be with another text in one of the files.
+  public static func read(
+    path: String, replacing replacement: SettingsChange.Replacement, fail2banFilter: Fail2banFilterLoader? = nil
+  ) -> Reading {
+    read(file: path, fail2banFilter, FilterLibrary.builtinDirectories(), .current) { problems in
+      Pieces.read(path, problems, replacing: replacement)
+    }
+  }
+
   /// Reads settings that are in no file yet; `file` is their name in messages.
   public static func read(
     text: String, file: String, fail2banFilter: Fail2banFilterLoader? = nil, machine: Machine = .current

@@ -46,6 +46,7 @@ struct Bailiff: AsyncParsableCommand {
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
     Check.self,
+    SettingsCommand.self,
     FilterCommand.self,
     Import.self,
   ]

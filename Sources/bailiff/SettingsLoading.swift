@@ -18,6 +18,11 @@ extension ConfigOptions {
     return Settings.read(path: path, fail2banFilter: Self.fail2banFilter)
   }
 
+  /// What they would be with another text in one of the files.
+  func read(replacing replacement: SettingsChange.Replacement) -> Settings.Reading {
+    Settings.read(path: path, replacing: replacement, fail2banFilter: Self.fail2banFilter)
+  }
+
   /// The same, where anything wrong is the end.
   func settings() throws -> Settings {
     let reading = read()

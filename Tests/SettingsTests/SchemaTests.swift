@@ -15,7 +15,8 @@ struct SchemaTests {
   static func examples(_ kind: Key.Kind) -> (right: [String], wrong: [String])? {
     switch kind {
     case .bool: (["true", "no"], ["3", "[true]"])
-    case .integer(let range): (["\(range.lowerBound)", "\(range.upperBound)"], ["\(range.lowerBound - 1)", "many", "1.5"])
+    case .integer(let range):
+      (["\(range.lowerBound)", "\(range.upperBound)"], ["\(range.lowerBound - 1)", "many", "1.5"])
     case .number: (["2", "1.5"], ["0", "-1", "many"])
     case .time: (["10m", "3600"], ["soon", "{a: 1}"])
     case .word(let words): (words, ["no-such-word"])
@@ -39,7 +40,9 @@ struct SchemaTests {
     for (keys, open, close) in maps {
       for key in keys {
         guard let (right, wrong) = Self.examples(key.kind) else { continue }
-        for value in right { #expect(Self.errors("\(open)\(key.name): \(value)\(close)") == [], "\(key.name): \(value)") }
+        for value in right {
+          #expect(Self.errors("\(open)\(key.name): \(value)\(close)") == [], "\(key.name): \(value)")
+        }
         for value in wrong {
           #expect(Self.errors("\(open)\(key.name): \(value)\(close)").count == 1, "\(key.name): \(value)")
           tried += 1

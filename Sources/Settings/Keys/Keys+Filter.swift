@@ -15,7 +15,9 @@ extension Keys {
     Key("tags", .named(.text), "Parts of patterns that several of them share, by name."),
     Key("patterns", .list(.map(pattern)), "What a failure looks like."),
     Key("ignore", .list(.map(ignored)), "Lines that are none, whatever the patterns say."),
-    Key("untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."),
+    Key(
+      "untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."
+    ),
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
     Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
   ]

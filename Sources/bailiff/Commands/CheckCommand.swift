@@ -12,14 +12,20 @@ struct Check: ParsableCommand {
       Examples:
         bailiff check
         bailiff check --config ./bailiff.yaml
+        bailiff check --show
 
       Each problem is one line: file:line:column: what is wrong; what would be right. Checked are the settings, the \
       filters that jails name, whether patterns compile, whether a client could choose the address that they report, and \
       the filters' samples. Exits 2 when anything is wrong; warnings alone do not count.
+
+      With --show it prints what all files of the settings say together, as one file: each value with its place, and with \
+      what it overrides in an earlier one.
       """)
 
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
+  @Flag(help: "Print the settings of all files together, each with its place.")
+  var show = false
 
   func run() throws {
     let check = SettingsCheck(config.read())
@@ -30,8 +36,9 @@ struct Check: ParsableCommand {
     } else {
       for error in check.errors { Diagnostics.write(error.description + "\n") }
       for warning in check.warnings { Diagnostics.write("warning: \(warning.description)\n") }
-      printJails(check, to: &output)
+      if !show { printJails(check, to: &output) }
     }
+    if show { printSettings(to: &output) }
     output.flush()
     guard check.errors.isEmpty else { throw CommandFailure(.usage) }
   }
@@ -57,6 +64,15 @@ struct Check: ParsableCommand {
       ])
     }
     table.print(to: &output, on: Terminal())
+  }
+
+  private func printSettings(to output: inout Output) {
+    let settings = EffectiveSettings(path: config.path)
+    if format.json {
+      for entry in settings.entries { output.json(entry.members) }
+    } else {
+      output.write(settings.yaml())
+    }
   }
 
   private func reads(_ jail: JailSettings) -> String {

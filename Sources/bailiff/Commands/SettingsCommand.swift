@@ -1,11 +1,12 @@
 import ArgumentParser
+import Matching
 import Settings
 
 struct SettingsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings",
     abstract: "Single settings, for scripts, and the schema for editors.",
-    subcommands: [SettingsGet.self, SettingsSchema.self])
+    subcommands: [SettingsGet.self, SettingsSet.self, SettingsSchema.self])
 }
 
 struct SettingsGet: ParsableCommand {
@@ -30,7 +31,7 @@ struct SettingsGet: ParsableCommand {
     let settings = EffectiveSettings(path: config.path)
     let entries = settings.entries(at: path)
     guard !entries.isEmpty else {
-      throw CommandFailure(.no, "\(key) is not set in \(config.path); its default holds (docs/settings.md)")
+      throw CommandFailure(.rejected, "\(key) is not set in \(config.path); its default holds (docs/settings.md)")
     }
     var output = Output()
     if format.json {
@@ -38,9 +39,52 @@ struct SettingsGet: ParsableCommand {
     } else if entries.count == 1, entries[0].path == path {
       output.line(entries[0].text)
     } else {
-      output.text(settings.yaml(at: path, comments: false))
+      output.write(settings.yaml(at: path, comments: false))
     }
     output.flush()
+  }
+}
+
+struct SettingsSet: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set",
+    abstract: "Change one value, in the file that has it; comments stay.",
+    discussion: """
+      Examples:
+        bailiff settings set jails.sshd.maxretry 3
+        bailiff settings set ignoreip '[192.0.2.0/24, office.example.org]'
+        bailiff settings set jails.web '{filter: http-probe}' --check
+
+      The value is YAML. What would be wrong afterwards is told, and nothing is written. A key that is in none of the files \
+      goes into bailiff.yaml. It says nothing when the value is there already, so running it again changes nothing. The \
+      daemon reads it with `bailiff reload`.
+      """)
+
+  @Argument(help: "Keys with dots between them.")
+  var key: String
+  @Argument(help: "The value, as YAML.")
+  var value: String
+  @Flag(help: "Change nothing; print what would change, and exit 1 when something would.")
+  var check = false
+  @OptionGroup var config: ConfigOptions
+
+  func run() throws {
+    let path = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let change: SettingsChange?
+    do {
+      change = try SettingsChange(setting: path, to: value, in: config.path) { config.read(replacing: $0) }
+    } catch let errors as SettingsErrors {
+      for error in errors.errors { Diagnostics.write(error.description + "\n") }
+      throw CommandFailure(.usage, "with this value the settings would be wrong; nothing was changed")
+    } catch let error as SettingsError {
+      throw CommandFailure(.usage, error.description)
+    }
+    guard let change else { return }
+    var output = Output()
+    for line in change.difference { output.line(printable(line)) }
+    output.flush()
+    if check { throw CommandFailure(.rejected) }
+    do { try change.write() } catch { throw CommandFailure(.rejected, "\(change.file) was not written: \(error)") }
   }
 }
 
@@ -76,7 +120,7 @@ extension EffectiveSettings.Entry {
       ("line", .number(place.line)),
       (
         "overrides",
-        .list(
+        .array(
           overridden.map { other in
             .object([
               ("value", .string(other.text)), ("file", .string(other.place.file)), ("line", .number(other.place.line)),
