@@ -6,6 +6,12 @@ struct SettingsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings",
     abstract: "Single settings, for scripts, and the schema for editors.",
+    discussion: """
+      Examples:
+        bailiff settings get jails.sshd.maxretry
+        bailiff settings set jails.sshd.maxretry 3
+        bailiff settings schema filter
+      """,
     subcommands: [SettingsGet.self, SettingsSet.self, SettingsSchema.self])
 }
 
@@ -93,6 +99,10 @@ struct SettingsSchema: ParsableCommand {
     commandName: "schema",
     abstract: "The JSON schema of bailiff.yaml, of a jail's file or of a filter.",
     discussion: """
+      Examples:
+        bailiff settings schema
+        bailiff settings schema filter > filter.schema.json
+
       Editors complete and check keys with it; a file says so in its first line:
         # yaml-language-server: $schema=/usr/share/bailiff/settings.schema.json
       """)
