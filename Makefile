@@ -1,7 +1,7 @@
 # `make run` shows Bailiff at work, `make test` tests it, `make help` tells the rest.
 
 # What the build needs, and what the tests run beside it (Debian's names).
-BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvectorscan-dev libmnl-dev libsystemd-dev pkg-config
+BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvectorscan-dev libmnl-dev libsystemd-dev libyaml-dev pkg-config
 TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-client sshpass systemd \
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium
 # The peers that `make bench` measures beside Bailiff, never started as services.

@@ -30,12 +30,12 @@ let isFuzzing = Context.environment["BAILIFF_FUZZ"] != nil
 let control: Target =
   isFuzzing
   ? .target(
-    name: "API", dependencies: ["Model"],
+    name: "API", dependencies: ["Model", "System"],
     sources: ["Requests.swift", "RequestDecoding.swift", "ControlError.swift"], swiftSettings: strict)
   : room(
     "API",
     [
-      "Model", .product(name: "NIOCore", package: "swift-nio"),
+      "Model", "System", .product(name: "NIOCore", package: "swift-nio"),
       .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),
     ])
@@ -56,7 +56,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The C libraries, one module map each.
@@ -66,31 +65,34 @@ let package = Package(
     .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // The rooms, in the order in which data flows through them.
     room("Model", []),
+    room("System", ["Model", "CLinux"]),
+    room("YAML", ["CYAML"]),
     room("Filters", ["Model"]),
-    room("LogSources", ["Model", "CSystemd"]),
-    room("Matching", ["Model", "Filters", "CPCRE2", "CVectorscan"]),
-    room("Fail2banMatching", ["Model", "Filters", "Matching"]),
+    room("LogSources", ["Model", "System", "CSystemd", "CLinux"]),
+    room("Matching", ["Model", "System", "Filters", "CPCRE2", "CVectorscan", "CLinux"]),
+    room("Fail2banMatching", ["Model", "System", "Filters", "Matching"]),
     room("Detection", ["Model"]),
-    room("Firewall", ["Model", "CMnl"]),
+    room("Firewall", ["Model", "System", "CMnl"]),
     room("SQLite", ["CSQLite"]),
-    room("AuditLog", ["Model", "SQLite", "CCrypto"]),
-    room("Settings", ["Model", "Filters", "Detection", "Yams"]),
-    room("Fail2banImport", ["Model", "Filters", "Detection", "Settings"]),
+    room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
+    room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),
+    room("Fail2banImport", ["Model", "System", "Filters", "Detection", "Settings"]),
     room(
       "Pipeline",
       [
-        "Model", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
-        "Settings",
-        "Fail2banImport",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
+        "Settings", "Fail2banImport",
       ]),
     control,
     .executableTarget(
       name: "bailiff",
       dependencies: [
-        "Model", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
         "Settings",
         "Fail2banImport", "Pipeline", "API", "CSystemd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -105,17 +107,19 @@ let package = Package(
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
-    tests("LogSourcesTests", ["Model", "LogSources"]),
+    tests("SystemTests", ["Model", "System"]),
+    tests("YAMLTests", ["YAML"]),
+    tests("LogSourcesTests", ["Model", "System", "LogSources"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
-    tests("FirewallTests", ["Model", "Firewall"]),
+    tests("FirewallTests", ["Model", "System", "Firewall", "CLinux", "CMnl"]),
     tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(
       name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
     tests("AuditLogTests", ["Model", "SQLite", "AuditLog", "storewriter"]),
-    tests("SettingsTests", ["Model", "Filters", "Detection", "Settings"]),
+    tests("SettingsTests", ["Model", "System", "Filters", "Detection", "Settings"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings"]),
     tests(
@@ -124,9 +128,9 @@ let package = Package(
     tests(
       "PipelineTests",
       [
-        "Model", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
         "Settings",
-        "Fail2banImport", "Pipeline", "CMnl",
+        "Fail2banImport", "Pipeline", "CLinux",
       ]),
     tests(
       "APITests",

@@ -1,6 +1,7 @@
 import Glibc
 public import Model
 import NIOCore
+import System
 
 /// The API's client: one connection a request, with a deadline. Every error it throws is a `ControlError`.
 ///
@@ -124,7 +125,7 @@ extension ControlClient {
       ControlError(
         .notPermitted, "socket \(socket) does not admit this user",
         remedy: "use sudo, or join the group that owns the socket")
-    case .connect(let code): ControlError(.failed, "socket \(socket): \(systemMessage(code))")
+    case .connect(let code): ControlError(.failed, "socket \(socket): \(SystemError.text(code))")
     }
   }
 }

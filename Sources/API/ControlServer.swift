@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import NIOCore
+import System
 
 /// The API's server: HTTP and JSON on a Unix socket.
 ///
@@ -45,7 +46,7 @@ public final class ControlServer: Sendable {
       await http.stop()
       guard let error = error as? IOError else { throw error }
       throw ControlError(
-        .failed, "cannot listen on \(path): \(systemMessage(error.errnoCode))",
+        .failed, "cannot listen on \(path): \(SystemError.text(error.errnoCode))",
         remedy: "its directory must exist and be writable by this user")
     }
   }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import System
 
 /// The socket's file: made ready before binding, opened to its group after it, removed at the end.
 struct SocketFile: Sendable {
@@ -24,12 +25,12 @@ struct SocketFile: Sendable {
       throw ControlError(
         .failed, "\(path) exists and is no socket", remedy: "move it away, or set another path as `socket:`")
     }
-    guard !isBeforeCutoff() else {
+    guard !isAnswered() else {
       throw ControlError(
         .failed, "another bailiff answers on \(path)", remedy: "stop it first, or set another path as `socket:`")
     }
     guard unsafe unlink(path) == 0 || errno == ENOENT else {
-      throw ControlError(.failed, "cannot remove the old socket \(path): \(systemMessage(errno))")
+      throw ControlError(.failed, "cannot remove the old socket \(path): \(SystemError.text(errno))")
     }
   }
 
@@ -37,11 +38,11 @@ struct SocketFile: Sendable {
   func admit(group: UInt32?) throws(ControlError) {
     if let group, unsafe chown(path, uid_t.max, group) != 0 {
       throw ControlError(
-        .failed, "cannot give \(path) to group \(group): \(systemMessage(errno))",
+        .failed, "cannot give \(path) to group \(group): \(SystemError.text(errno))",
         remedy: "run as root or as a member of the group")
     }
     guard unsafe chmod(path, 0o660) == 0 else {
-      throw ControlError(.failed, "cannot set the mode of \(path): \(systemMessage(errno))")
+      throw ControlError(.failed, "cannot set the mode of \(path): \(SystemError.text(errno))")
     }
   }
 
@@ -57,7 +58,7 @@ struct SocketFile: Sendable {
     if let identity, self.identity() == identity { _ = unsafe unlink(path) }
   }
 
-  private func isBeforeCutoff() -> Bool {
+  private func isAnswered() -> Bool {
     let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
     guard probe >= 0 else { return false }
     defer { close(probe) }
@@ -65,9 +66,4 @@ struct SocketFile: Sendable {
     // EAGAIN: somebody listens whose backlog is full.
     return result == 0 || errno == EAGAIN || errno == EINPROGRESS
   }
-}
-
-func systemMessage(_ code: CInt) -> String {
-  // Safe: strerror returns a text of the C library's that is valid until the thread's next call; it is copied here.
-  unsafe String(cString: strerror(code))
 }

@@ -1,5 +1,6 @@
 import Glibc
 public import Model
+import System
 
 extension Protected {
   /// Looks at this machine as it is now. What cannot be read is left out.

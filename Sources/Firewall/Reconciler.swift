@@ -1,6 +1,7 @@
 import CMnl
 import Glibc
 import Synchronization
+import System
 
 /// Notices that another program has taken away what the firewall needs: it flushed INPUT, removed our chain or a set, or
 /// loaded a ruleset of its own.
@@ -22,7 +23,7 @@ public final class Reconciler: Sendable {
   private let actuator: any Actuator
   private let interval: Double
   private let deviation: @Sendable (_ cause: String?) -> Void
-  private let running = Mutex<(thread: pthread_t, wake: Int32)?>(nil)
+  private let running = Mutex<(loop: Loop, thread: ServiceThread)?>(nil)
 
   /// - Parameters:
   ///   - interval: seconds between looks at everything.
@@ -42,67 +43,46 @@ public final class Reconciler: Sendable {
     guard actuator.changesKernel else { return }
     try running.withLock { running throws(FirewallError) in
       guard running == nil else { return }
-      let wake = eventfd(0, Int32(EFD_CLOEXEC))
-      guard wake >= 0 else { throw FirewallError(.netlink, "cannot watch the firewall: \(errorText(errno))") }
-      let loop: Loop
-      do throws(FirewallError) {
-        loop = try Loop(actuator: actuator, interval: interval, deviation: deviation, wake: wake)
-      } catch {
-        close(wake)
-        throw error
-      }
-      var thread = pthread_t()
-      // Safe: the loop is retained for the thread, which takes it over; a thread that was not made gives it back.
-      let retained = unsafe Unmanaged.passRetained(loop)
-      let code = unsafe pthread_create(
-        &thread, nil,
-        { loop in
-          unsafe Unmanaged<Loop>.fromOpaque(loop!).takeRetainedValue().run()
-          return nil
-        }, retained.toOpaque())
-      guard code == 0 else {
-        unsafe retained.release()
-        close(wake)
-        throw FirewallError(.netlink, "cannot watch the firewall: \(errorText(code))")
-      }
-      running = (thread, wake)
+      let loop = try Loop(actuator: actuator, interval: interval, deviation: deviation)
+      running = (loop, ServiceThread("bailiff-firewall") { loop.run() })
     }
   }
 
   /// Ends the watch and waits until its thread has ended. Not to be called from `deviation`.
   public func stop() {
     guard
-      let (thread, wake) = running.withLock({ running in
+      let (loop, thread) = running.withLock({ running in
         defer { running = nil }
         return running
       })
     else { return }
-    eventfd_write(wake, 1)
-    pthread_join(thread, nil)
-    close(wake)
+    loop.wake.signal()
+    thread.join()
   }
 }
 
 /// The thread that watches.
 private final class Loop: Sendable {
   /// How long to wait for the rest of what another program is doing, in seconds.
-  private static let index = 0.02
-  private static let longestIndexing = 0.2
+  private static let quietTime = 0.02
+  private static let longestWait = 0.2
 
   private let actuator: any Actuator
   private let interval: Double
   private let deviation: @Sendable (String?) -> Void
-  private let wake: Int32
+  let wake: WakeUp
   private let socket: Mutex<NetlinkSocket>
 
   init(
-    actuator: any Actuator, interval: Double, deviation: @escaping @Sendable (String?) -> Void, wake: Int32
+    actuator: any Actuator, interval: Double, deviation: @escaping @Sendable (String?) -> Void
   ) throws(FirewallError) {
+    do throws(SystemError) { wake = try WakeUp() } catch {
+      throw FirewallError(.netlink, "cannot watch the firewall: \(error)")
+    }
     socket = Mutex(try NetlinkSocket(groups: 1 << (NFNLGRP_NFTABLES.rawValue - 1)))
     self.actuator = actuator
     self.interval = interval
     self.deviation = deviation
-    self.wake = wake
   }
 
   func run() {
@@ -129,7 +109,7 @@ private final class Loop: Sendable {
       let left = end - monotonicSeconds()
       guard left > 0 else { return event }
       var polls = [
-        pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: wake.descriptor.raw, events: Int16(POLLIN), revents: 0),
         pollfd(fd: socket.withLock { $0.descriptor }, events: Int16(POLLIN), revents: 0),
       ]
       // Safe: the array's own count.
@@ -146,8 +126,8 @@ private final class Loop: Sendable {
         event.touched = true
       }
       guard event.touched else { continue }
-      if !before { latest = monotonicSeconds() + Self.longestIndexing }
-      end = min(monotonicSeconds() + Self.index, latest)
+      if !before { latest = monotonicSeconds() + Self.longestWait }
+      end = min(monotonicSeconds() + Self.quietTime, latest)
     }
   }
 }

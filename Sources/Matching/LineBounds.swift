@@ -1,4 +1,4 @@
-internal import CVectorscan
+internal import CLinux
 internal import Glibc
 
 extension Span where Element == UInt8 {

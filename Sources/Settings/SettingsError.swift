@@ -1,4 +1,5 @@
 public import Filters
+internal import System
 
 /// One thing that is wrong with a file of settings: where, what, and what would be right.
 ///

@@ -1,24 +1,4 @@
-/// Characters that would break a line of output or steer a terminal become `\u{…}`.
-func printable(_ text: String) -> String {
-  guard text.unicodeScalars.contains(where: isControl) else { return text }
-  var result = ""
-  for scalar in text.unicodeScalars {
-    if isControl(scalar) {
-      result += "\\u{\(String(scalar.value, radix: 16))}"
-    } else {
-      result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
-}
-
-/// C0, DEL, C1, the line and paragraph separators, and what turns the direction of writing.
-func isControl(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
-  case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
-  default: false
-  }
-}
+internal import System
 
 /// A typed word in backticks, shortened so that a message stays one line on a screen.
 func quoted(_ text: String) -> String {

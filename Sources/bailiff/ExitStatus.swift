@@ -3,6 +3,7 @@ import ArgumentParser
 import AuditLog
 import Glibc
 import Settings
+import System
 
 /// What scripts are told; the same for every command.
 enum ExitStatus: Int32 {

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Synchronization
+import System
 import Testing
 
 @testable import Firewall
@@ -63,7 +64,7 @@ import Testing
       let failing = n
       let reached = try NetworkNamespace.with {
         var failures: [String] = []
-        let firewall = IPSetActuator(directories: [fake.path] + Programs.systemDirectories)
+        let firewall = IPSetActuator(directories: [fake.path] + Program.systemDirectories)
         try Self.life(firewall) { failures.append("\($0)") }
         let made = fake.calls.count
         try Self.isWhole(firewall)
@@ -88,7 +89,7 @@ import Testing
       let faults = FaultInjector(failing: n, with: code)
       let failing = n
       try NetworkNamespace.with {
-        let firewall = IPSetActuator(directories: Programs.systemDirectories, faults: faults)
+        let firewall = IPSetActuator(directories: Program.systemDirectories, faults: faults)
         var failures = 0
         try Self.life(firewall) { _ in failures += 1 }
         try Self.isWhole(firewall)
@@ -98,14 +99,14 @@ import Testing
       n += 1
       try #require(n < 400)
     }
-    print("netlink: each of \(n - 1) calls failed once (\(errorText(code))), and all was well afterwards")
+    print("netlink: each of \(n - 1) calls failed once (\(SystemError.text(code))), and all was well afterwards")
     #expect(n > 20)
   }
 
   @Test func withoutPermissionItSaysSo() throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator(
-        directories: Programs.systemDirectories, faults: FaultInjector(failing: 2, with: EPERM))
+        directories: Program.systemDirectories, faults: FaultInjector(failing: 2, with: EPERM))
       let error = #expect(throws: FirewallError.self) { try firewall.prepare([ssh], chains: ["INPUT"]) }
       #expect(error?.code == .notPermitted)
       #expect(error?.message.contains("CAP_NET_ADMIN") == true)
@@ -221,24 +222,9 @@ import Testing
     }
   }
 
-  @Test func aProgramThatHangsOrFloodsIsStopped() throws {
-    let slow = #expect(throws: FirewallError.self) {
-      try ChildProcess(path: "/bin/sleep", arguments: ["60"], deadline: 0.2).run()
-    }
-    #expect(slow?.code == .timedOut)
-    let flood = #expect(throws: FirewallError.self) { try ChildProcess(path: "/usr/bin/yes", arguments: []).run() }
-    #expect(flood?.code == .timedOut)
-    let none = #expect(throws: FirewallError.self) { try ChildProcess(path: "/nonexistent", arguments: []).run() }
-    #expect(none?.message == "cannot run /nonexistent: No such file or directory")
-    let large = String(repeating: "0123456789", count: 500_000)
-    let result = try ChildProcess(path: "/bin/cat", arguments: [], input: large).run()
-    #expect(result.status == 0 && result.output == large && result.errors.isEmpty)
-    #expect(try ChildProcess(path: "/bin/sh", arguments: ["-c", "kill -9 $$"]).run().status == 137)
-  }
-
   @Test func aFullSetFailsForWhatDoesNotFitAndForNothingElse() throws {
     try NetworkNamespace.with {
-      let firewall = IPSetActuator(directories: Programs.systemDirectories, maxElements: 100)
+      let firewall = IPSetActuator(directories: Program.systemDirectories, maxElements: 100)
       _ = try firewall.prepare([ssh, everything], chains: ["INPUT"])
       let outcomes = try firewall.apply(
         (0..<150).map { add("sshd", "10.0.0.\($0)") } + [add("recidive", "192.0.2.1")], now: now())
@@ -254,7 +240,7 @@ import Testing
 
   @Test func aSetOfAnotherKindIsMadeAnew() throws {
     try NetworkNamespace.with {
-      let small = IPSetActuator(directories: Programs.systemDirectories, maxElements: 100)
+      let small = IPSetActuator(directories: Program.systemDirectories, maxElements: 100)
       _ = try small.prepare([ssh], chains: ["INPUT"])
       _ = try small.apply([add("sshd", "192.0.2.1")], now: now())
       let firewall = IPSetActuator()

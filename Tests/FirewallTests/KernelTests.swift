@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import System
 import Testing
 
 @testable import Firewall

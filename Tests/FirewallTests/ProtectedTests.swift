@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import System
 import Testing
 
 @testable import Firewall

@@ -1,7 +1,9 @@
+import CLinux
 import CMnl
 import Foundation
 import Model
 import Synchronization
+import System
 import Testing
 
 @testable import Firewall
@@ -21,7 +23,7 @@ import Testing
 
   /// Prepares, does `damage`, and waits until everything is as before; returns the seconds that took.
   private func repaired(
-    directories: [String] = Programs.systemDirectories, _ damage: @escaping @Sendable () throws -> Void
+    directories: [String] = Program.systemDirectories, _ damage: @escaping @Sendable () throws -> Void
   ) throws -> (seconds: Double, repairs: [Repair.Kind], text: String) {
     try NetworkNamespace.with {
       let firewall = IPSetActuator(directories: directories)
@@ -138,7 +140,7 @@ import Testing
   @Test func legacyTablesAreFlushed() throws {
     let directory = try LegacyPrograms()
     defer { directory.remove() }
-    let directories = [directory.path] + Programs.systemDirectories
+    let directories = [directory.path] + Program.systemDirectories
     let result = try repaired(directories: directories) {
       try Programs(directories: directories).run("iptables", ["-w", "-F", "INPUT"])
     }

@@ -1,5 +1,6 @@
 import Foundation
 import LogSources
+import System
 import Testing
 
 @Suite struct PastLogTests {

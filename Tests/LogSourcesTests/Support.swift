@@ -1,6 +1,7 @@
 import Foundation
 import LogSources
 import Model
+import System
 import Testing
 
 /// A directory that is gone when the test is.

@@ -2,6 +2,7 @@ import AuditLog
 import Foundation
 import Model
 import Settings
+import System
 import Testing
 
 @testable import Pipeline

@@ -1,5 +1,6 @@
 import Filters
 import Foundation
+import System
 import Testing
 
 @testable import Settings
@@ -24,21 +25,13 @@ struct HostileInputTests {
 
   @Test func manyDuplicates() {
     let reading = readText(String(repeating: "state: /a\n", count: 1000))
-    #expect(!reading.errors.isEmpty && reading.errors.count == 30)
+    #expect(reading.errors.filter { $0.message.contains("given twice") }.count == 999)
   }
 
-  /// A duplicate whose second place cannot be found (the keys are written in two ways) still ends.
+  /// The same key, written in two ways.
   @Test func duplicateInDisguise() {
     let reading = readText("{state: /a, \"st\\x61te\": /b}")
-    #expect(reading.errors.map(\.message) == ["`state` is given twice"])
-  }
-
-  /// Patterns are full of `*` and `&`; they are no aliases.
-  @Test func patternsAreNoAliases() {
-    let line = "  - {name: a, match: '[&a *b *c *d *e] &f *g'}\n"
-    let text = SourceText("patterns:\n" + String(repeating: line, count: 500))
-    #expect(text.aliasExpansion == text.text.unicodeScalars.count)
-    #expect(SourceText("a: &a [1]\nb: [*a, *a]\nc: &b [*a]").aliasExpansion > 31)
+    #expect(reading.errors.map(\.message) == ["`state` is given twice, first in line 1"])
   }
 
   @Test func byteOrderMarkAndLineEnds() {
@@ -80,7 +73,7 @@ struct HostileInputTests {
         errors += error.errors
       }
       for error in errors {
-        #expect(!error.description.unicodeScalars.contains(where: isControl))
+        #expect(!error.description.unicodeScalars.contains(where: isUnprintable))
         #expect(error.place.line > 0 || !error.message.isEmpty)
       }
       #expect(!problems.errors.isEmpty || !reader.settings.jails.isEmpty)

@@ -1,6 +1,7 @@
 import Glibc
 public import Model
 import Synchronization
+import System
 
 /// Bans in the kernel: for each jail and family a set (`hash:net`, with timeouts), and rules of our own chain that drop what
 /// comes from it.
@@ -65,7 +66,7 @@ public final class IPSetActuator: Actuator {
     var listing: [String]
   }
 
-  public convenience init() { self.init(directories: Programs.systemDirectories) }
+  public convenience init() { self.init(directories: Program.systemDirectories) }
 
   /// - Parameters:
   ///   - directories: where the programs are looked for.

@@ -1,6 +1,7 @@
 import CMnl
 import Glibc
 import Model
+import System
 
 /// The kernel's ipset protocol: adding and removing entries in batches, and reading sets.
 ///
@@ -49,7 +50,7 @@ struct IPSetClient: ~Copyable {
     if code == EPERM || code == EACCES { throw .notPermitted() }
     throw FirewallError(
       .kernelSupport,
-      "the kernel has no ipset (\(errorText(code))): load it with `modprobe ip_set`, or use the dry-run backend")
+      "the kernel has no ipset (\(SystemError.text(code))): load it with `modprobe ip_set`, or use the dry-run backend")
   }
 
   /// Carries out `entries` in order. The result has the kernel's error code for each, 0 when it was done. Adding what is
@@ -242,7 +243,8 @@ struct IPSetClient: ~Copyable {
     default:
       FirewallError(
         .netlink,
-        code >= 4096 ? "set \(set): the kernel's ipset refuses it with code \(code)" : "set \(set): \(errorText(code))")
+        code >= 4096
+          ? "set \(set): the kernel's ipset refuses it with code \(code)" : "set \(set): \(SystemError.text(code))")
     }
   }
 }

@@ -1,22 +1,14 @@
 import Glibc
+import System
 
 /// The programs for rare acts. They are looked for in the system's directories, not along a PATH that a caller may set.
 struct Programs: Sendable {
-  static let systemDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
-
-  var directories = Programs.systemDirectories
+  var directories = Program.systemDirectories
 
   /// How long iptables waits for another program's lock, in seconds.
   static let lockWait = 10
 
-  func path(_ program: String) -> String? {
-    for directory in directories {
-      let path = "\(directory)/\(program)"
-      // Safe: the string lives as long as the call.
-      if unsafe access(path, X_OK) == 0 { return path }
-    }
-    return nil
-  }
+  func path(_ program: String) -> String? { Program.find(program, in: directories) }
 
   /// Runs `program`; anything but exit code 0 is an error with what it printed.
   @discardableResult
@@ -28,7 +20,12 @@ struct Programs: Sendable {
         "\(program) is not installed (looked in \(directories.joined(separator: ", "))): `apt install \(package)`, or use the "
           + "dry-run backend")
     }
-    let result = try ChildProcess(path: path, arguments: arguments, input: input).run()
+    let result: Program.Result
+    do throws(SystemError) {
+      result = try Program(path: path, arguments: arguments).run(input: input)
+    } catch {
+      throw FirewallError(error.code == ETIMEDOUT ? .timedOut : .programFailed, error.description)
+    }
     guard result.status == 0 else {
       let text = result.errors.split(separator: "\n").filter { !$0.isEmpty }
       let shown = text.prefix(3).joined(separator: "; ")

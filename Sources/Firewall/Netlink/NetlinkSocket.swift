@@ -1,6 +1,7 @@
 import CMnl
 import Glibc
 import Synchronization
+import System
 
 /// A netlink socket to the kernel's netfilter, in the network namespace of the thread that opens it (libmnl,
 /// https://www.netfilter.org/projects/libmnl/doxygen/html/).
@@ -80,7 +81,7 @@ import Synchronization
 
 func netlinkError(_ what: String, _ code: Int32) -> FirewallError {
   code == EPERM || code == EACCES
-    ? .notPermitted() : FirewallError(.netlink, "\(what) (netlink): \(errorText(code))")
+    ? .notPermitted() : FirewallError(.netlink, "\(what) (netlink): \(SystemError.text(code))")
 }
 
 extension FirewallError {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// inotify(7): tells when a file was written to and when names come and go in a directory.
 struct FileWatcher: ~Copyable {

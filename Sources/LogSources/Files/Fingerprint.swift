@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// A hash of a file's first bytes tells it from a later one that was given the same inode, or from itself after it was
 /// emptied and rewritten.

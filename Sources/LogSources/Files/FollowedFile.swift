@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// One open file (an inode, whatever its name is by now) and how far it is read.
 final class FollowedFile {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// A rotated sibling that is open: whatever a rotation renames from now on, this stays the generation that was looked at.
 struct OpenSibling {

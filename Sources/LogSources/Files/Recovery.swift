@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// Finds what was not read of a log that was rotated, compressed, copied or emptied, and has it read before what is at its
 /// path now.

@@ -1,5 +1,6 @@
 internal import CSystemd
 internal import Glibc
+internal import System
 
 /// The one owner of an sd_journal (sd-journal(3)); used by one thread only, as libsystemd demands.
 @safe final class JournalHandle {

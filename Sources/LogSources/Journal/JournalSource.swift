@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// Entries of a journal that one list of matches fits.
 final class JournalSource {
@@ -114,7 +115,7 @@ final class JournalSource {
       if handle.process() { checkForGap(handle) }
     }
     var hasMoved = false
-    let start = wallClock()
+    let start = UInt64(clamping: SystemClock.now().microseconds)
     var more = true
     do throws(SystemError) {
       for _ in 0..<Self.entriesPerTurn {

@@ -1,4 +1,5 @@
 internal import Glibc
+public import System
 
 /// A journal that is read once from its first entry to its last.
 public struct PastJournal: Sendable {

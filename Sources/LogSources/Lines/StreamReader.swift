@@ -1,3 +1,5 @@
+internal import System
+
 /// Reads once from start to end: a pipe, a terminal, or a range of a file. Of a line whose end is not there yet, the bytes
 /// are carried over, since a stream cannot be read again.
 final class StreamReader {

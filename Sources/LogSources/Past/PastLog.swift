@@ -1,4 +1,5 @@
 internal import Glibc
+public import System
 
 /// A log that is read once from its start to its end, as fast as the sink takes it: what `bailiff replay` plays.
 ///

@@ -1,5 +1,6 @@
 public import Model
 import Synchronization
+public import System
 
 /// Reads all sources on one thread: the one that calls `run`. Everything else may be called from any thread.
 ///

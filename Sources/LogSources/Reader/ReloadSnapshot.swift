@@ -1,3 +1,6 @@
+internal import Model
+internal import System
+
 /// What stood at the paths of a reload when it was asked for. The reader may come to it much later, because its sink waits
 /// for a disk that is full; what was written meanwhile belongs to the sources that the reload named.
 struct ReloadSnapshot: Sendable {
@@ -12,7 +15,7 @@ struct ReloadSnapshot: Sendable {
   private var looks: [Look]
 
   init(_ specs: [SourceSpec]) {
-    time = wallClock()
+    time = UInt64(clamping: SystemClock.now().microseconds)
     var look = Look()
     for spec in specs {
       guard case .files(let patterns) = spec.kind, spec.start == .end else { continue }

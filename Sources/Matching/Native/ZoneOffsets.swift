@@ -1,25 +1,25 @@
-internal import Foundation
 public import Model
+internal import System
 
 /// How far a zone's clocks are ahead of UTC, for stamps that do not say. Asked once per quarter of an hour of log time: the
 /// last answer is kept.
 public struct ZoneOffsets: Sendable {
-  private let zone: TimeZone
+  private let zone: TimeZoneRules
   private var quarter = Int.min
   private var offset = 0
 
   /// This machine's zone, or the one that is named (`Europe/Berlin`); nil when there is none of that name.
   public init?(name: String?) {
     guard let name else {
-      zone = .current
+      zone = .local
       return
     }
-    guard let zone = TimeZone(identifier: name) else { return nil }
+    guard let zone = TimeZoneRules(name: name) else { return nil }
     self.zone = zone
   }
 
   /// This machine's zone.
-  public init() { zone = .current }
+  public init() { zone = .local }
 
   /// Seconds east of UTC when the zone's clocks show `time`. In the hour that autumn repeats, the first of the two; in the
   /// one that spring leaves out, as if the clocks had not been changed yet.
@@ -27,14 +27,14 @@ public struct ZoneOffsets: Sendable {
     let key = CivilTime.days(year: time.year, month: time.month, day: time.day) * 96 + time.hour * 4 + time.minute / 15
     if key == quarter { return offset }
     let shown = time.instant()
-    let before = zone.secondsFromGMT(for: Date(timeIntervalSince1970: shown.epoch - 86_400))
+    let before = zone.offset(at: shown.subtracting(.hours(24)))
     let candidate = shown.subtracting(.seconds(Int64(before)))
     // Right before a change and in doubt; otherwise what holds at that moment.
-    let there = zone.secondsFromGMT(for: Date(timeIntervalSince1970: candidate.epoch))
+    let there = zone.offset(at: candidate)
     offset = there
     if there != before {
       let changed = shown.subtracting(.seconds(Int64(there)))
-      if zone.secondsFromGMT(for: Date(timeIntervalSince1970: changed.epoch)) != there { offset = before }
+      if zone.offset(at: changed) != there { offset = before }
     }
     quarter = key
     return offset
@@ -42,6 +42,6 @@ public struct ZoneOffsets: Sendable {
 
   /// Seconds east of UTC at a moment.
   public func seconds(at instant: Instant) -> Int {
-    zone.secondsFromGMT(for: Date(timeIntervalSince1970: instant.epoch))
+    zone.offset(at: instant)
   }
 }

@@ -1,7 +1,7 @@
 internal import Firewall
-internal import Foundation
 internal import Model
 internal import Synchronization
+internal import System
 
 /// Keeps people from being locked out by a slip or by a jail.
 enum BanGuard {
@@ -42,7 +42,7 @@ final class BanObjections: Sendable {
     }
     let protected = known ?? collect()
     // A thread inherits the network namespace of the one that makes it, as what it looks at should.
-    if !isWatched { Thread.detachNewThread { [self] in watch() } }
+    if !isWatched { _ = ServiceThread("bailiff-guard") { [self] in watch() } }
     return protected.objections(to: subnet, protectSessions: protectSessions).first?.description
   }
 
@@ -58,7 +58,7 @@ final class BanObjections: Sendable {
 
   private func watch() {
     while true {
-      Thread.sleep(forTimeInterval: Self.interval)
+      ServiceThread.sleep(seconds: Self.interval)
       let goesOn = state.withLock { state in
         let quiet = SystemClock.now().since(state.asked)
         state.isWatched = quiet < Self.patience && quiet >= .zero

@@ -5,6 +5,7 @@ internal import Glibc
 public import Model
 internal import Settings
 internal import Synchronization
+internal import System
 
 /// What operators ask of a running daemon; each runs on the decider's thread, between two batches.
 extension Daemon {

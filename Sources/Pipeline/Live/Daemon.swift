@@ -1,10 +1,10 @@
 public import AuditLog
 public import Firewall
-internal import Foundation
 internal import LogSources
 public import Model
 public import Settings
 internal import Synchronization
+internal import System
 
 /// The running program: sources, matching, decisions, firewall and store, on three threads.
 ///
@@ -27,7 +27,7 @@ public final class Daemon: @unchecked Sendable {
   private let patterns: PatternHealth
   private let load: @Sendable () throws -> Settings
   private let outputs: @Sendable (Settings) throws -> [DecisionConsumer]
-  private let readerDone = DispatchSemaphore(value: 0)
+  private let readerThread = Mutex<ServiceThread?>(nil)
   private let watcher: Reconciler
   let current: Mutex<Plan>
   let notices = Mutex<[String]>([])
@@ -58,8 +58,7 @@ public final class Daemon: @unchecked Sendable {
     for problem in plan.problems { log.error(problem) }
     current = Mutex(plan)
 
-    try FileManager.default.createDirectory(
-      atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try Directory.make(settings.state, mode: 0o700)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
     for notice in made { log.warning("firewall: \(notice)") }
@@ -104,14 +103,12 @@ public final class Daemon: @unchecked Sendable {
     writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
     loop.start()
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
-    let thread = Thread { [self] in
+    let thread = ServiceThread("bailiff-read") { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
       isReading.withLock { $0 = false }
-      readerDone.signal()
       onInputEnd()
     }
-    thread.name = "bailiff-read"
-    thread.start()
+    readerThread.withLock { $0 = thread }
   }
 
   /// Reads no more, finishes what was read, and stores it. Bans stay.
@@ -119,7 +116,7 @@ public final class Daemon: @unchecked Sendable {
     // On a disk that is full the reader may be waiting for the decider, and the decider for the store.
     writer.beginShutdown()
     reader.stop()
-    readerDone.wait()
+    readerThread.withLock { $0 }?.join()
     watcher.stop()
     loop.finish()
     writer.event(.stop)

@@ -1,10 +1,10 @@
 internal import AuditLog
 internal import Detection
 internal import Firewall
-internal import Foundation
 internal import Model
 internal import Settings
 internal import Synchronization
+internal import System
 
 /// The decider's thread: owns windows and bans, tells the firewall first and the store second.
 // Unchecked: everything mutable is touched by its own thread alone, after `start`; the queue is the way in.
@@ -25,8 +25,7 @@ final class DecisionThread: @unchecked Sendable {
   private let writer: StoreWriter
   private let late: IdleCheckpoints
   private var names: Names
-  private var thread: Thread?
-  private let finished = DispatchSemaphore(value: 0)
+  private let thread = Mutex<ServiceThread?>(nil)
   private var lastTick = Instant(microseconds: 0)
   private var lastShrink = Instant(microseconds: 0)
   private var lastRenewal: Instant
@@ -74,17 +73,14 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   func start() {
-    let thread = Thread { [self] in run() }
-    thread.name = "bailiff-decide"
-    self.thread = thread
-    thread.start()
+    thread.withLock { $0 = ServiceThread("bailiff-decide") { [self] in run() } }
   }
 
   /// Ends after everything that was posted is dealt with.
   func finish() {
     hosts.resolver.stop()
     queue.close()
-    finished.wait()
+    thread.withLock { $0 }?.join()
   }
 
   private func run() {
@@ -104,7 +100,6 @@ final class DecisionThread: @unchecked Sendable {
       tick()
     }
     storeIdleCheckpoints()
-    finished.signal()
   }
 
   private func decide(_ read: FailureBatch, _ names: Names, _ plan: Plan) {

@@ -2,6 +2,7 @@ internal import Glibc
 internal import LogSources
 internal import Model
 internal import Synchronization
+internal import System
 
 /// The reader's thread: lines in, batches of failures out to the decider.
 // Unchecked: everything runs on the reader's thread, `applyReload` too (the reader calls it between two turns); only `counts`

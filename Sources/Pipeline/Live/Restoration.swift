@@ -2,6 +2,7 @@ internal import AuditLog
 internal import Detection
 internal import Firewall
 internal import Model
+internal import System
 
 /// What the store knows, given back to the decider after a restart: bans in force, how often ids were banned, and the
 /// failures that the windows held.

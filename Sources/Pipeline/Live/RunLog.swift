@@ -1,6 +1,7 @@
 internal import AuditLog
-internal import Foundation
+internal import Glibc
 internal import Model
+internal import System
 
 /// What the daemon says while it runs: a line an event on standard error, which systemd carries into the journal.
 public struct RunLog: Sendable {
@@ -9,8 +10,8 @@ public struct RunLog: Sendable {
   let isQuiet: Bool
 
   public init(isQuiet: Bool = false) {
-    // Safe: isatty(3) looks at the descriptor only.
-    hasLevels = isatty(STDERR_FILENO) == 0 && ProcessInfo.processInfo.environment["JOURNAL_STREAM"] != nil
+    // Safe: isatty(3) looks at the descriptor only, getenv(3) at a literal.
+    hasLevels = unsafe isatty(STDERR_FILENO) == 0 && getenv("JOURNAL_STREAM") != nil
     self.isQuiet = isQuiet
   }
 
@@ -51,20 +52,13 @@ public struct RunLog: Sendable {
   }
 
   static func local(_ instant: Instant) -> String {
-    instant.rfc3339(offset: TimeZone.current.secondsFromGMT(for: Date(timeIntervalSince1970: instant.epoch)))
+    instant.rfc3339(offset: TimeZoneRules.local.offset(at: instant))
   }
 
   private func write(_ level: Int, _ text: String) {
     // Ids and messages may hold what an attacker wrote: nothing that a terminal would obey goes out.
-    var safe = ""
-    for scalar in text.unicodeScalars {
-      if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
-        safe += "\\x" + String(scalar.value, radix: 16)
-      } else {
-        safe.unicodeScalars.append(scalar)
-      }
-    }
-    let line = (hasLevels ? "<\(level)>" : "bailiff: ") + safe + "\n"
-    FileHandle.standardError.write(Data(line.utf8))
+    let line = Array(((hasLevels ? "<\(level)>" : "bailiff: ") + printable(text) + "\n").utf8)
+    // Safe: write(2) reads the array during the call. Standard error that is gone must not end the daemon.
+    _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

@@ -1,31 +1,20 @@
 internal import AuditLog
-internal import Foundation
-internal import Synchronization
+internal import System
 
 /// Opens a store on a thread of its own, while the caller does something else.
 final class StoreOpening: Sendable {
-  private let opened = DispatchSemaphore(value: 0)
-  private let result = Mutex<Result<AuditStore, any Error>?>(nil)
+  private let result = Monitor<Result<AuditStore, any Error>?>(nil)
 
   init(_ path: String) {
-    let thread = Thread { [self] in
+    _ = ServiceThread("bailiff-open") { [self] in
       let store = Result { try AuditStore(path: path) }
-      result.withLock { $0 = store }
-      opened.signal()
+      result.change { $0 = store }
     }
-    thread.name = "bailiff-open"
-    thread.start()
   }
 
   /// Waits until the store is open, or cannot be.
-  func wait() {
-    opened.wait()
-    opened.signal()
-  }
+  func wait() { _ = result.wait { $0 } }
 
   /// The store, or why there is none.
-  func store() throws -> AuditStore {
-    wait()
-    return try result.withLock { $0! }.get()
-  }
+  func store() throws -> AuditStore { try result.wait { $0 }!.get() }
 }

@@ -1,5 +1,6 @@
 internal import AuditLog
 internal import Model
+internal import System
 
 /// A store that turns out to be damaged while it is written to: it is set aside, as at a start, and a new one begun.
 extension StoreWriter {

@@ -1,8 +1,8 @@
 internal import AuditLog
-internal import Foundation
 internal import Model
 internal import Settings
 internal import Synchronization
+internal import System
 
 /// The store's thread: every commit, and the indexing of rows when there is time.
 ///
@@ -68,7 +68,7 @@ final class StoreWriter: @unchecked Sendable {
   private let policy: Mutex<(onFull: OnFull, retention: RetentionPolicy)>
   let log: RunLog
   private let state = Mutex(Health())
-  private let finished = DispatchSemaphore(value: 0)
+  private let thread = Mutex<ServiceThread?>(nil)
   private let isEnding = Mutex(false)
   /// Nothing more is stored: a commit after one that was given up would store a position past failures that are not.
   private var hasGivenUp = false
@@ -120,9 +120,7 @@ final class StoreWriter: @unchecked Sendable {
   /// `onNewStore` is called when a damaged store was replaced: the new one knows no bans.
   func start(onNewStore: @escaping @Sendable () -> Void = {}) {
     self.onNewStore = onNewStore
-    let thread = Thread { [self] in run() }
-    thread.name = "bailiff-store"
-    thread.start()
+    thread.withLock { $0 = ServiceThread("bailiff-store") { [self] in run() } }
   }
 
   func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
@@ -154,7 +152,7 @@ final class StoreWriter: @unchecked Sendable {
   func finish() {
     beginShutdown()
     queue.close()
-    finished.wait()
+    thread.withLock { $0 }?.join()
   }
 
   private func run() {
@@ -171,13 +169,12 @@ final class StoreWriter: @unchecked Sendable {
       if store.unindexed == 0 {
         if nextRetention <= .now { forgetOld() }
       } else if !attempt({ _ = try $0.index() }) {
-        Thread.sleep(forTimeInterval: 0.5)
+        ServiceThread.sleep(seconds: 0.5)
       }
     }
     if !deferred.isEmpty { _ = retryDeferred() }
     consumers.stop()
     if store.hasMovedPositions { _ = attempt { try $0.storePositions() } }
-    finished.signal()
   }
 
   /// Where consumers are: with the next commit, or by itself when none comes for a while.
@@ -197,7 +194,7 @@ final class StoreWriter: @unchecked Sendable {
   /// Everything that waits, in its order: commits that follow one another as one.
   private func withWhatWaits(_ first: [Item]) -> [Item] {
     let early = Self.between - (ContinuousClock.now - lastCommit)
-    if early > .zero { Thread.sleep(forTimeInterval: early / .seconds(1)) }
+    if early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
     defer { lastCommit = .now }
     var items: [Item] = []
     // Apart from the list, where appending would copy it each time.
@@ -256,7 +253,7 @@ final class StoreWriter: @unchecked Sendable {
         shed(item)
         return
       }
-      Thread.sleep(forTimeInterval: pause)
+      ServiceThread.sleep(seconds: pause)
       pause = min(pause * 2, 1)
     }
   }

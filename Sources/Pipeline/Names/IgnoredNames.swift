@@ -1,6 +1,6 @@
-internal import Dispatch
 internal import Model
 internal import Settings
+internal import System
 
 /// What the names and lists in `ignoreip` represent. A name that cannot be resolved just now keeps the addresses that it
 /// had: nobody is banned because DNS is down.
@@ -34,19 +34,19 @@ struct IgnoredNames {
   mutating func resolve(
     _ plan: Plan, _ resolver: NameResolver, patience: TimeSpan = .seconds(10)
   ) -> (lists: [[Subnet]]?, unresolved: [String]) {
-    let answers = DispatchGroup()
+    let unanswered = Monitor(0)
     var names: Set<String> = []
     var files: [String: [IgnoreEntry]] = [:]
     for entry in plan.jails.flatMap(\.settings.ignoreip) {
       _ = subnets(entry, isList: false, &files) { name in
         guard names.insert(name).inserted else { return }
-        answers.enter()
-        resolver.resolve(name) { _ in answers.leave() }
+        unanswered.change { $0 += 1 }
+        resolver.resolve(name) { _ in unanswered.change { $0 -= 1 } }
       } known: {
         resolver.known($0)
       }
     }
-    _ = answers.wait(timeout: .now() + .microseconds(Int(patience.microseconds)))
+    _ = unanswered.wait(for: Double(patience.microseconds) / 1e6) { $0 == 0 ? true : nil }
     return (refresh(plan, resolver, again: {}), names.filter { known[$0] == nil }.sorted())
   }
 

@@ -1,5 +1,5 @@
-internal import Foundation
 public import Model
+internal import System
 
 /// Host names to addresses, on threads of its own, so that neither reading nor deciding ever waits for DNS.
 ///
@@ -11,8 +11,7 @@ public import Model
 /// Names are in logs because attackers put them there, so everything has a bound: names that wait, callers, answers
 /// that are kept, addresses in one answer, and time. What cannot be answered within these bounds has no address, and what
 /// has no address is not banned. Answers are kept for minutes only: a ban rests on what the name resolves to now.
-// Unchecked: `state` is touched only while `condition` is locked.
-public final class NameResolver: @unchecked Sendable {
+public final class NameResolver: Sendable {
   public enum Answer: Sendable, Equatable {
     /// At least one, without duplicates.
     case addresses([Address])
@@ -74,8 +73,7 @@ public final class NameResolver: @unchecked Sendable {
   private let limits: Limits
   private let lookUp: LookUp
   private let clock: @Sendable () -> Instant
-  private let condition = NSCondition()
-  private var state = State()
+  private let state = Monitor(State())
 
   public convenience init(limits: Limits = Limits()) {
     self.init(limits: limits, clock: { SystemClock.now() }, lookUp: { SystemLookUp.answer($0) })
@@ -88,21 +86,18 @@ public final class NameResolver: @unchecked Sendable {
     self.lookUp = lookUp
   }
 
-  public var counts: Counts {
-    condition.lock()
-    defer { condition.unlock() }
-    return state.counts
-  }
+  public var counts: Counts { state.withLock { $0.counts } }
 
   /// The answer, where it needs no waiting.
   public func known(_ name: String) -> Answer? {
     guard let name = HostName.canonical(name) else { return .none(Self.notAName) }
-    condition.lock()
-    defer { condition.unlock() }
-    guard let kept = state.cache[name], kept.until > clock() else { return nil }
-    state.counts.asked += 1
-    state.counts.fromCache += 1
-    return kept.answer
+    let now = clock()
+    return state.withLock { state in
+      guard let kept = state.cache[name], kept.until > now else { return nil }
+      state.counts.asked += 1
+      state.counts.fromCache += 1
+      return kept.answer
+    }
   }
 
   private static let notAName = "it is no full host name"
@@ -111,17 +106,24 @@ public final class NameResolver: @unchecked Sendable {
   /// a thread of the resolver, or from `expire`.
   public func resolve(_ name: String, _ completion: @escaping Completion) {
     guard let name = HostName.canonical(name) else { return completion(.none(Self.notAName)) }
-    condition.lock()
-    let answer = take(name, Caller(deadline: clock().adding(limits.patience), completion: completion))
-    condition.unlock()
+    let now = clock()
+    let caller = Caller(deadline: now.adding(limits.patience), completion: completion)
+    let (answer, needsThread) = state.change { state in
+      let answer = take(name, caller, now, &state)
+      // Threads come when they are needed, up to their limit, and stay.
+      let needsThread = !state.queue.isEmpty && state.threads < limits.threads
+      if needsThread { state.threads += 1 }
+      return (answer, needsThread)
+    }
+    if needsThread { _ = ServiceThread("bailiff-names") { [self] in run() } }
     if let answer { completion(answer) }
   }
 
   /// Nil where the caller must wait.
-  private func take(_ name: String, _ caller: Caller) -> Answer? {
+  private func take(_ name: String, _ caller: Caller, _ now: Instant, _ state: inout State) -> Answer? {
     state.counts.asked += 1
     if let kept = state.cache[name] {
-      if kept.until > clock() {
+      if kept.until > now {
         state.counts.fromCache += 1
         return kept.answer
       }
@@ -136,38 +138,23 @@ public final class NameResolver: @unchecked Sendable {
     state.callerCount += 1
     let isAskedFor = state.callers[name] != nil
     state.callers[name, default: []].append(caller)
-    if !isAskedFor {
-      state.queue.append(name)
-      startThread()
-      condition.signal()
-    }
+    if !isAskedFor { state.queue.append(name) }
     return nil
   }
 
-  /// Threads come when they are needed, up to their limit, and stay.
-  private func startThread() {
-    guard state.threads < limits.threads else { return }
-    state.threads += 1
-    let thread = Thread { [self] in run() }
-    thread.name = "bailiff-names"
-    thread.start()
-  }
-
   private func run() {
-    condition.lock()
-    defer { condition.unlock() }
     while true {
-      while state.queue.isEmpty, !state.isStopped { condition.wait() }
-      if state.isStopped { return }
-      let name = state.queue.removeFirst()
-      state.counts.lookups += 1
-      condition.unlock()
+      let next = state.wait { state -> String?? in
+        if state.isStopped { return .some(nil) }
+        guard !state.queue.isEmpty else { return nil }
+        state.counts.lookups += 1
+        return state.queue.removeFirst()
+      }
+      guard case .some(let name?) = next else { return }
       let answer = bounded(lookUp(name))
-      condition.lock()
-      let callers = keep(answer, for: name)
-      condition.unlock()
+      let now = clock()
+      let callers = state.change { keep(answer, for: name, now, &$0) }
       for caller in callers { caller.completion(answer) }
-      condition.lock()
     }
   }
 
@@ -181,14 +168,13 @@ public final class NameResolver: @unchecked Sendable {
   }
 
   /// The callers who still wait.
-  private func keep(_ answer: Answer, for name: String) -> [Caller] {
-    let now = clock()
+  private func keep(_ answer: Answer, for name: String, _ now: Instant, _ state: inout State) -> [Caller] {
     var lifetime = limits.lifetime
     if case .none = answer {
       state.counts.failed += 1
       lifetime = limits.failureLifetime
     }
-    if state.cache.count >= limits.keptAnswers { makeRoom(now) }
+    if state.cache.count >= limits.keptAnswers { makeRoom(now, &state) }
     state.cache[name] = (answer, now.adding(lifetime))
     let callers = state.callers.removeValue(forKey: name) ?? []
     state.callerCount -= callers.count
@@ -196,7 +182,7 @@ public final class NameResolver: @unchecked Sendable {
   }
 
   /// Drops what is too old; where nothing is, an eighth of all, the oldest first.
-  private func makeRoom(_ now: Instant) {
+  private func makeRoom(_ now: Instant, _ state: inout State) {
     state.cache = state.cache.filter { $0.value.until > now }
     guard state.cache.count >= limits.keptAnswers else { return }
     let oldest = state.cache.sorted { $0.value.until < $1.value.until }.prefix(max(1, limits.keptAnswers / 8))
@@ -206,38 +192,40 @@ public final class NameResolver: @unchecked Sendable {
   /// Answers those who have waited too long; call it about once a second. A lookup that is still under way goes on, and
   /// its answer is kept for the next caller.
   public func expire() {
-    condition.lock()
     let now = clock()
-    var late: [Caller] = []
-    var forgotten: Set<String> = []
-    for (name, callers) in state.callers {
-      let patient = callers.filter { $0.deadline > now }
-      guard patient.count < callers.count else { continue }
-      late += callers.filter { $0.deadline <= now }
-      // An empty list stays while the lookup runs: the name is asked for already.
-      state.callers[name] = patient
-      if patient.isEmpty { forgotten.insert(name) }
+    let late = state.change { state in
+      var late: [Caller] = []
+      var forgotten: Set<String> = []
+      for (name, callers) in state.callers {
+        let patient = callers.filter { $0.deadline > now }
+        guard patient.count < callers.count else { continue }
+        late += callers.filter { $0.deadline <= now }
+        // An empty list stays while the lookup runs: the name is asked for already.
+        state.callers[name] = patient
+        if patient.isEmpty { forgotten.insert(name) }
+      }
+      // Nobody waits for these any more, and no thread has begun.
+      let unbegun = forgotten.intersection(state.queue)
+      state.queue.removeAll { unbegun.contains($0) }
+      for name in unbegun { state.callers[name] = nil }
+      state.callerCount -= late.count
+      state.counts.late += late.count
+      return late
     }
-    // Nobody waits for these any more, and no thread has begun.
-    let unbegun = forgotten.intersection(state.queue)
-    state.queue.removeAll { unbegun.contains($0) }
-    for name in unbegun { state.callers[name] = nil }
-    state.callerCount -= late.count
-    state.counts.late += late.count
-    condition.unlock()
     for caller in late { caller.completion(.none("no answer within \(limits.patience.seconds) s")) }
   }
 
   /// Ends the threads as soon as their lookups let them; callers who still wait get no address.
   public func stop() {
-    condition.lock()
-    state.isStopped = true
-    let callers = state.callers.values.flatMap { $0 }
-    state.callers.removeAll()
-    state.queue.removeAll()
-    state.callerCount = 0
-    condition.broadcast()
-    condition.unlock()
+    let callers = state.change { state in
+      defer {
+        state.isStopped = true
+        state.callers.removeAll()
+        state.queue.removeAll()
+        state.callerCount = 0
+      }
+      return state.callers.values.flatMap { $0 }
+    }
     for caller in callers { caller.completion(.none("the resolver has stopped")) }
   }
 }

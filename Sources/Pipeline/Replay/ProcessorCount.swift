@@ -1,10 +1,11 @@
-internal import Foundation
+internal import Glibc
+internal import System
 
 /// How many cores this process may run on, which may be fewer than the machine has (sched_setaffinity(2), cpuset(7)).
 enum ProcessorCount {
   static let available: Int = {
-    let status = (try? String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8)) ?? ""
-    return allowed(status) ?? ProcessInfo.processInfo.activeProcessorCount
+    let status = SmallFile.text("/proc/thread-self/status") ?? ""
+    return allowed(status) ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }()
 
   /// The bits of proc_pid_status(5)'s `Cpus_allowed: ff,ffffffff`; nil where there are none.

@@ -3,6 +3,7 @@ internal import Detection
 internal import LogSources
 public import Model
 public import Settings
+internal import System
 
 /// The same engine over past logs: what would have been banned, and when. Nothing is applied; with a store, everything is
 /// recorded as `run` would have.

@@ -1,7 +1,7 @@
 internal import AuditLog
-internal import Foundation
 internal import Model
 internal import Synchronization
+internal import System
 
 /// A replay's end at the store: batches are committed in order, on a thread of their own where there is a core for it, while
 /// the next ones are read and judged.
@@ -19,23 +19,19 @@ final class ReplayRecorder: Sendable {
   private let store: AuditStore
   private let names: Names
   private let queue = BoundedQueue<Item>(capacity: mostWaiting)
-  private let finished = DispatchSemaphore(value: 0)
   private let failure = Mutex<(any Error)?>(nil)
-  private let hasThread: Bool
+  private let thread = Mutex<ServiceThread?>(nil)
 
   init(_ store: AuditStore, names: Names, cores: Int = ProcessorCount.available) {
     self.store = store
     self.names = names
-    hasThread = cores > 1
-    guard hasThread else { return }
-    let thread = Thread { [self] in run() }
-    thread.name = "bailiff-record"
-    thread.start()
+    guard cores > 1 else { return }
+    thread.withLock { $0 = ServiceThread("bailiff-record") { [self] in run() } }
   }
 
   /// Commits a batch, now or soon; throws what an earlier one met. Takes the batch's memory where it is kept for later.
   func record(_ batch: inout FailureBatch, _ decisions: [Decision]) throws {
-    guard hasThread else { return try write((batch, decisions)) }
+    guard thread.withLock({ $0 != nil }) else { return try write((batch, decisions)) }
     if let error = failure.withLock({ $0 }) { throw error }
     let cost = batch.size
     queue.post((batch, decisions), cost: cost)
@@ -44,9 +40,9 @@ final class ReplayRecorder: Sendable {
 
   /// Waits until everything is stored, and indexes what is left if it is little.
   func finish() throws {
-    if hasThread {
+    if let thread = thread.withLock({ $0 }) {
       queue.close()
-      finished.wait()
+      thread.join()
       if let error = failure.withLock({ $0 }) { throw error }
     }
     try store.storeAdded()
@@ -62,7 +58,6 @@ final class ReplayRecorder: Sendable {
         do { try write(item) } catch { failure.withLock { $0 = error } }
       }
     }
-    finished.signal()
   }
 
   private func write(_ item: Item) throws {

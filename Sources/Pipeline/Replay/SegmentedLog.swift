@@ -1,17 +1,16 @@
-internal import Foundation
 internal import LogSources
 internal import Model
 internal import Synchronization
+internal import System
 
 /// A past log matched on all cores: workers take segments of the file, each with matching of its own, and the batches come
 /// out in the order of the file, so that decisions are those of one reader. Only for filters to which a line means the same
 /// whatever precedes it (`Plan.needsOrder`).
-// Unchecked: `segments`, `next`, `taken` and `error` are touched only while `condition` is locked; the rest never changes.
-final class SegmentedLog: @unchecked Sendable {
+final class SegmentedLog: Sendable {
   /// Smaller files are read by one thread.
   static let smallest: UInt64 = 16 << 20
   private static let segmentSize: UInt64 = 1 << 20
-  /// How many bytes of failures may wait for the judge before workers take no more segments.
+  /// How many bytes of failures may wait for the detector before workers take no more segments.
   private static let mostWaiting = 8 << 20
   static let workers = ProcessorCount.available
 
@@ -22,13 +21,16 @@ final class SegmentedLog: @unchecked Sendable {
   private let count: Int
   private let size: UInt64
 
-  private let condition = NSCondition()
-  private var segments: [Int: (batches: [FailureBatch], counts: ReplayCounts)] = [:]
-  /// What the batches in `segments` hold, in bytes.
-  private var waiting = 0
-  /// The next segment that a worker takes.
-  private var next = 0
-  private var error: (any Error)?
+  private struct State {
+    var segments: [Int: (batches: [FailureBatch], counts: ReplayCounts)] = [:]
+    /// What the batches in `segments` hold, in bytes.
+    var waiting = 0
+    /// The next segment that a worker takes.
+    var next = 0
+    var error: (any Error)?
+  }
+
+  private let state = Monitor(State())
 
   init(_ log: PastLog, plan: Plan, jails: [Int], source: Int) {
     self.log = log
@@ -44,9 +46,7 @@ final class SegmentedLog: @unchecked Sendable {
     _ progress: (UInt64) -> Void, _ body: (inout FailureBatch) throws -> Void
   ) throws -> ReplayCounts {
     for number in 0..<min(Self.workers, count) {
-      let thread = Thread { [self] in work() }
-      thread.name = "bailiff-match-\(number)"
-      thread.start()
+      _ = ServiceThread("bailiff-match-\(number)") { [self] in work() }
     }
     var total = ReplayCounts()
     for segment in 0..<count {
@@ -64,17 +64,12 @@ final class SegmentedLog: @unchecked Sendable {
   }
 
   private func wait(for segment: Int) throws -> (batches: [FailureBatch], counts: ReplayCounts) {
-    condition.lock()
-    defer { condition.unlock() }
-    while true {
-      if let error { throw error }
-      if let done = segments.removeValue(forKey: segment) {
-        waiting -= done.batches.reduce(0) { $0 + $1.size }
-        condition.broadcast()
-        return done
-      }
-      condition.wait()
-    }
+    try state.wait { state in
+      if let error = state.error { throw error }
+      guard let done = state.segments.removeValue(forKey: segment) else { return nil }
+      state.waiting -= done.batches.reduce(0) { $0 + $1.size }
+      return done
+    }!
   }
 
   /// One worker: takes segments until there are none.
@@ -100,27 +95,24 @@ final class SegmentedLog: @unchecked Sendable {
   }
 
   private func take() -> Int? {
-    condition.lock()
-    defer { condition.unlock() }
-    // The segment that the judge waits for is taken already, or nothing waits: so it is never waited for in vain.
-    while next < count, waiting > Self.mostWaiting, error == nil { condition.wait() }
-    guard next < count, error == nil else { return nil }
-    defer { next += 1 }
-    return next
+    let taken = state.wait { state -> Int? in
+      if state.next >= count || state.error != nil { return count }
+      // The segment that the detector waits for is taken already, or nothing waits: so it is never waited for in vain.
+      guard state.waiting <= Self.mostWaiting else { return nil }
+      defer { state.next += 1 }
+      return state.next
+    }!
+    return taken < count ? taken : nil
   }
 
   private func finish(_ segment: Int, _ batches: [FailureBatch], _ counts: ReplayCounts) {
-    condition.lock()
-    segments[segment] = (batches, counts)
-    waiting += batches.reduce(0) { $0 + $1.size }
-    condition.broadcast()
-    condition.unlock()
+    state.change { state in
+      state.segments[segment] = (batches, counts)
+      state.waiting += batches.reduce(0) { $0 + $1.size }
+    }
   }
 
   private func fail(_ error: any Error) {
-    condition.lock()
-    if self.error == nil { self.error = error }
-    condition.broadcast()
-    condition.unlock()
+    state.change { state in if state.error == nil { state.error = error } }
   }
 }

@@ -1,5 +1,5 @@
 internal import Filters
-internal import Yams
+internal import YAML
 
 /// A mapping's keys and values in the order of the file.
 struct Fields {
@@ -36,7 +36,7 @@ struct Fields {
         merged.append(entry)
         continue
       }
-      guard !Value.isNull(entry.value.node) else { continue }
+      guard !entry.value.isNull else { continue }
       var below = merged[index].value
       merged[index] = entry
       merged[index].value.earlier = below.earlier
@@ -46,20 +46,18 @@ struct Fields {
   }
 
   private static func entries(_ value: Value, _ key: String) -> [Entry]? {
-    guard !Value.isNull(value.node) else { return [] }
-    guard case .mapping(let mapping) = value.node else {
+    guard !value.isNull else { return [] }
+    guard case .mapping(let mapping) = value.node.content else {
       value.fail("\(quoted(key)) must be a map of keys and values, not \(value.typed)", "write key: value, a line each")
       return nil
     }
-    return mapping.compactMap { keyNode, node in
-      let child = value.child(keyNode)
-      guard let key = keyNode.scalar?.string else {
+    return mapping.compactMap { entry in
+      let child = value.child(entry.key)
+      guard let key = entry.key.text else {
         child.fail("a key must be a word, not \(child.typed)", "write key: value")
         return nil
       }
-      // Keys that `Document` has renamed because they were given twice.
-      if let first = key.unicodeScalars.first?.value, first >= 0xE000, first < 0xE100 { return nil }
-      return Entry(key: key, place: child.place, value: value.child(node))
+      return Entry(key: key, place: child.place, value: value.child(entry.value))
     }
   }
 
@@ -82,7 +80,7 @@ struct Fields {
 
   /// The value of a key that is there and not null.
   subscript(key: String) -> Value? {
-    guard let entry = entry(key), !Value.isNull(entry.value.node) else { return nil }
+    guard let entry = entry(key), !entry.value.isNull else { return nil }
     return entry.value
   }
 

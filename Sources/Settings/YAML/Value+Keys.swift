@@ -1,6 +1,7 @@
 internal import Filters
 internal import Glibc
 internal import Model
+internal import System
 
 /// What a number in the settings may be.
 enum Limits {

@@ -1,33 +1,30 @@
 internal import Filters
 internal import Model
-internal import Yams
+internal import System
+internal import YAML
 
 /// A node of a settings file that turns into what its key wants, or into a problem at its place.
 struct Value {
-  let node: Node
+  let node: YAMLNode
   let place: Place
   let problems: Problems
   /// What earlier files say at the same key, the oldest first. Maps are merged with them (`Fields`); any other value stands
   /// for itself, unless its key says that they add up.
   var earlier: [Value] = []
 
-  static func isNull(_ node: Node) -> Bool {
-    guard let scalar = node.scalar, scalar.style == .plain else { return false }
-    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-  }
-
   /// The text of one value, however it is quoted.
-  var word: String? { node.scalar?.string }
+  var word: String? { node.text }
 
-  var isMap: Bool { node.mapping != nil }
+  var isNull: Bool { node.isNull }
+
+  var isMap: Bool { if case .mapping = node.content { true } else { false } }
 
   /// What was typed, for messages.
   var typed: String {
-    switch node {
-    case .scalar(let scalar): Value.isNull(node) ? "nothing" : quoted(scalar.string)
+    switch node.content {
+    case .scalar(let text, _): isNull ? "nothing" : quoted(text)
     case .sequence: "a list"
     case .mapping: "a map"
-    case .alias: "an alias"
     }
   }
 
@@ -36,11 +33,11 @@ struct Value {
   /// One value; control characters only where a log line or a pattern is written, since the rest ends up in paths,
   /// commands and messages.
   func text(_ key: String, anyCharacter: Bool = false) -> String? {
-    guard let text = word, !Value.isNull(node) else {
+    guard let text = word, !isNull else {
       fail("\(quoted(key)) must be one value, not \(typed)", "write \(key): value")
       return nil
     }
-    if !anyCharacter, text.unicodeScalars.contains(where: isControl) {
+    if !anyCharacter, text.unicodeScalars.contains(where: isUnprintable) {
       fail("\(quoted(key)) has a control character in \(quoted(text))", "remove it")
       return nil
     }
@@ -90,7 +87,7 @@ struct Value {
 
   /// A length of time; negative ones are the caller's to judge.
   func signedSpan(_ key: String) -> TimeSpan? {
-    guard let text = word, !Value.isNull(node) else {
+    guard let text = word, !isNull else {
       fail("\(quoted(key)) must be a time, not \(typed)", "write for example 10m, 1h30m or 2d")
       return nil
     }
@@ -128,10 +125,10 @@ struct Value {
 
   /// A list's values; one value represents a list of one, nothing for an empty one.
   func list(_ key: String) -> [Value]? {
-    switch node {
-    case .sequence(let sequence): return sequence.map(child)
-    case .scalar: return Value.isNull(node) ? [] : [self]
-    case .mapping, .alias:
+    switch node.content {
+    case .sequence(let items): return items.map(child)
+    case .scalar: return isNull ? [] : [self]
+    case .mapping:
       fail("\(quoted(key)) must be a list, not \(typed)", "write \(key): [first, second]")
       return nil
     }
@@ -139,10 +136,7 @@ struct Value {
 
   func names(_ key: String) -> [String]? { list(key)?.compactMap { $0.name(key) } }
 
-  func child(_ node: Node) -> Value {
-    let mark = node.mark
-    return Value(
-      node: node, place: Place(file: place.file, line: mark?.line ?? place.line, column: mark?.column ?? place.column),
-      problems: problems)
+  func child(_ node: YAMLNode) -> Value {
+    Value(node: node, place: Place(file: place.file, line: node.line, column: node.column), problems: problems)
   }
 }

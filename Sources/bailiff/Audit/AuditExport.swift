@@ -3,6 +3,7 @@ import AuditLog
 import Foundation
 import Model
 import Settings
+import System
 
 struct AuditExport: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import AuditLog
 import Model
+import System
 
 extension AuditRow {
   /// A failure has every key of the contract; what does not apply to the other kinds is left out. Rows that are told in the

@@ -1,6 +1,7 @@
 import AuditLog
 import Detection
 import Model
+import System
 
 extension Explanation {
   func print(to output: inout Output, now: Instant, _ closeness: [Closeness]) {

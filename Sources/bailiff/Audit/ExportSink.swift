@@ -1,4 +1,5 @@
 import Foundation
+import System
 
 /// Standard output, a file, or a compressor that writes a file. A file gets its name when it is whole: an export that fails
 /// leaves an earlier one as it was.
@@ -21,7 +22,7 @@ final class ExportSink {
     // Safe: open(2) reads the path during the call.
     file = unsafe open(partial ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else {
-      throw CommandFailure(.rejected, "\(partial ?? path): cannot be written: \(systemMessage(errno))")
+      throw CommandFailure(.rejected, "\(partial ?? path): cannot be written: \(SystemError.text(errno))")
     }
     let programs = [".gz": "gzip", ".zst": "zstd", ".xz": "xz"]
     guard let program = programs.first(where: { path.hasSuffix($0.key) })?.value else {
@@ -65,7 +66,7 @@ final class ExportSink {
   }
 
   private func failure(_ code: Int32) -> CommandFailure {
-    CommandFailure(.rejected, "\(path ?? "standard output"): cannot be written: \(systemMessage(code))")
+    CommandFailure(.rejected, "\(path ?? "standard output"): cannot be written: \(SystemError.text(code))")
   }
 
   private static func failed(_ program: String) -> CommandFailure {

@@ -3,6 +3,7 @@ import AuditLog
 import Glibc
 import Model
 import Settings
+import System
 
 struct Audit: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Model
+import System
 
 /// `bailiff ban`; `Ban` itself is the model's.
 struct BanNow: ParsableCommand {

@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Model
+import System
 
 struct Bans: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Detection
 import Filters
 import Model
 import Settings
+import System
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(

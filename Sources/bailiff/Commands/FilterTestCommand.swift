@@ -3,6 +3,7 @@ import Filters
 import Matching
 import Model
 import Settings
+import System
 
 struct FilterTest: ParsableCommand {
   static let configuration = CommandConfiguration(

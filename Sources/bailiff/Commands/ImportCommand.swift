@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fail2banImport
 import FoundationEssentials
+import System
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import System
 
 struct Reload: ParsableCommand {
   static let configuration = CommandConfiguration(

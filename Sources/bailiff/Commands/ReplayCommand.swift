@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Pipeline
 import Settings
+import System
 
 struct ReplayLogs: ParsableCommand {
   static let configuration = CommandConfiguration(

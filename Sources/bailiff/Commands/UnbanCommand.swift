@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Model
+import System
 
 struct Unban: ParsableCommand {
   static let configuration = CommandConfiguration(

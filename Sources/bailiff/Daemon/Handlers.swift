@@ -5,6 +5,7 @@ import LogSources
 import Model
 import Pipeline
 import Settings
+import System
 
 extension ControlHandlers {
   /// The API's requests, carried out by a running daemon.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import System
 
 /// Lines back to back, each with its LF, as the engine gets them: what follows a line can decide about it too.
 struct LineBatch {
@@ -51,7 +52,7 @@ enum LogLines {
   }
 
   private static func unreadable(_ path: String, _ code: Int32 = errno) -> CommandFailure {
-    CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(code)); check the path and who may read it")
+    CommandFailure(.usage, "\(path) cannot be read: \(SystemError.text(code)); check the path and who may read it")
   }
 
   /// Lends the lines in batches, with `prefix` before each. `hasTimes`: show the time of entries of the journal's?

@@ -2,6 +2,7 @@ import Filters
 import Matching
 import Model
 import Settings
+import System
 
 /// Does a filter's sample behave as it says?
 struct SampleCheck {

@@ -1,4 +1,5 @@
 import Model
+import System
 
 /// Charts as inline SVG: no script, no font, no network.
 enum Chart {

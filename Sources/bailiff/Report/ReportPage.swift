@@ -1,5 +1,6 @@
 import AuditLog
 import Model
+import System
 
 /// The report as one page of HTML that needs nothing else: readable on a telephone, printable, in the dark too.
 struct ReportPage {

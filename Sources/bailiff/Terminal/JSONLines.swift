@@ -1,4 +1,5 @@
 import Model
+import System
 
 /// A JSON value whose objects keep their order, so that a line reads the same every time. (Foundation's encoder sorts keys
 /// or shuffles them.)

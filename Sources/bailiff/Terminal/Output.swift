@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// Standard output, in blocks. When the reader has gone (`bailiff audit | head`) the process ends in peace; when a disk is
 /// full it says so.
@@ -26,7 +27,7 @@ struct Output: ~Copyable {
   mutating func flush() {
     if let code = writeAll(buffer, to: STDOUT_FILENO) {
       if code == EPIPE { exit(ExitStatus.done.rawValue) }
-      Diagnostics.write("bailiff: cannot write to standard output: \(systemMessage(code))\n")
+      Diagnostics.write("bailiff: cannot write to standard output: \(SystemError.text(code))\n")
       exit(ExitStatus.rejected.rawValue)
     }
     buffer.removeAll(keepingCapacity: true)
@@ -47,9 +48,4 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     if count >= 0 { start += count } else if errno != EINTR { return errno }
   }
   return nil
-}
-
-func systemMessage(_ code: Int32) -> String {
-  // Safe: strerror returns a text of the C library's that is valid until the thread's next call; it is copied here.
-  unsafe String(cString: strerror(code))
 }

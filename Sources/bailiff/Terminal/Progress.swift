@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// One line on standard error that says how far long work has come, where somebody looks on. It comes after a second, is
 /// renewed five times a second, and is gone when the work is done.

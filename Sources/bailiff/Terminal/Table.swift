@@ -1,3 +1,5 @@
+internal import System
+
 /// Columns that line up, whatever the cells hold. Cells are made printable here.
 ///
 /// ```swift

@@ -2,6 +2,7 @@ import ArgumentParser
 import Matching
 import Model
 import Settings
+import System
 
 /// How long: `90`, `10m`, `1h30m`, `2 weeks`.
 func parseSpan(_ text: String) throws -> TimeSpan {

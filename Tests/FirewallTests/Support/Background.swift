@@ -1,4 +1,5 @@
 import Foundation
+import System
 
 @testable import Firewall
 
@@ -32,7 +33,7 @@ struct Background: Sendable {
     defer { for i in unsafe argv.indices { unsafe free(argv[i]) } }
     var pid: pid_t = 0
     let code = unsafe posix_spawn(&pid, path, &actions, &attributes, &argv, environ)
-    guard code == 0 else { throw FirewallError(.programFailed, "cannot run \(command[0]): \(errorText(code))") }
+    guard code == 0 else { throw FirewallError(.programFailed, "cannot run \(command[0]): \(SystemError.text(code))") }
     self.pid = pid
   }
 

@@ -1,4 +1,4 @@
-import CMnl
+import CLinux
 import Foundation
 import Synchronization
 

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import System
 
 @testable import Firewall
 
@@ -53,7 +54,7 @@ enum TCP {
     let fd = socket(address)
     // Safe: the pointer is valid during the call.
     guard unsafe with(address, port: port, { unsafe bind(fd, $0, $1) }) == 0, Glibc.listen(fd, 16) == 0 else {
-      throw FirewallError(.invalid, "cannot listen on \(address):\(port): \(errorText(errno))")
+      throw FirewallError(.invalid, "cannot listen on \(address):\(port): \(SystemError.text(errno))")
     }
     return fd
   }

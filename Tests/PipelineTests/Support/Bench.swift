@@ -5,6 +5,7 @@ import Foundation
 import Model
 import Settings
 import Synchronization
+import System
 import Testing
 
 @testable import Pipeline

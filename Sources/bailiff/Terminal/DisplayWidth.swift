@@ -1,29 +1,3 @@
-/// `text` so that a terminal shows it and does nothing else: control characters as `\x1b`, what reorders or hides text as
-/// `\u{202e}`. Attackers write the lines that are shown here.
-func printable(_ text: String) -> String {
-  guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
-  var result = ""
-  for scalar in text.unicodeScalars {
-    guard isUnprintable(scalar) else {
-      result.unicodeScalars.append(scalar)
-      continue
-    }
-    let hex = String(scalar.value, radix: 16)
-    result += scalar.value < 0x100 ? "\\x" + (hex.utf8.count < 2 ? "0" : "") + hex : "\\u{\(hex)}"
-  }
-  return result
-}
-
-func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
-  case 0x20...0x7E: false
-  case 0...0x1F, 0x7F...0x9F: true
-  // Line and paragraph separators, marks and overrides of direction, zero-width characters, tags.
-  case 0x061C, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F: true
-  default: false
-  }
-}
-
 /// How many columns a terminal gives to `text`, which is printable.
 func displayWidth(_ text: String) -> Int {
   text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.reduce(0) { $0 + displayWidth($1) }

@@ -1,8 +1,8 @@
-internal import CSystemd
+internal import CLinux
 internal import Glibc
 
 /// epoll(7), level triggered: calls back for each descriptor that is ready.
-@safe final class Poller {
+@safe public final class Poller {
   private let descriptor: Descriptor
   private var handlers: [UInt64: () -> Void] = [:]
   /// The kernel knows a registration by its number, not by its descriptor, which may be another's by the time an event of it
@@ -19,7 +19,7 @@ internal import Glibc
   }
 
   /// False when the descriptor cannot be waited for (a regular file), which is always ready then.
-  func add(_ raw: Int32, onReady: @escaping () -> Void) -> Bool {
+  public func add(_ raw: Int32, onReady: @escaping () -> Void) -> Bool {
     next += 1
     // Safe: as above.
     var event = unsafe epoll_event(events: UInt32(EPOLLIN.rawValue), data: epoll_data_t(u64: next))
@@ -31,7 +31,7 @@ internal import Glibc
   }
 
   /// Before the descriptor is closed.
-  func remove(_ raw: Int32) {
+  public func remove(_ raw: Int32) {
     guard let registration = registrations.removeValue(forKey: raw) else { return }
     handlers[registration] = nil
     // Safe: EPOLL_CTL_DEL ignores its event since Linux 2.6.9.
@@ -39,7 +39,7 @@ internal import Glibc
   }
 
   /// Waits until something is ready, or a point in time (monotonic seconds) is reached; infinity: as long as it takes.
-  func wait(until deadline: Double) {
+  public func wait(until deadline: Double) {
     let left = deadline == 0 ? 0 : deadline - monotonicSeconds()
     let milliseconds = deadline == .infinity ? -1 : Int32(min(max(0, (left * 1000).rounded(.up)), 1e6))
     // Safe: epoll_wait(2) writes at most `count` events.
@@ -53,8 +53,8 @@ internal import Glibc
 }
 
 /// eventfd(2): how another thread wakes the reader.
-struct WakeUp: ~Copyable {
-  let descriptor: Descriptor
+public struct WakeUp: ~Copyable, Sendable {
+  public let descriptor: Descriptor
 
   init() throws(SystemError) {
     let raw = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -62,13 +62,13 @@ struct WakeUp: ~Copyable {
     descriptor = Descriptor(raw)
   }
 
-  func signal() {
+  public func signal() {
     var one: UInt64 = 1
     // Safe: write(2) reads the 8 bytes during the call. It fails only when the counter is full, that is, signalled.
     _ = unsafe write(descriptor.raw, &one, 8)
   }
 
-  func clear() {
+  public func clear() {
     var count: UInt64 = 0
     // Safe: read(2) writes the 8 bytes during the call.
     _ = unsafe read(descriptor.raw, &count, 8)

@@ -1,0 +1,4 @@
+#ifndef BAILIFF_CYAML_H
+#define BAILIFF_CYAML_H
+#include <yaml.h>
+#endif
