@@ -12,7 +12,7 @@ internal import Glibc
   /// Safe: `epoll_event` is called unsafe for the pointer in its union, which is never used.
   private var events = unsafe [epoll_event](repeating: epoll_event(), count: 32)
 
-  init() throws(SystemError) {
+  public init() throws(SystemError) {
     let raw = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard raw >= 0 else { throw .last("create an epoll instance") }
     descriptor = Descriptor(raw)
@@ -56,7 +56,7 @@ internal import Glibc
 public struct WakeUp: ~Copyable, Sendable {
   public let descriptor: Descriptor
 
-  init() throws(SystemError) {
+  public init() throws(SystemError) {
     let raw = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
     guard raw >= 0 else { throw .last("create an eventfd") }
     descriptor = Descriptor(raw)

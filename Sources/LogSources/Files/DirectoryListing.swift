@@ -1,4 +1,6 @@
 internal import Glibc
+internal import Model
+internal import System
 
 /// The names in a directory, sorted, with their inodes.
 struct DirectoryListing {
@@ -57,7 +59,7 @@ final class DirectoryListings {
   func listing(of directory: String) -> DirectoryListing {
     let modified = (try? FileStatus.of(path: directory))?.modified
     if let modified, let known = kept[directory], known.modified == modified { return known.listing }
-    let now = Int(clamping: wallClock()) &* 1000
+    let now = Int(clamping: UInt64(clamping: SystemClock.now().microseconds)) &* 1000
     let listing = DirectoryListing(of: directory)
     if kept.count >= capacity { kept.removeAll() }
     if let modified, modified < now - Self.step {

@@ -1,3 +1,5 @@
+internal import System
+
 /// What must be clear before a file is read: whether it still is the file that it was, or what was read before under
 /// another name.
 extension FileReading {

@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// Reads followed files, source by source, each in its turn, and tells how far.
 final class FileReading {

@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// Looks what is at the paths that are wanted: opens what is new, notices what was replaced.
 final class FileScan {

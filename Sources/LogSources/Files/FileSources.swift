@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// Log files: which paths are wanted, which files are there, and what is read of them.
 final class FileSources: LogSource {

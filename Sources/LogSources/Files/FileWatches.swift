@@ -1,4 +1,5 @@
-internal import CSystemd
+internal import CLinux
+internal import System
 
 /// What inotify watches for the files that are followed, and what it told. Where it cannot tell (network file systems, too
 /// many watches), files and paths are looked at once a second instead.

@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// Every path that is read and every file that is open, found by path, by inode and by how a file begins.
 final class FollowedFiles {

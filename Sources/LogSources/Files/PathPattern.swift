@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// A path with glob(7) wildcards, or a plain one.
 struct PathPattern: Hashable {

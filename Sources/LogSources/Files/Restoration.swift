@@ -1,5 +1,6 @@
 internal import Glibc
 import Model
+internal import System
 
 /// A position as it was stored by the run before.
 struct StoredFile {

@@ -1,3 +1,5 @@
+internal import System
+
 /// A file that was emptied or replaced, and may be its old content written again: programs that keep only their last lines
 /// do that with every line, and so does `sed -i`. Lines that were read before are not read again.
 struct PendingRewrite {

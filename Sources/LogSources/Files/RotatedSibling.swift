@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// What a log file was renamed or copied to: `auth.log.1`, `auth.log-20261121`, `auth-20261121.log`, `auth.log.2.gz` …
 struct RotatedSibling: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// The journal, once for each list of matches that is wanted of it.
 final class JournalSources: LogSource {

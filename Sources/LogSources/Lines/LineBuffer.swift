@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// The buffer through which lines pass: what is read into it is lent as whole lines.
 @safe final class LineBuffer {

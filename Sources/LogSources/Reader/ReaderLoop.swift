@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// All sources and what they wait for; belongs to the thread that runs it.
 final class ReaderLoop {

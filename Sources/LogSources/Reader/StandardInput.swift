@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// Standard input, until it ends.
 final class StandardInput: LogSource {
