@@ -72,7 +72,7 @@ struct ValueTests {
   @Test func messagesAreOneLine() {
     let place = Place(file: "a\nb", line: 1, column: 2)
     let error = SettingsError(place, "x \u{1B}[31m\u{202E}", remedy: "")
-    #expect(error.description == "a\\u{a}b:1:2: x \\u{1b}[31m\\u{202e}")
+    #expect(error.description == "a\\x0ab:1:2: x \\x1b[31m\\u{202e}")
     #expect(quoted(String(repeating: "x", count: 100)) == "`" + String(repeating: "x", count: 60) + "…`")
   }
 }

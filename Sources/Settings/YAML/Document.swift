@@ -44,7 +44,7 @@ enum Document {
   private static func remedy(_ problem: String, tab: Bool) -> String {
     if tab { return "indent with spaces, not with tabs" }
     if problem.contains("quoted scalar") { return "close the quote; a quote inside single quotes is doubled" }
-    if problem.contains("undefined alias") || problem.contains("anchor") {
+    if problem.contains("undefined alias") || problem.contains("an alias") || problem.contains("anchor") {
       return "quote a value that begins with `*` or `&`"
     }
     if problem.contains("mapping values") { return "quote a value that contains `: `, and check the indentation" }
