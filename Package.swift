@@ -119,7 +119,7 @@ let package = Package(
     .executableTarget(
       name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
     tests("AuditLogTests", ["Model", "SQLite", "AuditLog", "storewriter"]),
-    tests("SettingsTests", ["Model", "System", "Filters", "Detection", "Settings"]),
+    tests("SettingsTests", ["Model", "System", "YAML", "Filters", "Detection", "Settings"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings"]),
     tests(

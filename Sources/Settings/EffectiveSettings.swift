@@ -1,5 +1,6 @@
-public import Matching
-internal import Yams
+public import Filters
+internal import System
+internal import YAML
 
 /// What all the files of the settings say together, each value with its place and with what it overrides.
 ///
@@ -58,15 +59,13 @@ public struct EffectiveSettings: Sendable {
         overridden: value.earlier.reversed().map { Overridden(text: shown($0), place: $0.place) }, addsUp: addsUp))
   }
 
-  private static func absolute(_ node: Node, in file: String) -> Node {
-    switch node {
-    case .scalar(var scalar):
-      if FilterLibrary.isPath(scalar.string) || scalar.string.hasSuffix(".conf") {
-        scalar.string = Pieces.absolute(scalar.string, besides: file)
-      }
-      return .scalar(scalar)
-    case .sequence(let items): return .sequence(Node.Sequence(items.map { absolute($0, in: file) }))
-    case .mapping, .alias: return node
+  private static func absolute(_ node: YAMLNode, in file: String) -> YAMLNode {
+    switch node.content {
+    case .scalar(let text, let style):
+      guard FilterLibrary.isPath(text) || text.hasSuffix(".conf") else { return node }
+      return YAMLNode(.scalar(Pieces.absolute(text, besides: file), style))
+    case .sequence(let items): return YAMLNode(.sequence(items.map { absolute($0, in: file) }))
+    case .mapping: return node
     }
   }
 
@@ -81,17 +80,16 @@ public struct EffectiveSettings: Sendable {
   }
 
   private static func joined(_ lists: [Value]) -> String {
-    let items = lists.flatMap { value in value.node.sequence.map(Array.init) ?? [value.node] }
+    let items = lists.flatMap { value in value.node.items ?? [value.node] }
     return "[" + items.map(flow).joined(separator: ", ") + "]"
   }
 
   /// A node in YAML's flow style.
-  static func flow(_ node: Node) -> String {
-    switch node {
-    case .scalar(let scalar): scalar.style == .plain ? scalar.string : quotedScalar(scalar.string)
+  static func flow(_ node: YAMLNode) -> String {
+    switch node.content {
+    case .scalar(let text, let style): style == .plain ? text : quotedScalar(text)
     case .sequence(let items): "[" + items.map(flow).joined(separator: ", ") + "]"
-    case .mapping(let pairs): "{" + pairs.map { "\(flow($0)): \(flow($1))" }.joined(separator: ", ") + "}"
-    case .alias: "*"
+    case .mapping(let pairs): "{" + pairs.map { "\(flow($0.key)): \(flow($0.value))" }.joined(separator: ", ") + "}"
     }
   }
 

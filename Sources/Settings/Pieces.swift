@@ -1,6 +1,6 @@
+internal import Filters
 internal import Glibc
-internal import Matching
-internal import Yams
+internal import YAML
 
 /// The files that make up the settings, laid over one another: `bailiff.yaml`, what its `include` names, and `jails.d/*.yaml`
 /// beside it, each a jail that is called as its file is. What is later overrides what is earlier, key by key.
@@ -78,8 +78,8 @@ private struct Reader {
         return nil
       }
       let name = path[path.index(after: path.lastIndex(of: "/")!)...].dropLast(".yaml".count)
-      let jail = Node.mapping(Node.Mapping([(Node(String(name)), keys.node)]))
-      let root = Node.mapping(Node.Mapping([(Node("jails"), jail)]))
+      let jail = YAMLNode(.mapping([.init(key: YAMLNode(String(name)), value: keys.node)]))
+      let root = YAMLNode(.mapping([.init(key: YAMLNode("jails"), value: jail)]))
       return Value(node: root, place: Place(file: path, line: 1, column: 1), problems: problems)
     }
   }

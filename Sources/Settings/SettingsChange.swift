@@ -1,6 +1,6 @@
+internal import Filters
 internal import Glibc
-internal import Matching
-internal import Yams
+internal import YAML
 
 /// One value set in the file that has it: `bailiff settings set`.
 public struct SettingsChange: Sendable {

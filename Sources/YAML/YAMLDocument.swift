@@ -34,14 +34,15 @@ public struct YAMLDocument: Sendable {
 
   private mutating func node(_ event: YAMLEvent, _ parser: YAMLParser, depth: Int) throws(YAMLError) -> YAMLNode {
     guard depth <= Self.deepest else { throw event.error("nested deeper than \(Self.deepest) levels") }
-    var node = YAMLNode(content: .sequence([]), line: event.line, column: event.column)
+    var node = YAMLNode(.sequence([]), line: event.line, column: event.column)
+    node.isFlow = event.isFlow
     switch event.kind {
     case .alias(let name):
       // An anchor counts once its value is complete, so nothing can hold itself.
       guard let known = anchors[name] else { throw event.error("found undefined alias") }
       node = known
       (node.line, node.column) = (event.line, event.column)
-    case .scalar(let text, let isPlain): node.content = .scalar(text, isPlain: isPlain)
+    case .scalar(let text, let style): node.content = .scalar(text, style)
     case .sequenceStart: node.content = .sequence(try items(parser, depth, &node.size))
     case .mappingStart: node.content = .mapping(try entries(parser, depth, &node.size))
     default: throw event.error("expected a value")

@@ -7,9 +7,14 @@
 /// if case .mapping(let entries)? = document.root?.content { … }
 /// ```
 public struct YAMLNode: Sendable {
+  public enum ScalarStyle: Sendable {
+    case plain, quoted
+    /// After `|` or `>`, in lines of its own.
+    case block
+  }
+
   public enum Content: Sendable {
-    /// Plain: without quotes and not in a block.
-    case scalar(String, isPlain: Bool)
+    case scalar(String, ScalarStyle)
     case sequence([YAMLNode])
     /// In the order of the file. Keys are distinct.
     case mapping([Entry])
@@ -18,14 +23,40 @@ public struct YAMLNode: Sendable {
   public struct Entry: Sendable {
     public var key: YAMLNode
     public var value: YAMLNode
+
+    public init(key: YAMLNode, value: YAMLNode) {
+      self.key = key
+      self.value = value
+    }
   }
 
   public var content: Content
   /// From 1; columns in characters.
   public var line: Int
   public var column: Int
+  /// Of a sequence or mapping: written in brackets or braces.
+  public var isFlow = false
   /// How many nodes it has with all that is in it, aliases followed.
   var size = 1
+
+  public init(_ content: Content, line: Int = 1, column: Int = 1) {
+    self.content = content
+    self.line = line
+    self.column = column
+  }
+
+  /// A plain scalar.
+  public init(_ text: String) { self.init(.scalar(text, .plain)) }
+
+  /// The entries of a mapping.
+  public var entries: [Entry]? {
+    if case .mapping(let entries) = content { entries } else { nil }
+  }
+
+  /// The items of a sequence.
+  public var items: [YAMLNode]? {
+    if case .sequence(let items) = content { items } else { nil }
+  }
 
   /// The text of one value, however it is quoted.
   public var text: String? {
@@ -34,7 +65,7 @@ public struct YAMLNode: Sendable {
 
   /// Nothing, `~` or `null` (YAML 1.2, section 10.2.1.1).
   public var isNull: Bool {
-    guard case .scalar(let text, isPlain: true) = content else { return false }
+    guard case .scalar(let text, .plain) = content else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(text)
   }
 }

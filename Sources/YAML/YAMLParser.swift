@@ -5,13 +5,14 @@ struct YAMLEvent {
   enum Kind {
     case streamStart, streamEnd, documentStart, documentEnd
     case alias(String)
-    case scalar(String, isPlain: Bool)
+    case scalar(String, YAMLNode.ScalarStyle)
     case sequenceStart, sequenceEnd, mappingStart, mappingEnd
     case none
   }
 
   var kind: Kind
   var anchor: String?
+  var isFlow = false
   var line: Int
   var column: Int
 
@@ -60,16 +61,23 @@ struct YAMLEvent {
     case YAML_SCALAR_EVENT:
       let scalar = unsafe event.data.scalar
       let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-      result.kind = .scalar(
-        unsafe String(decoding: bytes, as: UTF8.self), isPlain: unsafe scalar.style == YAML_PLAIN_SCALAR_STYLE)
+      let style: YAMLNode.ScalarStyle =
+        switch unsafe scalar.style {
+        case YAML_PLAIN_SCALAR_STYLE: .plain
+        case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: .block
+        default: .quoted
+        }
+      result.kind = .scalar(unsafe String(decoding: bytes, as: UTF8.self), style)
       result.anchor = unsafe Self.text(scalar.anchor)
     case YAML_SEQUENCE_START_EVENT:
       result.kind = .sequenceStart
       result.anchor = unsafe Self.text(event.data.sequence_start.anchor)
+      result.isFlow = unsafe event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
     case YAML_SEQUENCE_END_EVENT: result.kind = .sequenceEnd
     case YAML_MAPPING_START_EVENT:
       result.kind = .mappingStart
       result.anchor = unsafe Self.text(event.data.mapping_start.anchor)
+      result.isFlow = unsafe event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     case YAML_MAPPING_END_EVENT: result.kind = .mappingEnd
     default: break
     }

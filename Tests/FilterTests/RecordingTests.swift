@@ -1,6 +1,6 @@
-import Foundation
 import Fail2banMatching
 import Filters
+import Foundation
 import Matching
 import Model
 import Testing

@@ -1,6 +1,6 @@
 import Detection
+import Filters
 import Foundation
-import Matching
 import Model
 import Testing
 

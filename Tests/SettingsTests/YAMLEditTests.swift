@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Yams
+import YAML
 
 @testable import Settings
 

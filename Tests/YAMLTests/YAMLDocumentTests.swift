@@ -5,7 +5,7 @@ import YAML
   private func shape(_ node: YAMLNode?) -> String {
     switch node?.content {
     case nil: "nothing"
-    case .scalar(let text, let isPlain)?: isPlain ? text : "'\(text)'"
+    case .scalar(let text, let style)?: style == .plain ? text : "'\(text)'"
     case .sequence(let items)?: "[" + items.map(shape).joined(separator: " ") + "]"
     case .mapping(let entries)?:
       "{" + entries.map { shape($0.key) + ":" + shape($0.value) }.joined(separator: " ") + "}"

@@ -93,11 +93,7 @@ final class StoreWriter: @unchecked Sendable {
     self.opened = opened
     consumers = Consumers(
       path: store.path, store: { opened.store },
-      spawn: { name, body in
-        let thread = Thread(block: body)
-        thread.name = name
-        thread.start()
-      })
+      spawn: { name, body in _ = ServiceThread(name, body) })
     self.positions = Dictionary(positions.map { ($0.source, $0) }) { $1 }
     policy = Mutex((settings.onFull, RetentionPolicy(settings.retention)))
     self.log = log

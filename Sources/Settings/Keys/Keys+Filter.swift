@@ -1,4 +1,4 @@
-internal import Matching
+internal import Filters
 
 extension Keys {
   /// A native filter (`filters/sshd.yaml`).

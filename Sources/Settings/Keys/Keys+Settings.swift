@@ -1,4 +1,3 @@
-internal import Matching
 internal import Model
 
 extension Keys {

@@ -1,5 +1,4 @@
-internal import Matching
-internal import Yams
+internal import YAML
 
 /// Sets one value in a YAML text, and leaves everything else, comments too, as it was typed.
 ///
@@ -35,37 +34,39 @@ struct YAMLEdit {
     return result
   }
 
-  private static func parse(_ text: String, _ what: String) throws(Failure) -> Node? {
-    do {
-      let node = try Yams.compose(yaml: text, .basic)
-      return node.flatMap { Value.isNull($0) ? nil : $0 }
-    } catch {
+  private static func parse(_ text: String, _ what: String) throws(Failure) -> YAMLNode? {
+    let document: YAMLDocument
+    do throws(YAMLError) { document = try YAMLDocument(text) } catch {
       throw Failure(message: "\(what) is no YAML", remedy: "check the quotes and the brackets")
     }
+    guard document.duplicates.isEmpty else {
+      throw Failure(message: "\(what) gives a key twice", remedy: "keep one of them")
+    }
+    return document.root.flatMap { $0.isNull ? nil : $0 }
   }
 
   // MARK: - What is wanted
 
-  private static func replacing(_ node: Node?, _ path: ArraySlice<String>, with value: Node) -> Node {
+  private static func replacing(_ node: YAMLNode?, _ path: ArraySlice<String>, with value: YAMLNode) -> YAMLNode {
     guard let key = path.first else { return value }
-    var pairs = node?.mapping.map { $0.map { ($0, $1) } } ?? []
-    if let index = pairs.firstIndex(where: { $0.0.scalar?.string == key }) {
-      pairs[index].1 = replacing(pairs[index].1, path.dropFirst(), with: value)
+    var entries = node?.entries ?? []
+    if let index = entries.firstIndex(where: { $0.key.text == key }) {
+      entries[index].value = replacing(entries[index].value, path.dropFirst(), with: value)
     } else {
-      pairs.append((.scalar(Node.Scalar(key, .implicit, .plain)), replacing(nil, path.dropFirst(), with: value)))
+      entries.append(.init(key: YAMLNode(key), value: replacing(nil, path.dropFirst(), with: value)))
     }
-    return .mapping(Node.Mapping(pairs))
+    return YAMLNode(.mapping(entries))
   }
 
   /// Do both say the same, however they are written?
-  static func same(_ one: Node, _ other: Node) -> Bool {
-    switch (one, other) {
-    case (.scalar(let one), .scalar(let other)):
-      return one.string == other.string && (one.style == .plain) == (other.style == .plain)
+  static func same(_ one: YAMLNode, _ other: YAMLNode) -> Bool {
+    switch (one.content, other.content) {
+    case (.scalar(let one, let style), .scalar(let other, let otherStyle)):
+      return one == other && (style == .plain) == (otherStyle == .plain)
     case (.sequence(let one), .sequence(let other)):
       return one.count == other.count && zip(one, other).allSatisfy(same)
     case (.mapping(let one), .mapping(let other)):
-      return one.count == other.count && zip(one, other).allSatisfy { same($0.0, $1.0) && same($0.1, $1.1) }
+      return one.count == other.count && zip(one, other).allSatisfy { same($0.key, $1.key) && same($0.value, $1.value) }
     default: return false
     }
   }
@@ -82,32 +83,33 @@ struct YAMLEdit {
       self.column = column
     }
 
-    init(_ mark: Mark) { self.init(line: mark.line - 1, column: mark.column - 1) }
+    init(_ node: YAMLNode) { self.init(line: node.line - 1, column: node.column - 1) }
 
     static func < (one: Position, other: Position) -> Bool { (one.line, one.column) < (other.line, other.column) }
   }
 
-  private mutating func set(_ path: [String], _ value: String, in root: Node?) throws(Failure) {
-    guard var map = root?.mapping else {
+  private mutating func set(_ path: [String], _ value: String, in root: YAMLNode?) throws(Failure) {
+    guard var map = root, map.entries != nil else {
       if root != nil { throw Failure(message: "the file is no map of keys and values", remedy: "write key: value") }
       return append(path[...], value, indent: 0, after: lines.lastIndex { !$0.isEmpty } ?? -1)
     }
     var inFlow = false
     for (depth, name) in path.enumerated() {
-      inFlow = inFlow || isFlow(map)
-      guard let (key, node) = map.first(where: { $0.key.scalar?.string == name }) else {
+      inFlow = inFlow || map.isFlow
+      guard let entry = map.entries?.first(where: { $0.key.text == name }) else {
         return try insert(path[depth...], value, into: map)
       }
+      let (key, node) = (entry.key, entry.value)
       if depth == path.count - 1 { return try replace(key, node, with: value, inFlow: inFlow) }
-      if Value.isNull(node) {
+      if node.isNull {
         return try replace(key, node, with: Self.flow(path[(depth + 1)...], value), inFlow: inFlow)
       }
-      guard let inner = node.mapping else {
+      guard node.entries != nil else {
         throw Failure(
           message: "\(quoted(path[...depth].joined(separator: "."))) has a value, and so no keys",
           remedy: "set it as a whole")
       }
-      map = inner
+      map = node
     }
   }
 
@@ -118,12 +120,11 @@ struct YAMLEdit {
 
   // MARK: - A value that is there
 
-  private mutating func replace(_ key: Node, _ node: Node, with value: String, inFlow: Bool) throws(Failure) {
-    guard let keyMark = key.mark, let mark = node.mark else { throw Self.unseen }
-    if Value.isNull(node) || isBlock(node) {
-      return try replaceBlock(Position(keyMark), isNull: Value.isNull(node), with: value)
+  private mutating func replace(_ key: YAMLNode, _ node: YAMLNode, with value: String, inFlow: Bool) throws(Failure) {
+    if node.isNull || isBlock(node) {
+      return try replaceBlock(Position(key), isNull: node.isNull, with: value)
     }
-    let start = Position(mark)
+    let start = Position(node)
     let end = try self.end(of: node, at: start, inFlow: inFlow)
     let tail = Array(lines[end.line][end.column...])
     lines[start.line] = Array(lines[start.line][..<start.column]) + Array(value.unicodeScalars) + tail
@@ -131,23 +132,11 @@ struct YAMLEdit {
   }
 
   /// Is it written in lines of its own below its key?
-  private func isBlock(_ node: Node) -> Bool {
-    switch node {
-    case .scalar(let scalar): scalar.style == .literal || scalar.style == .folded
-    case .sequence(let items): first(items.mark) != "["
-    case .mapping(let pairs): !isFlow(pairs)
-    case .alias: false
+  private func isBlock(_ node: YAMLNode) -> Bool {
+    switch node.content {
+    case .scalar(_, let style): style == .block
+    case .sequence, .mapping: !node.isFlow
     }
-  }
-
-  /// By what the text has there.
-  private func isFlow(_ map: Node.Mapping) -> Bool { first(map.mark) == "{" }
-
-  private func first(_ mark: Mark?) -> Unicode.Scalar? {
-    guard let mark, lines.indices.contains(mark.line - 1), lines[mark.line - 1].indices.contains(mark.column - 1) else {
-      return nil
-    }
-    return lines[mark.line - 1][mark.column - 1]
   }
 
   /// The value takes the place of everything below the key but of comments behind it and after it.
@@ -183,7 +172,7 @@ struct YAMLEdit {
   }
 
   /// The end of a value that begins at `start` and is no block.
-  private func end(of node: Node, at start: Position, inFlow: Bool) throws(Failure) -> Position {
+  private func end(of node: YAMLNode, at start: Position, inFlow: Bool) throws(Failure) -> Position {
     switch lines[start.line][start.column] {
     case "[", "{", "\"", "'": return try closing(from: start)
     default:
@@ -233,18 +222,17 @@ struct YAMLEdit {
 
   // MARK: - A key that is not there
 
-  private mutating func insert(_ path: ArraySlice<String>, _ value: String, into map: Node.Mapping) throws(Failure) {
-    guard isFlow(map) else {
-      guard let first = map.first?.key.mark else { throw Self.unseen }
+  private mutating func insert(_ path: ArraySlice<String>, _ value: String, into map: YAMLNode) throws(Failure) {
+    guard map.isFlow else {
+      guard let first = map.entries?.first?.key else { throw Self.unseen }
       let indent = first.column - 1
       return append(path, value, indent: indent, after: extent(from: first.line - 1, indent: indent))
     }
-    guard let mark = map.mark else { throw Self.unseen }
-    var close = try closing(from: Position(mark))
+    var close = try closing(from: Position(map))
     close.column -= 1
     let line = lines[close.line]
     let before = (0..<close.column).last { line[$0] != " " }
-    let comma = map.isEmpty || before.map { line[$0] == "," } == true ? "" : ", "
+    let comma = map.entries?.isEmpty == true || before.map { line[$0] == "," } == true ? "" : ", "
     let text = "\(comma)\(path.first!): \(Self.flow(path.dropFirst(), value))"
     let at = before.map { $0 + 1 } ?? close.column
     lines[close.line].insert(contentsOf: text.unicodeScalars, at: at)

@@ -1,6 +1,7 @@
 import AuditLog
 import Foundation
 import Model
+import System
 
 /// `audit --after` and `audit --follow`: rows in the order in which they are stored.
 struct AuditFollow: Sendable {

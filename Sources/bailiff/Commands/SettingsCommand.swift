@@ -1,6 +1,8 @@
 import ArgumentParser
+import Filters
 import Matching
 import Settings
+import System
 
 struct SettingsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
