@@ -41,12 +41,13 @@ public final class Daemon: @unchecked Sendable {
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
+  ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
     _ settings: Settings, firewall: any Actuator, log: RunLog, start: LogStart = .end,
     load: @escaping @Sendable () throws -> Settings,
     outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
-    onInputEnd: @escaping @Sendable () -> Void = {}
+    heartbeat: @escaping @Sendable () -> Void = {}, onInputEnd: @escaping @Sendable () -> Void = {}
   ) throws {
     self.log = log
     self.firewall = firewall
@@ -71,7 +72,8 @@ public final class Daemon: @unchecked Sendable {
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
-    loop = DecisionThread(plan, detector: restored.detector, firewall: firewall, writer: writer, late: late, log: log)
+    loop = DecisionThread(
+      plan, detector: restored.detector, firewall: firewall, writer: writer, late: late, log: log, heartbeat: heartbeat)
 
     reader = try LogReader(sources: plan.specs, positions: restored.positions)
     intake = Intake(plan, output: loop.queue, late: late, patterns: patterns) { [writer, log] event in

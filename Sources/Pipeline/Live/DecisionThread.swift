@@ -57,10 +57,14 @@ final class DecisionThread: @unchecked Sendable {
     var repairs = 0
   }
 
+  /// Called about once a second, as long as this thread gets on with its work.
+  private let heartbeat: @Sendable () -> Void
+
   init(
     _ plan: Plan, detector: Detector, firewall: any Actuator, writer: StoreWriter, late: IdleCheckpoints, log: RunLog,
-    resolver: NameResolver = NameResolver()
+    resolver: NameResolver = NameResolver(), heartbeat: @escaping @Sendable () -> Void = {}
   ) {
+    self.heartbeat = heartbeat
     self.plan = plan
     hosts = HostFailures(resolver: resolver)
     self.detector = detector
@@ -201,6 +205,7 @@ final class DecisionThread: @unchecked Sendable {
     let elapsed = now.since(lastTick)
     guard elapsed >= .seconds(1) || elapsed < .zero else { return }
     lastTick = now
+    heartbeat()
     storeIdleCheckpoints()
     hosts.resolver.expire()
     if now.since(lastIgnored) > .minutes(1) { refreshIgnored() }

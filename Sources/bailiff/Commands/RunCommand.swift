@@ -46,7 +46,7 @@ struct Run: AsyncParsableCommand {
     do {
       daemon = try Daemon(
         settings, firewall: firewall, log: log, start: fromStart ? .beginning : .end,
-        load: { try config.settings() }, onInputEnd: { end.yield() })
+        load: { try config.settings() }, heartbeat: { ServiceManager.isAlive() }, onInputEnd: { end.yield() })
     } catch let error as FirewallError {
       throw CommandFailure(.rejected, "\(error)")
     }
