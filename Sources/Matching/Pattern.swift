@@ -24,6 +24,8 @@ internal import CPCRE2
     public static let unicode = Options(rawValue: 16)
     /// Several groups of one name.
     public static let duplicateNames = Options(rawValue: 32)
+    /// Runs in the interpreter, as where the system forbids executable memory.
+    public static let withoutJIT = Options(rawValue: 64)
   }
 
   public let source: String
@@ -66,7 +68,8 @@ internal import CPCRE2
       throw PatternError(message: Self.message(errorCode), offset: errorOffset, pattern: source)
     }
     unsafe code = compiled
-    isJITCompiled = unsafe pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE)) == 0
+    isJITCompiled =
+      !options.contains(.withoutJIT) && (unsafe pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))) == 0
     groupCount = Int(unsafe Self.info(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT)))
     names = unsafe Self.nameTable(compiled)
   }

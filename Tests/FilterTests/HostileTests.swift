@@ -56,28 +56,6 @@ import Testing
     #expect(found.filter { $0.filter == "nginx-http-auth" && $0.captures["user"] == "alice" }.count == 2)
   }
 
-  /// 8 KiB of whatever, as clients may send it, stops no pattern at its limit: a pattern that gave up would not see.
-  @Test(arguments: Shipped.files)
-  func longTextIsNoTrouble(file: String) throws {
-    let definition = try Shipped.definition(file)
-    let fills = [
-      "a", "/", ".", " ", "'", "%2e", "%27", "<", "\\x22", "=", "; ", "${", "(", "]", "::1 ", "[1.2.3.4] ",
-      " from 1.2.3.4",
-      ", client: 1.2.3.4", "rip=::1, ", "union ", "\\\"",
-    ]
-    let set = FilterSet([try Filter(definition)])
-    var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!)
-    for sample in definition.samples {
-      let line = Array(sample.line.utf8)
-      for fill in fills {
-        let long = Array(String(repeating: fill, count: 8192 / fill.utf8.count).utf8)
-        let text = line[..<(line.count / 2)] + long + line[(line.count / 2)...]
-        set.scan(Array(text).span, clock: &clock, history: LineHistory()) { _, _, _ in }
-      }
-    }
-    #expect(set.counts.gaveUp == 0)
-  }
-
   /// Where a chunk ends, what ends a record may not have been read yet: a line that may belong to one is not believed.
   @Test func recordsThatReachBeyondAChunk() throws {
     let failure = #"2026/11/21 06:56:39 [error] 7#7: *31 user "alice": password mismatch, client: 192.0.2.7, server: s"#
