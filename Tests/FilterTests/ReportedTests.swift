@@ -15,7 +15,8 @@ import Testing
     ("dovecot-own-log", ["192.0.2.113": 3]),
     // One `ssh-keyscan HOST` is no failure.
     ("keyscan", [:]),
-    ("web-logs-through-syslog", ["192.0.2.222": 5, "192.0.2.223": 1]),
+    // Whoever says a name with a probe may be a user whose page is gone: it weighs less.
+    ("web-logs-through-syslog", ["192.0.2.222": 1, "192.0.2.223": 1]),
     // What stands behind required= is the account holder's.
     ("authorized-keys-from", ["192.0.2.7": 3]),
   ])
