@@ -1,3 +1,5 @@
+import Fail2banMatching
+import Filters
 import Matching
 import Model
 import Testing
