@@ -34,6 +34,12 @@ final class BoundedQueue<Item: Sendable>: Sendable {
     }
   }
 
+  private enum Taken {
+    case items([Item])
+    /// Closed, and nothing is left.
+    case end
+  }
+
   private let capacity: Int
   private let state = Monitor(State())
 
@@ -63,15 +69,20 @@ final class BoundedQueue<Item: Sendable>: Sendable {
   /// The urgent items, else the oldest of the others, waiting up to `seconds` for something; nil once closed and empty.
   /// - Parameter urgentOnly: leave the others where they are.
   func take(waiting seconds: Double, urgentOnly: Bool = false) -> [Item]? {
-    let taken = state.wait(for: seconds) { state -> [Item]?? in
-      if state.isClosed, state.isEmpty { return .some(nil) }
+    let taken = state.wait(for: seconds) { state -> Taken? in
+      if state.isClosed, state.isEmpty { return .end }
       if !state.urgent.isEmpty {
         defer { state.urgent.removeAll(keepingCapacity: true) }
-        return state.urgent
+        return .items(state.urgent)
       }
-      return urgentOnly || state.ordinary.count == state.first ? nil : state.takeFirst()
+      guard !urgentOnly, state.ordinary.count > state.first else { return nil }
+      return .items(state.takeFirst())
     }
-    return taken ?? []
+    switch taken {
+    case .items(let items): return items
+    case .end: return nil
+    case nil: return []
+    }
   }
 
   /// No more items; what is inside can still be taken.

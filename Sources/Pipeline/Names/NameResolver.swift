@@ -144,13 +144,14 @@ public final class NameResolver: Sendable {
 
   private func run() {
     while true {
-      let next = state.wait { state -> String?? in
-        if state.isStopped { return .some(nil) }
+      // No name has no letters: that is the end.
+      let name = state.wait { state -> String? in
+        if state.isStopped { return "" }
         guard !state.queue.isEmpty else { return nil }
         state.counts.lookups += 1
         return state.queue.removeFirst()
       }
-      guard case .some(let name?) = next else { return }
+      guard let name, !name.isEmpty else { return }
       let answer = bounded(lookUp(name))
       let now = clock()
       let callers = state.change { keep(answer, for: name, now, &$0) }

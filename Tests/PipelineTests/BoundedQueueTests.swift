@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pipeline
 
-@Suite struct MailboxTests {
+@Suite struct BoundedQueueTests {
   private final class Thing: Sendable {
     let gone: @Sendable () -> Void
 
