@@ -138,6 +138,8 @@ let package = Package(
         "Model", "API", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    // The pages of the modules, whose examples compile; the links in the documentation.
+    tests("DocumentationTests", ["bailiff"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "API", "bailiff"]),
     tests("EndToEndTests", ["bailiff"]),
