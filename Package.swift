@@ -105,7 +105,7 @@ let package = Package(
       dependencies: ["Model", "LogSources", "Matching", "Fail2banMatching", "Detection", "AuditLog", "Settings"],
       path: "Benchmarks/Stages", swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System"]),
     tests("YAMLTests", ["YAML"]),
@@ -129,8 +129,7 @@ let package = Package(
       "PipelineTests",
       [
         "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
-        "Settings",
-        "Fail2banImport", "Pipeline", "CLinux",
+        "Settings", "Fail2banImport", "Pipeline", "TestSupport",
       ]),
     tests(
       "APITests",
@@ -142,7 +141,7 @@ let package = Package(
     tests("DocumentationTests", ["bailiff"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "API", "bailiff"]),
-    tests("EndToEndTests", ["bailiff"]),
+    tests("EndToEndTests", ["TestSupport", "bailiff"]),
     // What fuzzers run, and the same on the inputs in fixtures/fuzz.
     .target(
       name: "Fuzzing",

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The tests of this target use the machine's two cores to the full; they run one at a time.

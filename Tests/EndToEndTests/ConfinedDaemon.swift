@@ -1,38 +1,6 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// What a shell line printed, standard error too, and how it ended.
-enum Shell {
-  struct Finished {
-    var status: Int32
-    var text: String
-  }
-
-  /// Runs it with bash, on a thread of its own.
-  static func run(_ line: String) async throws -> Finished {
-    try await withCheckedThrowingContinuation { continuation in
-      Thread.detachNewThread {
-        continuation.resume(
-          with: Result {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/bash")
-            process.arguments = ["-c", line]
-            process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
-            process.standardInput = FileHandle.nullDevice
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = output
-            try process.run()
-            let text = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return Finished(status: process.terminationStatus, text: String(decoding: text, as: UTF8.self))
-          })
-      }
-    }
-  }
-
-  static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
-}
 
 /// The daemon's files: settings that only root may read, a log that only root may read, and directories that are its own.
 final class Files: Sendable {
@@ -48,12 +16,13 @@ final class Files: Sendable {
   /// confine.py's user.
   static let user = 61234
 
-  let path: String
+  private let directory: TestDirectory
+  var path: String { directory.path }
 
   init() throws {
-    path = "/tmp/bailiff-confined-\(UUID().uuidString.prefix(8))"
+    directory = try TestDirectory("confined")
     let manager = FileManager.default
-    try manager.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     for directory in ["state", "run"] {
       try manager.createDirectory(atPath: "\(path)/\(directory)", withIntermediateDirectories: true)
       try manager.setAttributes([.ownerAccountID: Self.user], ofItemAtPath: "\(path)/\(directory)")
@@ -63,8 +32,6 @@ final class Files: Sendable {
     try Self.write("", to: log)
     try writeSettings(bantime: "1h", jails: ["sshd"])
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   var log: String { "\(path)/log/auth.log" }
   var config: String { "\(path)/bailiff.yaml" }
@@ -115,20 +82,9 @@ final class Files: Sendable {
   }
 
   func waitForDaemon(_ daemon: Process) async throws {
-    try await wait("the daemon") {
+    try await poll("the daemon") {
       guard daemon.isRunning else { throw CocoaError(.featureUnsupported) }
       return try await Shell.run("\(Self.bailiff) status --config \(self.config)").status == 0
-    }
-  }
-
-  func wait(
-    _ what: String, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
-    until condition: () async throws -> Bool
-  ) async throws {
-    let end = Date() + seconds
-    while try await !condition() {
-      try #require(Date() < end, "not within \(seconds) s: \(what)", sourceLocation: sourceLocation)
-      try await Task.sleep(for: .milliseconds(100))
     }
   }
 }
@@ -137,38 +93,16 @@ final class Files: Sendable {
 final class TwoNetworks: Sendable {
   let attacker = "10.77.0.2"
   let neighbour = "10.77.0.3"
-  private let server: Int32
-  private let client: Int32
+  private let server: HeldNamespaces
+  private let client: HeldNamespaces
 
   init() async throws {
-    server = try Self.hold()
-    client = try Self.hold()
-    try await onServer("ip link add vs type veth peer name vc netns \(client)")
+    server = try HeldNamespaces(.network)
+    client = try HeldNamespaces(.network)
+    try await onServer("ip link add vs type veth peer name vc netns \(client.first)")
     try await onServer("ip addr add 10.77.0.1/24 dev vs && ip link set vs up && ip link set lo up")
     for address in [attacker, neighbour] { try await onClient("ip addr add \(address)/24 dev vc") }
     try await onClient("ip link set vc up")
-  }
-
-  deinit {
-    kill(server, SIGKILL)
-    kill(client, SIGKILL)
-  }
-
-  /// A process in a network namespace of its own; it ends with the test, or by itself if the tests are killed.
-  private static func hold() throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    process.arguments = ["--net", "sleep", "600"]
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
-    for _ in 0..<1000 {
-      try #require(process.isRunning, "the tests make network namespaces: run them as root")
-      let its = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process.processIdentifier)/ns/net")
-      if let its, its != own { return process.processIdentifier }
-      usleep(10_000)
-    }
-    throw CocoaError(.featureUnsupported)
   }
 
   @discardableResult
@@ -177,8 +111,8 @@ final class TwoNetworks: Sendable {
   @discardableResult
   func onClient(_ line: String) async throws -> String { try await run(line, in: client) }
 
-  private func run(_ line: String, in holder: Int32) async throws -> String {
-    let done = try await Shell.run("nsenter --target \(holder) --net bash -c \(Shell.quoted(line))")
+  private func run(_ line: String, in namespace: HeldNamespaces) async throws -> String {
+    let done = try await Shell.run("\(namespace.enter.joined(separator: " ")) bash -c \(Shell.quoted(line))")
     try #require(done.status == 0, "\(line): \(done.text)")
     return done.text
   }
@@ -200,12 +134,12 @@ final class TwoNetworks: Sendable {
   /// The daemon in the server's network, under the unit's restrictions. What it says goes where the tests' own goes.
   func startConfined(_ files: Files, allowsJIT: Bool) throws -> Process {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
-    process.arguments =
-      ["--target", "\(server)", "--net", "python3", Files.confine, Files.unit]
-      + (allowsJIT ? ["--set", "MemoryDenyWriteExecute=no"] : [])
-      + ["--write", "\(files.path)/state", "--write", "\(files.path)/run", "--"]
-      + [Files.bailiff, "run", "--quiet", "--config", files.config]
+    process.executableURL = URL(fileURLWithPath: server.enter[0])
+    let confined: [String] =
+      ["python3", Files.confine, Files.unit] + (allowsJIT ? ["--set", "MemoryDenyWriteExecute=no"] : [])
+    let writable: [String] = ["--write", "\(files.path)/state", "--write", "\(files.path)/run", "--"]
+    let daemon: [String] = [Files.bailiff, "run", "--quiet", "--config", files.config]
+    process.arguments = Array(server.enter.dropFirst()) + confined + writable + daemon
     process.standardInput = FileHandle.nullDevice
     try process.run()
     return process

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The daemon as `systemd/bailiff.service` runs it: a user that is nobody's, three capabilities, a system-call filter, a
@@ -34,20 +35,20 @@ import Testing
 
     #expect(try await network.reaches(from: network.attacker))
     try files.fail(from: network.attacker)
-    try await files.wait("the ban") { try await files.bans() == [network.attacker] }
+    try await poll("the ban") { try await files.bans() == [network.attacker] }
     #expect(try await !network.reaches(from: network.attacker), "a banned address still gets through")
     #expect(try await network.reaches(from: network.neighbour), "somebody else is shut out")
 
     // A reload changes rules, so it needs what the start needed.
     try files.writeSettings(bantime: "2h", jails: ["sshd", "second"])
     kill(daemon.processIdentifier, SIGHUP)
-    try await files.wait("the second jail's set") {
+    try await poll("the second jail's set") {
       try await network.onServer("ipset list -name").contains("bailiff-second-4")
     }
     #expect(try await !network.reaches(from: network.attacker), "the reload let a banned address in")
 
     kill(daemon.processIdentifier, SIGTERM)
-    try await files.wait("its end") { !daemon.isRunning }
+    try await poll("its end") { !daemon.isRunning }
     #expect(daemon.terminationReason == .exit && daemon.terminationStatus == 0)
     #expect(try await !network.reaches(from: network.attacker), "stopping lifted the ban")
   }

@@ -3,6 +3,7 @@ import Firewall
 import Foundation
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline

@@ -3,6 +3,7 @@ import Foundation
 import LogSources
 import Model
 import System
+import TestSupport
 import Testing
 
 @testable import Firewall
@@ -15,7 +16,7 @@ import Testing
     var n = 1
     while true {
       let faults = FaultInjector(failing: n, with: ENOBUFS)
-      try await Namespace.run { try Self.live(faults) }
+      try await NetworkNamespace.run { try Self.live(faults) }
       guard faults.isSpent else { break }
       n += 1
       try #require(n < 200)
@@ -39,10 +40,10 @@ import Testing
     daemon.start()
     for address in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
       try bench.append((0..<2).map { failure(address, $0) })
-      #expect(try wait { try bench.rows(.ban).contains { $0.id.hasPrefix(address.prefix(8)) } })
+      try pollBlocking("a ban") { try bench.rows(.ban).contains { $0.id.hasPrefix(address.prefix(8)) } }
     }
     let wanted = ["192.0.2.1", "192.0.2.2", "2001:db8::/64"]
-    #expect(try wait { try held() == wanted })
+    try pollBlocking("what the kernel is to hold") { try held() == wanted }
     daemon.stop()
     #expect(try bench.rows(.ban).map(\.id).sorted() == wanted)
     #expect(try bench.rows(.failure).count == 6)
@@ -60,7 +61,7 @@ import Testing
 
   /// The store is unreadable: it is kept for whoever can read it, and those who are banned stay banned.
   @Test(arguments: Damage.allCases) func aDamagedStoreIsSetAside(_ damage: Damage) async throws {
-    try await Namespace.run {
+    try await NetworkNamespace.run {
       let bench = try Bench()
       try bench.configure(maxretry: 2)
       try bench.append([])
@@ -68,7 +69,7 @@ import Testing
       let first = try bench.daemon(firewall)
       first.start()
       try bench.append((0..<2).map { Self.failure("192.0.2.1", $0) } + [Self.failure("192.0.2.2", 9)])
-      #expect(try wait { try bench.rows(.failure).count == 3 && !bench.rows(.ban).isEmpty })
+      try pollBlocking("the failures and a ban") { try bench.rows(.failure).count == 3 && !bench.rows(.ban).isEmpty }
       first.stop()
 
       let handle = try #require(FileHandle(forUpdatingAtPath: bench.database))
@@ -80,13 +81,13 @@ import Testing
       let second = try bench.daemon(firewall, start: .end)
       second.start()
       #expect(try firewall.contents().map(\.subnet.description) == ["192.0.2.1"])
-      #expect(try wait { try bench.rows(.operator).contains { $0.action == "store-set-aside" } })
+      try pollBlocking("the store set aside") { try bench.rows(.operator).contains { $0.action == "store-set-aside" } }
       let kept = try FileManager.default.contentsOfDirectory(atPath: bench.path + "/state")
       #expect(kept.contains { $0.hasPrefix("bailiff.db.damaged-") })
       // It goes on: who fails now is banned too.
-      #expect(wait { second.sources.first?.status.state == .reading })
+      try pollBlocking("the log read again") { second.sources.first?.status.state == .reading }
       try bench.append((0..<2).map { Self.failure("192.0.2.3", $0) })
-      #expect(try wait { try firewall.contents().count == 2 })
+      try pollBlocking("both bans in the kernel") { try firewall.contents().count == 2 }
       second.stop()
       // And what was taken over is known after another start.
       let third = try bench.daemon(firewall)
@@ -98,7 +99,7 @@ import Testing
 
   /// The store is overwritten under the running daemon: it once went on failing until the next start.
   @Test func aStoreDamagedWhileRunningIsReplaced() async throws {
-    try await Namespace.run {
+    try await NetworkNamespace.run {
       let bench = try Bench()
       try bench.configure(maxretry: 2)
       try bench.append([])
@@ -106,7 +107,7 @@ import Testing
       let daemon = try bench.daemon(firewall)
       daemon.start()
       try bench.append((0..<2).map { Self.failure("192.0.2.1", $0) } + [Self.failure("192.0.2.2", 8)])
-      #expect(try wait { try bench.rows(.failure).count == 3 && !bench.rows(.ban).isEmpty })
+      try pollBlocking("the failures and a ban") { try bench.rows(.failure).count == 3 && !bench.rows(.ban).isEmpty }
 
       // Another writer makes SQLite forget what it has read, so that it reads what now is there.
       let other = try AuditStore(path: bench.database)
@@ -120,13 +121,12 @@ import Testing
       }
       // Its window goes on in memory.
       try bench.append([Self.failure("192.0.2.2", 9)] + (0..<2).map { Self.failure("192.0.2.3", 10 + $0) })
-      #expect(try wait { try firewall.contents().count == 3 })
-      #expect(
-        wait {
-          let rows = (try? bench.rows(.operator, .ban, .failure)) ?? []
-          return rows.contains { $0.action == "store-set-aside" } && rows.count { $0.kind == .ban } == 3
-            && rows.count { $0.kind == .failure } == 3
-        })
+      try pollBlocking("three bans in the kernel") { try firewall.contents().count == 3 }
+      try pollBlocking("the new store to have everything") {
+        let rows = (try? bench.rows(.operator, .ban, .failure)) ?? []
+        return rows.contains { $0.action == "store-set-aside" } && rows.count { $0.kind == .ban } == 3
+          && rows.count { $0.kind == .failure } == 3
+      }
       #expect(daemon.health.storeProblem == nil)
       daemon.stop()
       let names = try FileManager.default.contentsOfDirectory(atPath: bench.path + "/state")
@@ -138,7 +138,7 @@ import Testing
       #expect(try firewall.contents().map(\.subnet.description).sorted() == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
       second.start()
       try bench.append([Self.failure("192.0.2.4", 20)])
-      #expect(try wait { try bench.rows(.failure).contains { $0.id == "192.0.2.4" } })
+      try pollBlocking("the next failure") { try bench.rows(.failure).contains { $0.id == "192.0.2.4" } }
       #expect(try bench.rows(.failure).count == 4)
       #expect(try bench.rows(.ban).map(\.id).sorted() == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
       second.stop()

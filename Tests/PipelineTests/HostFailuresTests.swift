@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Settings
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -14,16 +15,14 @@ struct HostFailuresTests {
 
   /// A jail over a filter of our own, with the given lines under it.
   private func plan(_ jail: String) throws -> Plan {
-    let directory = FileManager.default.temporaryDirectory.path + "/host-failures-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let directory = try TestDirectory("host-failures")
     try "[Definition]\nfailregex = ^login of <F-USER>\\S+</F-USER> from <HOST> failed$\n".write(
-      toFile: directory + "/f.conf", atomically: true, encoding: .utf8)
+      toFile: directory("f.conf"), atomically: true, encoding: .utf8)
     let text = """
       ignoreself: false
       jails:
         j:
-          filter: \(directory)/f.conf
+          filter: \(directory("f.conf"))
           logpath: [/var/log/j.log]
           maxretry: 2
           prefix: {ipv4: 32, ipv6: 128}
@@ -134,15 +133,14 @@ struct HostFailuresTests {
   }
 
   @Test func listsInIgnoreipAreReadAgain() throws {
-    let file = FileManager.default.temporaryDirectory.path + "/ignored-\(UUID().uuidString)"
-    try "192.0.2.7 # an office\n".write(toFile: file, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: file) }
+    let directory = try TestDirectory("ignored")
+    let file = try directory.write("list", "192.0.2.7 # an office\n")
     let plan = try plan("ignoreip: ['file:\(file)']")
     let resolver = resolver([:])
     defer { resolver.stop() }
     var ignored = IgnoredNames()
     #expect(ignored.refresh(plan, resolver) {} == [[Subnet("192.0.2.7")!]])
-    try "192.0.2.0/24\n2001:db8::/32\n".write(toFile: file, atomically: true, encoding: .utf8)
+    try directory.write("list", "192.0.2.0/24\n2001:db8::/32\n")
     #expect(ignored.refresh(plan, resolver) {} == [[Subnet("192.0.2.0/24")!, Subnet("2001:db8::/32")!]])
   }
 

@@ -3,13 +3,16 @@ import Filters
 import Foundation
 import Model
 import Settings
+import TestSupport
 import Testing
 
 @testable import Pipeline
 
 /// `replay` of a journal's directory, as systemd-journal-remote writes it.
 @Suite struct JournalReplayTests {
-  private let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-past-\(UUID().uuidString)")
+  private let directory: TestDirectory
+
+  init() throws { directory = try TestDirectory("past") }
 
   private struct Entry {
     var message: String
@@ -21,8 +24,7 @@ import Testing
 
   /// Writes entries a second apart (https://systemd.io/JOURNAL_EXPORT_FORMATS); returns the journal's directory.
   private func journal(_ entries: [Entry]) throws -> String {
-    let journal = directory.appending(path: "journal").path
-    try FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: true)
+    let journal = try directory.makeDirectory("journal")
     var text = ""
     for (number, entry) in entries.enumerated() {
       text += """
@@ -40,8 +42,7 @@ import Testing
 
         """
     }
-    let export = directory.appending(path: "export").path
-    try text.write(toFile: export, atomically: true, encoding: .utf8)
+    let export = try directory.write("export", text)
     let remote = Process()
     remote.executableURL = URL(filePath: "/lib/systemd/systemd-journal-remote")
     remote.arguments = ["-o", journal + "/past.journal", "--split-mode=none", export]
@@ -82,7 +83,6 @@ import Testing
   }
 
   @Test func eachJailReadsWhatItsMatchesFit() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     // The identifier is what a program calls itself: it is not believed of a user's process.
     let forged = failures("192.0.2.2").map { Entry(message: $0.message, comm: "logger", uid: "1000") }
     let others = failures("192.0.2.3").map { Entry(message: $0.message, unit: "dropbear.service") }
@@ -103,7 +103,6 @@ import Testing
   }
 
   @Test func withoutMatchesAllOfItIsRead() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let journal = try journal(
       failures("192.0.2.1") + failures("192.0.2.3").map { Entry(message: $0.message, unit: "x.service") })
     let (decisions, _) = try replay([jail("sshd", program: "sshd", journalmatch: [])], journal)

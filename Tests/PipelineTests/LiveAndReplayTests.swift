@@ -4,6 +4,7 @@ import LogSources
 import Model
 import Settings
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline

@@ -1,6 +1,7 @@
 import AuditLog
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import Pipeline

@@ -2,6 +2,7 @@ import AuditLog
 import Foundation
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import AuditLog
@@ -7,7 +8,11 @@ import Testing
 
 /// What is recorded is the same whether a thread of its own does it or not.
 @Suite struct ReplayRecorderTests {
-  private let path = FileManager.default.temporaryDirectory.path + "/bailiff-recorder-\(UUID().uuidString).db"
+  private let directory: TestDirectory
+  private var path: String { directory("bailiff.db") }
+
+  init() throws { directory = try TestDirectory("recorder") }
+
   private let names = Names(
     jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "sshd.yaml")], sources: ["auth.log"])
 
@@ -27,7 +32,6 @@ import Testing
   }
 
   @Test(arguments: [1, 2]) func everythingIsStoredInOrder(cores: Int) throws {
-    defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
     let store = try AuditStore(path: path)
     let recorder = ReplayRecorder(store, names: names, cores: cores)
     for number in 0..<40 {
@@ -45,7 +49,6 @@ import Testing
 
   /// A store that takes nothing is told to whoever records, at the latest at the end.
   @Test(arguments: [1, 2]) func whatCannotBeStoredIsTold(cores: Int) throws {
-    defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
     let store = try AuditStore(path: path)
     store.close()
     let recorder = ReplayRecorder(store, names: names, cores: cores)

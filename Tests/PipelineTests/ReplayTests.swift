@@ -4,12 +4,15 @@ import Filters
 import Foundation
 import Model
 import Settings
+import TestSupport
 import Testing
 
 @testable import Pipeline
 
 @Suite struct ReplayTests {
-  private let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-replay-\(UUID().uuidString)")
+  private let directory: TestDirectory
+
+  init() throws { directory = try TestDirectory("replay") }
 
   private func settings(_ maxretry: Int = 5) -> Settings {
     var settings = Settings(file: "test")
@@ -33,11 +36,10 @@ import Testing
 
   /// A log long enough to be read by several threads, with failures on both sides of every segment's border.
   private func log(megabytes: Int) throws -> String {
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     var text = ""
     var second = 0
     var bytes = 0
-    let path = directory.appending(path: "auth.log").path
+    let path = directory("auth.log")
     try Data().write(to: URL(filePath: path))
     let file = try FileHandle(forWritingTo: URL(filePath: path))
     while bytes < megabytes << 20 {
@@ -67,7 +69,6 @@ import Testing
 
   /// The same file, read by all cores and, compressed, by one.
   @Test func allCoresDecideAsOne() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 20)
     let gzip = Process()
     gzip.executableURL = URL(filePath: "/usr/bin/gzip")
@@ -85,9 +86,8 @@ import Testing
 
   /// A store that cannot be opened is told before anything is decided.
   @Test(arguments: [1, 20]) func noDecisionWithoutTheStore(megabytes: Int) throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: megabytes)
-    let replay = try Replay(settings(), database: directory.path + "/none/bailiff.db")
+    let replay = try Replay(settings(), database: directory("none/bailiff.db"))
     var decisions = 0
     #expect(throws: StoreError.self) { _ = try replay.run([path]) { _ in decisions += 1 } }
     #expect(decisions == 0)
@@ -95,21 +95,19 @@ import Testing
 
   /// The store is closed when a replay has ended: another one with it is an error, and does not wait permanently.
   @Test(.timeLimit(.minutes(1))) func aReplayThatHasEndedRecordsNoMore() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 1)
-    let replay = try Replay(settings(), database: directory.path + "/bailiff.db")
+    let replay = try Replay(settings(), database: directory("bailiff.db"))
     #expect(try replay.run([path]) { _ in }.bans > 0)
     #expect(throws: StoreError.self) { _ = try replay.run([path]) { _ in } }
   }
 
   @Test func aFileThatAJailWatchesIsReadByThatJail() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 1)
     var two = settings()
     var other = two.jails[0]
     other.name = "other"
     other.limits.name = "other"
-    other.logpath = [directory.path + "/*.log"]
+    other.logpath = [directory("*.log")]
     two.jails.append(other)
     var jails = Set<String>()
     _ = try Replay(two).run([path]) { jails.insert($0.jail) }
@@ -122,7 +120,6 @@ import Testing
 
   /// A jail that counts bans: the second ban within its time bans for longer (fail2ban's recidive).
   @Test func bansAreCounted() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 1)
     var settings = settings()
     settings.jails[0].limits.bantime = .seconds(1)
@@ -139,10 +136,8 @@ import Testing
 
   /// As `run` does: lists are read, names resolved, and a name without an address is told.
   @Test func listsAndNamesInIgnoreipAreIgnored() throws {
-    defer { try? FileManager.default.removeItem(at: directory) }
     let path = try log(megabytes: 1)
-    let list = directory.appending(path: "offices").path
-    try "203.0.113.0/26 # all of them\n".write(toFile: list, atomically: true, encoding: .utf8)
+    let list = try directory.write("offices", "203.0.113.0/26 # all of them\n")
     var settings = settings()
     settings.jails[0].ignoreip = [.file(list), .name("office.example"), .name("gone.example")]
     let home = Address("203.0.113.100")!
@@ -163,10 +158,8 @@ import Testing
 @Suite struct AttemptTests {
   /// What sshd writes about two guesses, one of them at a user that does not exist: two count, not six.
   @Test func linesOfOneGuessCountOnce() throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-attempts-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let path = directory.appending(path: "auth.log").path
+    let directory = try TestDirectory("attempts")
+    let path = directory("auth.log")
     let guesses = """
       2026-11-20T05:24:01Z web sshd[1]: Failed password for root from 192.0.2.7 port 4711 ssh2
       2026-11-20T05:24:02Z web sshd[1]: Connection closed by authenticating user root 192.0.2.7 port 4711 [preauth]

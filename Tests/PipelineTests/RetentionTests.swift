@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Settings
 import System
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -11,8 +12,7 @@ import Testing
 @Suite struct RetentionTests {
   /// A store with `old` failures of the day before yesterday and its writer, which keeps a day.
   private struct Kept {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-retention-\(UUID().uuidString)")
-      .path
+    let directory: TestDirectory
     let store: AuditStore
     let writer: StoreWriter
     let now = SystemClock.now()
@@ -20,8 +20,8 @@ import Testing
       jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "sshd.yaml")], sources: ["auth.log"])
 
     init(old: Int) throws {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      store = try AuditStore(path: directory + "/bailiff.db")
+      directory = try TestDirectory("retention")
+      store = try AuditStore(path: directory("bailiff.db"))
       var settings = Settings()
       settings.retention = Retention(failures: .hours(24), bans: nil, size: nil)
       writer = StoreWriter(store, positions: [], settings: settings, log: RunLog(isQuiet: true))
@@ -49,7 +49,6 @@ import Testing
     func close() throws {
       writer.finish()
       store.close()
-      try FileManager.default.removeItem(atPath: directory)
     }
   }
 

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Settings
 import System
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -10,10 +11,8 @@ import Testing
 @Suite struct StoreWriterTests {
   /// Fifty commits wait when the writer comes: they are one transaction, and nothing of them is lost or changed by that.
   @Test func whatWaitsGoesAsOne() throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "bailiff-writer-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let store = try AuditStore(path: directory + "/bailiff.db")
+    let directory = try TestDirectory("store-writer")
+    let store = try AuditStore(path: directory("bailiff.db"))
     let writer = StoreWriter(store, positions: [], settings: Settings(), log: RunLog(isQuiet: true))
     let names = Names(
       jails: ["sshd"], patterns: [PatternName(filter: "sshd", name: "p", file: "sshd.yaml")], sources: ["auth.log"])
@@ -40,7 +39,7 @@ import Testing
     #expect(writer.health.committed == 50)
     #expect(writer.positions["auth.log"]?.position == .journal(cursor: "49"))
     #expect(try store.positions().map(\.position) == [.journal(cursor: "49")])
-    let reader = try AuditStore.readOnly(path: directory + "/bailiff.db")
+    let reader = try AuditStore.readOnly(path: directory("bailiff.db"))
     let result = try reader.verify()
     #expect(result.isWhole && result.failures == 50 && result.decisions == 50 && result.events == 1)
     // Two of twenty-five with the event between them.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A server with sshd, a journal and Bailiff, and a second machine that has all the other addresses, on one link.
@@ -14,14 +15,14 @@ final class Hosts: Sendable {
       server: "fd77::1", attacker: "fd77:0:0:1::2", sibling: "fd77:0:0:1::3", bystander: "fd77:0:0:2::4")
   }
 
-  let directory: String
+  private let files: TestDirectory
+  var directory: String { files.path }
   let server: Namespace
   let client: Namespace
   static let port = 2222
 
   init() async throws {
-    directory = FileManager.default.temporaryDirectory.path + "/bailiff-end-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    files = try TestDirectory("end-to-end")
     server = try await Namespace()
     client = try await Namespace()
     try await Self.connect(server, client)
@@ -41,8 +42,6 @@ final class Hosts: Sendable {
       PidFile none\\nUseDNS no\\nMaxStartups 100\\n' >/etc/ssh/end-to-end.conf
       """)
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   private static func connect(_ server: Namespace, _ client: Namespace) async throws {
     // From outside, since only outside both are known by number.

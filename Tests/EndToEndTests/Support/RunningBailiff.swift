@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `bailiff run` on the server, and the commands that an operator types there.

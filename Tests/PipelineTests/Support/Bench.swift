@@ -6,22 +6,21 @@ import Model
 import Settings
 import Synchronization
 import System
+import TestSupport
 import Testing
 
 @testable import Pipeline
 
 /// A directory with settings, logs and a store, and daemons on it; it goes when the test is over.
 final class Bench: Sendable {
-  let path: String
+  private let directory: TestDirectory
+  var path: String { directory.path }
   static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
     .path(percentEncoded: false)
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/bailiff-engine-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    directory = try TestDirectory("pipeline")
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   var log: String { path + "/auth.log" }
   var database: String { path + "/state/bailiff.db" }
@@ -59,12 +58,7 @@ final class Bench: Sendable {
   }
 
   func append(_ lines: [String], to file: String? = nil) throws {
-    let file = file ?? log
-    if !FileManager.default.fileExists(atPath: file) { try Data().write(to: URL(filePath: file)) }
-    let handle = try #require(FileHandle(forWritingAtPath: file))
-    try handle.seekToEnd()
-    try handle.write(contentsOf: Data(lines.map { $0 + "\n" }.joined().utf8))
-    try handle.close()
+    try TestDirectory.append(lines.map { $0 + "\n" }.joined(), to: file ?? log)
   }
 
   func rows(_ kinds: AuditRow.Kind...) throws -> [AuditRow] {
@@ -82,18 +76,6 @@ final class Bench: Sendable {
   /// A failed login, now.
   static func failure(_ address: String, user: String, port: Int = 4711) -> String {
     "\(SystemClock.now().rfc3339()) web sshd[812]: Failed password for invalid user \(user) from \(address) port \(port) ssh2"
-  }
-}
-
-/// Polls until `body` says so; a slow machine gets a minute.
-func poll(_ what: String, seconds: Double = 60, _ body: () async throws -> Bool) async throws {
-  let deadline = Date(timeIntervalSinceNow: seconds)
-  while !(try await body()) {
-    guard Date() < deadline else {
-      Issue.record("waited in vain for \(what)")
-      return
-    }
-    try await Task.sleep(for: .milliseconds(20))
   }
 }
 
