@@ -107,9 +107,9 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
-    tests("SystemTests", ["Model", "System"]),
+    tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
-    tests("LogSourcesTests", ["Model", "System", "LogSources"]),
+    tests("LogSourcesTests", ["Model", "System", "LogSources", "TestSupport"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
@@ -119,12 +119,12 @@ let package = Package(
     .executableTarget(
       name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
     tests("AuditLogTests", ["Model", "SQLite", "AuditLog", "storewriter"]),
-    tests("SettingsTests", ["Model", "System", "YAML", "Filters", "Detection", "Settings"]),
+    tests("SettingsTests", ["Model", "System", "YAML", "Filters", "Detection", "Settings", "TestSupport"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings"]),
     tests(
       "Fail2banImportTests",
-      ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings", "Fail2banImport"]),
+      ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings", "Fail2banImport", "TestSupport"]),
     tests(
       "PipelineTests",
       [
@@ -140,7 +140,7 @@ let package = Package(
     // The pages of the modules, whose examples compile; the links in the documentation.
     tests("DocumentationTests", ["bailiff"]),
     // The built binary, from outside.
-    tests("CommandTests", ["Model", "API", "bailiff"]),
+    tests("CommandTests", ["Model", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),
     // What fuzzers run, and the same on the inputs in fixtures/fuzz.
     .target(

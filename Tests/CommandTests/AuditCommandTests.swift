@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A store that `replay --record` wrote, asked while no daemon is there.
@@ -15,12 +16,12 @@ import Testing
   }
 
   final class Recorded: Sendable {
-    let scratch: Scratch
+    let scratch: TestDirectory
     let config: String
     let log: String
 
     init() async throws {
-      scratch = try Scratch()
+      scratch = try TestDirectory()
       log = try scratch.write("auth.log", AuditCommandTests.log(end: Date()))
       config = try scratch.write(
         "bailiff.yaml",
@@ -158,7 +159,7 @@ import Testing
   }
 
   @Test func withoutAStore() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let config = try scratch.write("bailiff.yaml", "state: \(scratch.path)/none\n")
     for command in [["audit"], ["audit", "verify"], ["top"], ["explain", "192.0.2.7"]] {
       let finished = try await Binary.run(command + ["--config", config])

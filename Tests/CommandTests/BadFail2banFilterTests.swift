@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One of fail2ban's files that is wrong takes its own jail away and no other one's.
@@ -7,7 +8,7 @@ import Testing
     .appending(path: "../../fixtures/fail2ban/bad").standardized.path
 
   @Test func theOtherJailsRun() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let log = try scratch.write("auth.log", "")
     let refused = try scratch.write(
       "refused.conf", "[Definition]\nfailregex = ^one <HOST>$\n            ^two ((<HOST>$\n")
@@ -41,24 +42,16 @@ import Testing
     daemon.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: said))
     try daemon.run()
     defer { kill(daemon.processIdentifier, SIGKILL) }
-    try await until("the daemon") { try await Binary.run("status", "--config", config).status == 0 }
+    try await poll("the daemon") { try await Binary.run("status", "--config", config).status == 0 }
     let stamp = ISO8601DateFormatter().string(from: Date())
     let lines = (1...2).map { "\(stamp) web sshd[\($0)]: Failed password for root from 192.0.2.7 port 4711 ssh2\n" }
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
     try handle.write(contentsOf: Data(lines.joined().utf8))
     try handle.close()
-    try await until("a ban") {
+    try await poll("a ban") {
       try await Binary.run("bans", "--json", "--config", config).objects.map { "\($0["jail"] ?? "")" } == ["good"]
     }
     let text = try String(contentsOfFile: said, encoding: .utf8)
     for reason in reasons { #expect(text.contains(reason), "\(text)") }
-  }
-
-  private func until(_ what: String, _ condition: () async throws -> Bool) async throws {
-    for _ in 0..<600 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    Issue.record("waited for a minute in vain for \(what)")
   }
 }

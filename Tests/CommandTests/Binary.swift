@@ -73,25 +73,3 @@ enum Command {
       status: status, output: String(decoding: text, as: UTF8.self), error: String(decoding: errors, as: UTF8.self))
   }
 }
-
-/// A directory that goes when the test is over.
-final class Scratch: Sendable {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/bailiff-command-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)) }
-
-  func write(_ name: String, _ data: Data) throws -> String {
-    let file = "\(path)/\(name)"
-    try FileManager.default.createDirectory(
-      atPath: URL(fileURLWithPath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
-    try data.write(to: URL(fileURLWithPath: file))
-    return file
-  }
-}

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct CheckTests {
@@ -14,12 +15,12 @@ import Testing
     """
   }
 
-  private func check(_ scratch: Scratch, _ yaml: String, _ options: String...) async throws -> Finished {
+  private func check(_ scratch: TestDirectory, _ yaml: String, _ options: String...) async throws -> Finished {
     try await Binary.run(["check", "--config", try scratch.write("bailiff.yaml", yaml)] + options)
   }
 
   @Test func goodSettingsAreShown() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let log = try scratch.write("auth.log", "")
     let good = try await check(
       scratch, "jails: {sshd: {filter: sshd, logpath: [\(log)], backend: files, maxretry: 3, bantime: 1h, port: [ssh]}}"
@@ -32,7 +33,7 @@ import Testing
   }
 
   @Test func allProblemsAreListedAtTheirPlaces() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     _ = try scratch.write("filters/web.yaml", filter("^bad (login of <user> from <host>"))
     let yaml = """
       filters: [\(scratch.path)/filters]
@@ -65,7 +66,7 @@ import Testing
     ("bad login of root from <host> port 9$", "begin it with ^"),
   ])
   func aPatternThatAClientCanTrickIsRefused(_ match: String, _ remedy: String) async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let log = try scratch.write("web.log", "")
     let file = try scratch.write("web.yaml", filter(match))
     let refused = try await check(scratch, "jails: {web: {filter: \(file), logpath: [\(log)]}}")
@@ -80,7 +81,7 @@ import Testing
     "^(?!.*good)bad login of root from <host> port", "^(?:bad|good) login of .* from <host>(?: port [0-9]+)?$",
   ])
   func aPatternThatNobodyCanTrickPasses(_ match: String) async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let log = try scratch.write("web.log", "")
     let file = try scratch.write("web.yaml", filter(match))
     let good = try await check(scratch, "jails: {web: {filter: \(file), logpath: [\(log)]}}")
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func theShippedFiltersPass() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let log = try scratch.write("any.log", "")
     let names = try await Binary.run("filter", "list", "--json").objects.compactMap { $0["filter"] as? String }
     let jails = names.map { "  \($0): {filter: \($0), logpath: [\(log)], backend: files}" }.joined(separator: "\n")

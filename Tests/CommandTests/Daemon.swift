@@ -1,10 +1,11 @@
 import API
 import Foundation
 import Model
+import TestSupport
 
 /// A server of the real API with answers that do not change, for the commands that ask one.
 final class Daemon: Sendable {
-  let scratch: Scratch
+  let scratch: TestDirectory
   let config: String
   private let server: ControlServer
 
@@ -13,7 +14,7 @@ final class Daemon: Sendable {
   static let hostile = "web\u{1b}]0;owned\u{7}\u{202e}"
 
   init() async throws {
-    scratch = try Scratch()
+    scratch = try TestDirectory()
     config = try scratch.write("bailiff.yaml", "socket: \(scratch.path)/s\nstate: \(scratch.path)\n")
     server = try await ControlServer.start(socket: scratch.path + "/s", handlers: Self.handlers)
   }

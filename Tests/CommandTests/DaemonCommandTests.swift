@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct DaemonCommandTests {
@@ -7,7 +8,7 @@ import Testing
     ["reload"],
   ])
   func withoutADaemonExits3(_ arguments: [String]) async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let config = try scratch.write("bailiff.yaml", "socket: \(scratch.path)/nobody\n")
     let finished = try await Binary.run(arguments + ["--config", config])
     #expect(finished.status == 3)
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func settingsThatAreWrongExit2() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let missing = try await Binary.run("bans", "--config", scratch.path + "/none.yaml")
     #expect(missing.status == 2)
     #expect(missing.error.contains("none.yaml"))

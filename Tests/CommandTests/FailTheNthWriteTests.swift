@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One write, sync or truncation of the store fails, whichever it is: in the end store and kernel agree, nothing is lost and
 /// nothing counted twice.
 @Suite(.timeLimit(.minutes(20))) struct FailTheNthWriteTests {
   @Test func theNthWriteFails() async throws {
-    let tools = try Scratch()
+    let tools = try TestDirectory()
     let shim = tools.path + "/fault.so"
     let source = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../fixtures/faults/fail-nth-write.c").standardizedFileURL.path(percentEncoded: false)
@@ -40,7 +41,7 @@ import Testing
   /// The life of a daemon whose n-th call fails, and of the one that comes after it. Returns the call; nil when there were
   /// not so many.
   private func live(failing n: Int, _ shim: String) async throws -> String? {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let network = try TestNetwork()
     let config = try settings(scratch)
     let report = scratch.path + "/failed"
@@ -103,7 +104,7 @@ import Testing
     }.joined()
   }
 
-  private func settings(_ scratch: Scratch) throws -> String {
+  private func settings(_ scratch: TestDirectory) throws -> String {
     let filters = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../filters")
       .standardizedFileURL
     return try scratch.write(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct FilterCommandTests {
@@ -10,7 +11,7 @@ import Testing
     """
 
   @Test func everyLineGivesAnObjectInOrder() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try scratch.write("auth.log", Self.log)
     let finished = try await Binary.run(
       "filter", "test", "sshd", file, "--json", "--now", "2026-11-22T00:00:00Z", "--timezone", "Europe/Berlin")
@@ -34,7 +35,7 @@ import Testing
   }
 
   @Test func peopleGetATable() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let table = try await Binary.run(
       "filter", "test", "sshd", try scratch.write("auth.log", Self.log), "--now", "2026-11-22T00:00:00Z")
     #expect(table.output.contains("   3  2026-11-21 05:24:03 UTC  2001:db8::7  \\x1b[2Jx      5  failed-password\n"))
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func linesWithoutTimeStampsHappenNow() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try scratch.write("m", "web sshd[812]: Failed password for root from 192.0.2.7 port 4711 ssh2\n")
     for filter in ["sshd", "sshd.conf"] {
       let objects = try await Binary.run(
@@ -56,7 +57,7 @@ import Testing
 
   /// What `journalctl -o cat` and `-o json` print; in the message of one entry stands a line end and a line of its own.
   @Test func theJournalsEntries() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let bare = try scratch.write("cat", "Failed password for root from 192.0.2.7 port 4711 ssh2\nServer listening\n")
     let objects = try await Binary.run("filter", "test", "sshd", bare, "--json", "--no-timestamps").objects
     #expect(objects.map { $0["result"] as? String } == ["failure", "none"])
@@ -81,7 +82,7 @@ import Testing
   }
 
   @Test func fail2bansOwnFiltersTakeOptions() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try scratch.write(
       "auth.log",
       "2026-11-21T05:24:01Z web sshd[812]: Unable to negotiate with 192.0.2.7 port 4711: no matching cipher found. Their offer: aes256-cbc [preauth]\n"
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func aLogThatCannotBeReadExits2() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     for missing in ["\(scratch.path)/missing.log", scratch.path] {
       for command in [["replay"], ["filter", "test", "sshd"], ["filter", "detect"]] {
         let finished = try await Binary.run(command + [missing])
@@ -109,7 +110,7 @@ import Testing
 
   /// A journal is a directory, which `replay` takes and no other directory.
   @Test func aJournalsDirectoryIsReplayed() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let entries = (0..<5).map { number in
       """
       __REALTIME_TIMESTAMP=\(1_795_000_000_000_000 + number * 1_000_000)
@@ -143,7 +144,7 @@ import Testing
 
   /// Bytes that are no text, lines without an end, lines without end.
   @Test func linesOfAnyKind() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     var data = Data([0xFF, 0xFE, 0, 10, 13, 10])
     data += Data(repeating: UInt8(ascii: "x"), count: 10 << 20)
     data += Data("\nNov 21 05:24:01 web sshd[812]: Failed password for \u{0} from 192.0.2.7 port 1 ssh2".utf8)
@@ -164,7 +165,7 @@ import Testing
   }
 
   @Test func aSampleThatDoesNotBehaveExits1() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let filter = try scratch.write(
       "web.yaml",
       """
@@ -195,7 +196,7 @@ import Testing
   }
 
   @Test func aFilterThatCannotBeUsedExits2() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let filter = try scratch.write(
       "web.yaml",
       """
@@ -214,7 +215,7 @@ import Testing
   /// nginx writes a line end in a path as it is, so that a client can write whole lines of its own into the error log. Such
   /// a line is told by the lines around it, which the test of a filter must see as the engine does.
   @Test func aForgedLineIsIgnored() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try scratch.write(
       "error.log",
       """
@@ -233,7 +234,7 @@ import Testing
   }
 
   @Test func detectNamesTheFiltersThatFit() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try scratch.write("auth.log", Self.log)
     let objects = try await Binary.run("filter", "detect", file, "--json").objects
     let sshd = try #require(objects.first { $0["filter"] as? String == "sshd" })

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The disk under the store is full, and then it is not.
@@ -202,37 +203,21 @@ import Testing
 
 /// A disk of a few megabytes in a mount namespace, which ends with the process that holds it.
 final class SmallDisk {
-  let scratch: Scratch
-  private let holder = Process()
-  private let input = Pipe()
+  let scratch: TestDirectory
+  private let held: HeldNamespaces
 
   init(megabytes: Int = 24) throws {
-    scratch = try Scratch()
-    try FileManager.default.createDirectory(atPath: scratch.path + "/disk", withIntermediateDirectories: true)
-    let output = Pipe()
-    holder.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    holder.arguments = [
-      "--mount", "--propagation", "private", "/bin/sh", "-c",
-      "mount -t tmpfs -o size=\(megabytes)m tmpfs '\(scratch.path)/disk' && echo ready && exec cat",
-    ]
-    // When this process ends, so does `cat`, and the disk is gone.
-    holder.standardInput = input
-    holder.standardOutput = output
-    try holder.run()
-    guard output.fileHandleForReading.availableData == Data("ready\n".utf8) else { throw CocoaError(.fileWriteUnknown) }
-  }
-
-  deinit {
-    try? input.fileHandleForWriting.close()
-    holder.waitUntilExit()
+    scratch = try TestDirectory("disk")
+    try scratch.makeDirectory("disk")
+    held = try HeldNamespaces(.mount, setup: "mount -t tmpfs -o size=\(megabytes)m tmpfs '\(scratch.path)/disk'")
   }
 
   /// As those see it who are inside.
   var path: String { scratch.path + "/disk" }
   /// What runs a program inside.
-  var enter: [String] { ["/usr/bin/nsenter", "-t", "\(holder.processIdentifier)", "-m"] }
+  var enter: [String] { held.enter }
   /// As it is seen from outside.
-  private var outside: String { "/proc/\(holder.processIdentifier)/root\(path)" }
+  private var outside: String { "/proc/\(held.first)/root\(path)" }
 
   func fill() throws {
     let ballast = try LogFile(outside + "/ballast")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Debian's stock configuration with five jails enabled, imported, checked and run: what fail2ban's users do first.
@@ -25,7 +26,7 @@ import Testing
   ]
 
   @Test func stockJailsAreImportedAndBan() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let files = FileManager.default
     try files.copyItem(atPath: "/etc/fail2ban", toPath: scratch.path + "/fail2ban")
     var local = "[DEFAULT]\nbackend = polling\nmaxretry = 3\nfindtime = 1h\n"
@@ -53,11 +54,11 @@ import Testing
     try daemon.run()
     // SIGKILL: the test runner's children may have the other signals blocked.
     defer { kill(daemon.processIdentifier, SIGKILL) }
-    try await until { try await Binary.run("status", "--config", config).status == 0 }
+    try await poll("the import to have its effect") { try await Binary.run("status", "--config", config).status == 0 }
 
     for (file, jail, _, text) in Self.lines { try append(text, of: jail, to: "\(scratch.path)/\(file)") }
     var banned: [String: String] = [:]
-    try await until {
+    try await poll("the import to have its effect") {
       for ban in try await Binary.run("bans", "--json", "--config", config).objects {
         banned[ban["jail"] as? String ?? ""] = ban["id"] as? String
       }
@@ -87,13 +88,5 @@ import Testing
       try file.write(contentsOf: Data("\(before)\(stamp.string(from: Date()))\(after)\(line)\n".utf8))
     }
     try file.close()
-  }
-
-  private func until(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<600 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    Issue.record("waited for a minute in vain")
   }
 }

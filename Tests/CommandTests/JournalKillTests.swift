@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The built daemon reads a journal that rotates and is vacuumed, and loses its process at any instant.
@@ -110,45 +111,28 @@ import Testing
 
 /// A journald of its own in a mount namespace; both end with the process that holds them.
 final class TestJournal {
-  let scratch: Scratch
-  private let holder = Process()
-  private let input = Pipe()
+  let scratch: TestDirectory
+  private let held: HeldNamespaces
 
   init() throws {
-    scratch = try Scratch()
-    let output = Pipe()
-    holder.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    holder.arguments = [
-      "--mount", "--propagation", "private", "/bin/sh", "-c",
-      """
-      set -e
-      cp -a /etc \(scratch.path)/etc; mount --bind \(scratch.path)/etc /etc
-      mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/log
-      rm -f /etc/machine-id; tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
-      mkdir -p /run/systemd/journal /run/log/journal /var/log/journal/$(cat /etc/machine-id) /etc/systemd
-      printf '[Journal]\\nStorage=persistent\\nRateLimitIntervalSec=0\\nRateLimitBurst=0\\nReadKMsg=no\\nAudit=no\\n' \
-        >/etc/systemd/journald.conf
-      rm -rf /etc/systemd/journald.conf.d
-      /lib/systemd/systemd-journald 2>/dev/null &
-      journald=$!
-      until [ -S /run/systemd/journal/stdout ]; do sleep 0.1; done
-      touch /run/systemd/journal/flushed; journalctl --flush
-      echo ready; cat; kill $journald
-      """,
-    ]
-    // When this process ends, so does `cat`, and then the rest.
-    holder.standardInput = input
-    holder.standardOutput = output
-    try holder.run()
-    guard output.fileHandleForReading.availableData == Data("ready\n".utf8) else { throw CocoaError(.fileWriteUnknown) }
+    scratch = try TestDirectory("journal")
+    held = try HeldNamespaces(
+      .mount,
+      setup: """
+        cp -a /etc \(scratch.path)/etc; mount --bind \(scratch.path)/etc /etc
+        mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/log
+        rm -f /etc/machine-id; tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+        mkdir -p /run/systemd/journal /run/log/journal /var/log/journal/$(cat /etc/machine-id) /etc/systemd
+        printf '[Journal]\\nStorage=persistent\\nRateLimitIntervalSec=0\\nRateLimitBurst=0\\nReadKMsg=no\\nAudit=no\\n' \
+          >/etc/systemd/journald.conf
+        rm -rf /etc/systemd/journald.conf.d
+        setpriv --pdeathsig KILL /lib/systemd/systemd-journald 2>/dev/null &
+        until [ -S /run/systemd/journal/stdout ]; do sleep 0.1; done
+        touch /run/systemd/journal/flushed; journalctl --flush
+        """)
   }
 
-  deinit {
-    try? input.fileHandleForWriting.close()
-    holder.waitUntilExit()
-  }
-
-  var enter: [String] { ["/usr/bin/nsenter", "-t", "\(holder.processIdentifier)", "-m"] }
+  var enter: [String] { held.enter }
 
   func bailiff(_ arguments: String...) async throws -> Finished {
     try await Command.run(enter + [Binary.path] + arguments)

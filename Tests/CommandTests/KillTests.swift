@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built daemon loses its process at any instant while its log is written and rotated.
@@ -49,7 +50,7 @@ import Testing
   }
 
   private func survive(kills: Int, rotation: Attack.Rotation, seed: UInt64) async throws -> Result {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let logs = scratch.path + "/log"
     try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
     let attack = try Attack(in: logs, rotation: rotation, seed: seed)
@@ -124,7 +125,7 @@ import Testing
     return try audit.objects.compactMap { $0["user"] as? String }
   }
 
-  private func settings(_ scratch: Scratch, _ name: String, _ logs: String) throws -> String {
+  private func settings(_ scratch: TestDirectory, _ name: String, _ logs: String) throws -> String {
     let filters = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../filters")
       .standardizedFileURL
     return try scratch.write(
@@ -138,17 +139,5 @@ import Testing
         sshd: {filter: sshd, logpath: [\(logs)/auth.log], port: [ssh], maxretry: 4, findtime: 1h, bantime: 1d}
 
       """)
-  }
-}
-
-/// Polls until `body` says so; a slow machine gets two minutes.
-func poll(_ what: String, _ body: () async throws -> Bool) async throws {
-  let deadline = Date(timeIntervalSinceNow: 120)
-  while !(try await body()) {
-    guard Date() < deadline else {
-      Issue.record("waited in vain for \(what)")
-      return
-    }
-    try await Task.sleep(for: .milliseconds(200))
   }
 }

@@ -1,16 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The daemon with a kernel's firewall of its own, on a machine with a gateway, a name server and somebody logged in.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct LockOutTests {
   final class Machine {
-    let scratch: Scratch
+    let scratch: TestDirectory
     let network: TestNetwork
     let config: String
     private let daemon: RunningDaemon
 
     init() throws {
-      scratch = try Scratch()
+      scratch = try TestDirectory()
       network = try TestNetwork(
         """
         cp -a /etc \(scratch.path)/etc; rm -f \(scratch.path)/etc/resolv.conf
@@ -28,7 +29,7 @@ import Testing
     deinit { daemon.kill() }
 
     @discardableResult
-    static func write(_ scratch: Scratch, _ general: String) throws -> String {
+    static func write(_ scratch: TestDirectory, _ general: String) throws -> String {
       let filters = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../filters")
         .standardizedFileURL
       return try scratch.write(

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Limits from hosting practice, as the settings' documentation shows them, on past logs: they ban at the last failure that
 /// the limit names, and not one earlier.
 @Suite(.timeLimit(.minutes(5))) struct PresetTests {
   private func bans(_ jail: String, filter: String?, _ lines: [String]) async throws -> [[String: Any]] {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     var jail = jail
     if let filter { jail += ", filter: \(try scratch.write("own.yaml", filter))" }
     let log = try scratch.write("log", lines.joined(separator: "\n") + "\n")

@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct ReportTests {

@@ -1,17 +1,18 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The commands against `bailiff run` itself, in a dry run.
 @Suite(.timeLimit(.minutes(3))) struct RunningDaemonTests {
   /// A daemon that watches one log; it is ended with the test.
   final class Running {
-    let scratch: Scratch
+    let scratch: TestDirectory
     let config: String
     let log: String
     private let process = Process()
 
     init() async throws {
-      scratch = try Scratch()
+      scratch = try TestDirectory()
       log = try scratch.write("auth.log", "")
       config = scratch.path + "/bailiff.yaml"
       try write(maxretry: "3")

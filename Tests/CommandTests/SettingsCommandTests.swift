@@ -1,14 +1,15 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct SettingsCommandTests {
-  private func settings(_ scratch: Scratch, _ arguments: [String]) async throws -> Finished {
+  private func settings(_ scratch: TestDirectory, _ arguments: [String]) async throws -> Finished {
     try await Binary.run(["settings"] + arguments + ["--config", "\(scratch.path)/bailiff.yaml"])
   }
 
   /// A scratch directory with settings in pieces.
-  private func pieces() throws -> Scratch {
-    let scratch = try Scratch()
+  private func pieces() throws -> TestDirectory {
+    let scratch = try TestDirectory()
     let log = try scratch.write("auth.log", "")
     _ = try scratch.write(
       "bailiff.yaml", "# mine\njails:\n  sshd: {filter: sshd, logpath: [\(log)], backend: files}  # this one\n")

@@ -1,15 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What standard output is, and what happens when it goes away.
 @Suite(.timeLimit(.minutes(2))) struct TerminalTests {
-  private func log(_ scratch: Scratch, lines: Int) throws -> String {
+  private func log(_ scratch: TestDirectory, lines: Int) throws -> String {
     let line = "Nov 21 05:24:01 web sshd[812]: Failed password for root from 192.0.2.7 port 4711 ssh2\n"
     return try scratch.write("auth.log", String(repeating: line, count: lines))
   }
 
   @Test func aReaderThatLeavesIsNoError() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try log(scratch, lines: 20_000)
     let head = try await Binary.shell(
       "bailiff filter test sshd \(file) --json | head -n 1; echo ${PIPESTATUS[0]}")
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test func aFullDiskIsSaid() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let full = try await Binary.shell("bailiff filter test sshd \(try log(scratch, lines: 3)) --json > /dev/full")
     #expect(full.status == 1)
     #expect(full.error == "bailiff: cannot write to standard output: No space left on device\n")
@@ -51,7 +52,7 @@ import Testing
 
   /// After a second of work somebody who looks on is told how far it is, and nothing of that is left in the end.
   @Test func longWorkSaysHowFarItIs() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let file = try log(scratch, lines: 2_000)
     let replay = "(cat \(file); sleep 1.5; cat \(file)) | bailiff replay - > \(scratch.path)/out"
     let shown = try await Binary.shell("script -qec '\(replay)' /dev/null").output

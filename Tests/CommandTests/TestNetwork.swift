@@ -1,32 +1,15 @@
 import Foundation
+import TestSupport
 
 /// A network namespace with a firewall of its own (and a mount namespace), which ends with the process that holds it.
 final class TestNetwork {
-  private let holder = Process()
-  private let input = Pipe()
+  private let held: HeldNamespaces
 
   /// - Parameter setup: shell commands that are run inside first.
-  init(_ setup: String = "true") throws {
-    let output = Pipe()
-    holder.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    holder.arguments = [
-      "--net", "--mount", "--propagation", "private", "/bin/sh", "-c", "set -e\n\(setup)\necho ready\nexec cat",
-    ]
-    holder.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
-    // When this process ends, so does `cat`, and the namespaces are gone.
-    holder.standardInput = input
-    holder.standardOutput = output
-    try holder.run()
-    guard output.fileHandleForReading.availableData == Data("ready\n".utf8) else { throw CocoaError(.fileReadUnknown) }
-  }
-
-  deinit {
-    try? input.fileHandleForWriting.close()
-    holder.waitUntilExit()
-  }
+  init(_ setup: String = "") throws { held = try HeldNamespaces(.network, .mount, setup: setup) }
 
   /// What runs a program inside.
-  var enter: [String] { ["/usr/bin/nsenter", "-t", "\(holder.processIdentifier)", "-n", "-m"] }
+  var enter: [String] { held.enter }
 
   /// The addresses in the kernel's sets, in order.
   func banned() throws -> [String] {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Hits of web application firewalls are stored, shown and counted with the rule that was hit.
@@ -14,7 +15,7 @@ import Testing
   }
 
   @Test func hitsAreCountedByRule() async throws {
-    let scratch = try Scratch()
+    let scratch = try TestDirectory()
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.timeZone = TimeZone(identifier: "UTC")

@@ -4,6 +4,7 @@ import Filters
 import Foundation
 import Matching
 import Model
+import TestSupport
 import Testing
 
 /// `fail2ban-regex` itself and our matcher read the same logs: fail2ban's sample lines, as they are and changed at random (other
@@ -178,7 +179,7 @@ struct DifferenceTests {
   }
 
   private func compare(_ filters: [String], rounds: String) throws -> Int {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let logs = try JSONDecoder().decode(
       [Log].self, from: Reference.python(Self.script, [directory.path, filters.joined(separator: ","), rounds]))
     var lines = 0

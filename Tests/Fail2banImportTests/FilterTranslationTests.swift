@@ -1,6 +1,7 @@
 import Fail2banImport
 import Filters
 import Foundation
+import TestSupport
 import Testing
 
 struct FilterTranslationTests {
@@ -71,7 +72,7 @@ struct FilterTranslationTests {
   }
 
   @Test func theFilesOfADirectoryJoinTheirFilter() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     try directory.write("a.conf", "[Definition]\nfailregex = ^a <HOST>\nmaxlines = 1\n")
     try directory.write("a.d/2.conf", "[Definition]\nmaxlines = 3\n")
     try directory.write("a.d/1.conf", "[Definition]\nmaxlines = 2\nprefregex = one\n")
@@ -195,7 +196,7 @@ struct FilterTranslationTests {
   }
 
   @Test func bytesThatAreNoTextAreNamed() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let file = try directory.write("latin.conf", "")
     try Data([0x5B, 0x44, 0x5D, 0x0A, 0x78, 0x3D, 0xE9]).write(to: URL(fileURLWithPath: file))
     let error = try #require(throws: ConfigurationError.self) { try FilterTranslation.loadFilter(path: file) }

@@ -4,6 +4,7 @@ import Filters
 import Foundation
 import Model
 import Settings
+import TestSupport
 import Testing
 
 /// From jail.conf to Bailiff's settings and on to the rules that run: compared with the commands that fail2ban's client
@@ -109,14 +110,14 @@ struct ImportReferenceTests {
   }
 
   @Test func theStockJailsOnTheJournalRunAsFail2banRunsThem() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     try directory.linkStock()
     try directory.write("jail.local", "[DEFAULT]\nbackend = systemd\nbantime = -1\nignoreip = 10.0.0.1,::1 a.example\n")
     #expect(try compare(directory.path) > 80)
   }
 
   @Test func ownJailsRunAsFail2banRunsThem() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     try directory.linkStock()
     try directory.write("jail.local", fixture("overrides/jail.local"))
     try directory.write("jail.d/10-first.conf", fixture("overrides/10-first.conf"))

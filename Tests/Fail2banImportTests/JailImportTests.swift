@@ -3,6 +3,7 @@ import Fail2banImport
 import Foundation
 import Model
 import Settings
+import TestSupport
 import Testing
 
 struct JailImportTests {
@@ -14,15 +15,15 @@ struct JailImportTests {
   }
 
   /// Stock fail2ban with files of our own beside it.
-  private func directory(_ files: [(name: String, fixture: String)]) throws -> TemporaryDirectory {
-    let directory = try TemporaryDirectory()
+  private func directory(_ files: [(name: String, fixture: String)]) throws -> TestDirectory {
+    let directory = try TestDirectory()
     try directory.linkStock()
     for file in files { try directory.write(file.name, fixture(file.fixture)) }
     return directory
   }
 
   /// The import's text, with `DIR` for the directory, is just what `name` says.
-  private func expect(_ text: String, equals name: String, in directory: TemporaryDirectory) throws {
+  private func expect(_ text: String, equals name: String, in directory: TestDirectory) throws {
     let text = text.replacing(directory.path, with: "DIR")
     let expected = try fixture(name)
     #expect(text == expected, "\(name) is not:\n\(text)")
@@ -71,7 +72,7 @@ struct JailImportTests {
   }
 
   @Test func aDirectoryWithoutJailsIsAnError() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let error = try #require(throws: ConfigurationError.self) {
       try JailImport.run(directory: directory.path, all: false)
     }

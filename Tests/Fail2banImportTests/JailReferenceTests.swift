@@ -1,5 +1,6 @@
 import Fail2banImport
 import Foundation
+import TestSupport
 import Testing
 
 /// Every stock jail, and jails of our own over it, read by fail2ban's own `JailReader` and by ours.
@@ -56,7 +57,7 @@ struct JailReferenceTests {
   }
 
   @Test func ownJailsOverTheStockOnesReadAsFail2banReadsThem() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     try directory.linkStock()
     try directory.write("jail.local", fixture("overrides/jail.local"))
     try directory.write("jail.d/10-first.conf", fixture("overrides/10-first.conf"))

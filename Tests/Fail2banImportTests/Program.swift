@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built `bailiff`, beside the tests, reading a log under one of fail2ban's filters.
@@ -44,7 +45,7 @@ enum Program {
   static func test(
     _ filter: String, _ lines: [String], options: [String: String], now: String, timezone: String, isDated: Bool = true
   ) throws -> [Line] {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let log = try directory.write("log", lines.map { $0 + "\n" }.joined())
     let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     let process = Process()

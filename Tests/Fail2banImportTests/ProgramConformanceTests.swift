@@ -1,12 +1,13 @@
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 /// The program itself, from outside, against fail2ban: its annotated samples, and filters of our own that use what filters
 /// in the wild use.
 struct ProgramConformanceTests {
   @Test func everyAnnotatedLineAgrees() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let logs = Dictionary(grouping: try SampleConformanceTests.steps(directory)) { step in
       [step.path] + step.options.map { "\($0)=\($1)" }.sorted()
     }
@@ -149,7 +150,7 @@ struct ProgramConformanceTests {
     """#
 
   @Test func filtersInTheWildFindWhatTheyFindInFail2ban() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     for name in try FileManager.default.contentsOfDirectory(atPath: fixturePath("wild")) {
       try directory.write("filter.d/\(name)", fixture("wild/\(name)"))
     }

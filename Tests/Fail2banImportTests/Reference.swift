@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// fail2ban itself, as Debian's package installs it: its files and its own readers. These tests fail without it.
@@ -30,25 +31,7 @@ enum Reference {
   }
 }
 
-/// A directory that is gone when the test is over.
-final class TemporaryDirectory {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/fail2ban-tests-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  /// Writes a file, and the directories above it.
-  @discardableResult
-  func write(_ name: String, _ text: String) throws -> String {
-    let file = path + "/" + name
-    try FileManager.default.createDirectory(
-      atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try text.write(toFile: file, atomically: true, encoding: .utf8)
-    return file
-  }
-
+extension TestDirectory {
   /// fail2ban's own directory, by links, so that files can be added beside the stock ones.
   func linkStock() throws {
     for name in try FileManager.default.contentsOfDirectory(atPath: Reference.directory) where name != "jail.d" {
@@ -56,8 +39,6 @@ final class TemporaryDirectory {
         atPath: path + "/" + name, withDestinationPath: Reference.directory + "/" + name)
     }
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// `fixtures/fail2ban/…`.

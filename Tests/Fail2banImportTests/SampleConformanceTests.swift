@@ -4,6 +4,7 @@ import Filters
 import Foundation
 import Matching
 import Model
+import TestSupport
 import Testing
 
 /// fail2ban's annotated sample logs, as Debian's package installs them: for every line, under every option set that its file
@@ -95,12 +96,12 @@ struct SampleConformanceTests {
     json.dump(steps, sys.stdout)
     """
 
-  static func steps(_ directory: TemporaryDirectory) throws -> [Step] {
+  static func steps(_ directory: TestDirectory) throws -> [Step] {
     try JSONDecoder().decode([Step].self, from: Reference.python(script, [directory.path]))
   }
 
   @Test func everyAnnotatedLineAgrees() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let steps = try Self.steps(directory)
     #expect(steps.count > 1500)
     var matchers: [String: Fail2banMatcher] = [:]
@@ -141,7 +142,7 @@ struct SampleConformanceTests {
   /// The same lines as the engine reads them: many at once, and only those that the prefilter lets through are dated and
   /// matched.
   @Test func everyAnnotatedLineAgreesInBatches() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try TestDirectory()
     let zone = try #require(ZoneOffsets(name: "Europe/Berlin"))
     let logs = Dictionary(grouping: try Self.steps(directory).filter { $0.given == nil }) {
       $0.path + $0.options.map { "\($0)=\($1)" }.sorted().joined(separator: ",")

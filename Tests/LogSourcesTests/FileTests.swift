@@ -2,6 +2,7 @@ import Foundation
 import LogSources
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct FileTests {
@@ -178,7 +179,7 @@ import Testing
   @Test func hostileBytes() throws {
     var bytes: [UInt8] = []
     var lines: [[UInt8]] = []
-    var random = SeededRandom(seed: 99)
+    var random = Numbers(state: 99)
     for _ in 0..<3000 {
       let line = (0..<Int(random.next() % 300)).map { _ in UInt8(truncatingIfNeeded: random.next() >> 32) }.map {
         $0 == 10 ? 0 : $0

@@ -2,6 +2,7 @@ import Foundation
 import LogSources
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 /// A journal directory that systemd-journal-remote writes, so that entries have any field, trusted ones too.
@@ -244,7 +245,7 @@ final class JournalDirectory {
     for part in 0..<5 { try journal.write((0..<1000).map { journal.entry("\(part * 1000 + $0)") }) }
     var committed: [String] = []
     var positions: [String: Position] = [:]
-    var random = SeededRandom(seed: 5)
+    var random = Numbers(state: 5)
     while committed.count < 5000 {
       let sink = CrashingSink(
         committed: committed, positions: positions, events: [], calls: Int(random.next() % 6000) + 1)

@@ -1,6 +1,7 @@
 import Foundation
 import LogSources
 import System
+import TestSupport
 import Testing
 
 @Suite struct PastLogTests {
@@ -13,7 +14,7 @@ import Testing
   }
 
   @Test func deliversEveryLineOnceAndTheLastWithoutItsEnd() throws {
-    var random = SeededRandom(seed: 7)
+    var random = Numbers(state: 7)
     var lines: [String] = []
     for i in 0..<20_000 { lines.append("\(i) " + String(repeating: "x", count: Int(random.next() % 200))) }
     try directory.write(lines.joined(separator: "\n"), to: "a.log")
@@ -27,7 +28,7 @@ import Testing
     let text = lines.joined(separator: "\n") + "\n"
     try directory.write(text, to: "a.log")
     let size = UInt64(text.utf8.count)
-    var random = SeededRandom(seed: 3)
+    var random = Numbers(state: 3)
     for _ in 0..<200 {
       let cuts = ([0, size] + (0..<3).map { _ in random.next() % (size + 1) }).sorted()
       var got: [String] = []
@@ -87,20 +88,6 @@ import Testing
       return turns < 2
     }
     #expect(counts.lines > 0 && counts.lines < 1_000_000)
-  }
-}
-
-/// xorshift64* (Vigna 2014): the same numbers every time.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
   }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import LogSources
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 /// A sink that loses its process after a number of calls: what came after its last checkpoint is gone, as with SIGKILL
@@ -219,7 +220,7 @@ final class CrashingSink: LineSink, Sendable {
     try #require(!positions.isEmpty)
     let writing = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
-      var random = SeededRandom(seed: seed)
+      var random = Numbers(state: seed)
       do {
         var files = [try LogWriter(path)]
         var rotations = 0
@@ -257,7 +258,7 @@ final class CrashingSink: LineSink, Sendable {
       isWritten.withLock { $0 = true }
       writing.signal()
     }
-    var random = SeededRandom(seed: seed &+ 1000)
+    var random = Numbers(state: seed &+ 1000)
     var committed: [String] = []
     var events: [SourceEvent] = []
     var crashes = 0

@@ -1,5 +1,6 @@
 import Filters
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -18,9 +19,9 @@ struct DocumentationTests {
   }
 
   @Test func examplesAreRight() throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let files = try TestDirectory("documentation")
+    let directory = files.path
+    defer { withExtendedLifetime(files) {} }
     let examples = try Self.examples()
     let filters = examples.filter { $0.hasPrefix("# /etc/bailiff/filters/") }
     #expect(filters.count == 2 && examples.count >= 6)

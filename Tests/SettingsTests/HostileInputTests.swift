@@ -1,6 +1,7 @@
 import Filters
 import Foundation
 import System
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -41,7 +42,7 @@ struct HostileInputTests {
 
   /// Bytes of good and bad files, changed, cut and doubled at places that a fixed generator chooses.
   @Test func mutations() throws {
-    var random = Generator(state: 0x5EED)
+    var random = Numbers(state: 0x5EED)
     let files = FixtureTests.files(".yml") + ["filters/sshd.yaml", "filters/nginx-probe.yaml", "filters/broken.yaml"]
     let seeds = try files.map { try Data(contentsOf: URL(filePath: "\(FixtureTests.directory)/\($0)")) }
     let marks = Array("\t\n\r\0{}[]:,'\"&*!|>%@`#-? \u{85}\u{2028}".utf8) + [0xFF, 0xC3, 0xED, 0xF4]
@@ -77,19 +78,6 @@ struct HostileInputTests {
         #expect(error.place.line > 0 || !error.message.isEmpty)
       }
       #expect(!problems.errors.isEmpty || !reader.settings.jails.isEmpty)
-    }
-  }
-
-  /// SplitMix64.
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
     }
   }
 }

@@ -2,6 +2,7 @@ import Detection
 import Filters
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -16,14 +17,9 @@ struct PiecesTests {
 
   /// Writes `files` into a directory of their own and reads its bailiff.yaml; messages without the directory.
   static func messages(_ files: [String: String]) throws -> [String] {
-    let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    for (name, text) in files {
-      let path = directory.appending(path: name)
-      try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: path)
-    }
-    let reading = read(directory.appending(path: "bailiff.yaml").path)
+    let directory = try TestDirectory("pieces")
+    for (name, text) in files { try directory.write(name, text) }
+    let reading = read(directory("bailiff.yaml"))
     return reading.errors.map { $0.description.replacing(directory.path + "/", with: "") }
   }
 

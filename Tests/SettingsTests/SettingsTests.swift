@@ -2,6 +2,7 @@ import Detection
 import Filters
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -174,9 +175,9 @@ struct SettingsTests {
 
 /// Writes `text` to a temporary file and reads it.
 func readText(_ text: String, fail2banFilter: Fail2banFilterLoader? = nil) -> Settings.Reading {
-  let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).yaml").path
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  try? Data(text.utf8).write(to: URL(filePath: path))
+  guard let directory = try? TestDirectory("settings"), let path = try? directory.write("bailiff.yaml", text) else {
+    fatalError("the temporary directory takes no file")
+  }
   return Settings.read(
     path: path, fail2banFilter: fail2banFilter, builtin: ["\(FixtureTests.directory)/filters"])
 }

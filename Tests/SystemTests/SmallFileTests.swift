@@ -1,12 +1,14 @@
 import Glibc
 import System
+import TestSupport
 import Testing
 
 @Suite struct SmallFileTests {
-  private let directory: String
+  private let files: TestDirectory
+  private var directory: String { files.path }
 
   init() throws {
-    directory = "/tmp/bailiff-system-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+    files = try TestDirectory("system")
     try Directory.make(directory + "/a/b")
   }
 

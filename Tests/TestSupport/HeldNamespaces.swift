@@ -53,6 +53,9 @@ public final class HeldNamespaces: Sendable {
     return first
   }
 
-  /// What comes before a program's name so that it runs inside.
-  public var enter: [String] { ["/usr/bin/nsenter", "--target", "\(first)"] + kinds.map { "--\($0.rawValue)" } }
+  /// What comes before a program's name so that it runs inside. With `pid`, nsenter(1) forks: a signal to it is none to the
+  /// program.
+  public var enter: [String] {
+    ["/usr/bin/nsenter", "--target", "\(first)"] + kinds.map { "--\($0.rawValue)" }
+  }
 }
