@@ -106,7 +106,7 @@ import Settings
 /// Takes lines and does nothing.
 private final class Nothing: LineSink {
   func begin(_ source: SourceInfo) {}
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {}
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {}
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {}
   func checkpoint(_ positions: [SourcePosition]) {}
   func report(_ event: SourceEvent) {}
@@ -133,13 +133,13 @@ private final class Matched: LineSink {
 
   func begin(_ source: SourceInfo) {}
 
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
     set.scan(lines, clock: &clock, history: history) { match, line, start in
       var failure = Failure(
         time: match.time, address: match.address, jail: 0, pattern: UInt32(match.pattern), source: 0)
       failure.line = batch.store(line)
       failure.user = batch.store(match.bytes(match.user, in: line).span)
-      failure.offset = offset + UInt64(start)
+      failure.offset = origin.offset(of: start)
       batch.append(failure)
     }
   }

@@ -33,10 +33,24 @@ public final class FilterSet {
   /// - Parameters:
   ///   - keepsCaptures: give every named group with each match, which costs allocations.
   ///   - isPrefiltered: false tries every pattern on every line. The results are the same.
-  public init(_ filters: [Filter], keepsCaptures: Bool = false, isPrefiltered: Bool = true) {
+  ///   - old: sets that read the source before. What their filters know of earlier lines (fail2ban's sessions) goes on in
+  ///     filters of the same definition.
+  public init(
+    _ filters: [Filter], keepsCaptures: Bool = false, isPrefiltered: Bool = true, continuing old: [FilterSet] = []
+  ) {
     self.filters = filters
-    scanner = LineScanner(filters, keepsCaptures: keepsCaptures, isPrefiltered: isPrefiltered)
+    scanner = LineScanner(filters, keepsCaptures: keepsCaptures, isPrefiltered: isPrefiltered) { definition in
+      for set in old {
+        for (index, filter) in set.filters.enumerated() where filter.definition == definition {
+          if let matcher = set.scanner.matcher(at: index) { return matcher }
+        }
+      }
+      return nil
+    }
   }
+
+  /// May several sources be matched with it? A filter of fail2ban's keeps what it knows of its source in itself.
+  public var isShareable: Bool { !scanner.hasMatchers }
 
   /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
   /// the line's offset in `lines`.

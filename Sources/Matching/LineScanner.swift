@@ -34,13 +34,17 @@ struct LineScanner: ~Copyable {
   private let natives: [NativeFilter?]
   /// What other engines know of this source, by their filters' place.
   private let matchers: [(any ForeignMatcher)?]
-  private let hasMatchers: Bool
+  let hasMatchers: Bool
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
   /// A subject that is not in the log as such.
   private var composed: [UInt8] = []
 
-  init(_ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool) {
+  /// `continuing`: the matcher that a filter of fail2ban's goes on with; nil for a new one.
+  init(
+    _ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool,
+    continuing: (FilterDefinition) -> (any ForeignMatcher)? = { _ in nil }
+  ) {
     var slots = [0]
     var required: [RequiredLiterals?] = []
     for filter in filters {
@@ -63,13 +67,16 @@ struct LineScanner: ~Copyable {
       if case .native(let native) = filter.body { native } else { nil }
     }
     matchers = filters.map { filter in
-      if case .foreign(let foreign) = filter.body { foreign.makeMatcher() } else { nil }
+      guard case .foreign(let foreign) = filter.body else { return nil }
+      return continuing(filter.definition) ?? foreign.makeMatcher()
     }
     hasMatchers = matchers.contains { $0 != nil }
     keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
     readsNginx = natives.contains { $0?.records == .nginx }
     readsAudit = natives.contains { $0?.records == .modsecurityAudit }
   }
+
+  func matcher(at filter: Int) -> (any ForeignMatcher)? { matchers[filter] }
 
   /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
   /// the line's offset in `lines`.

@@ -6,21 +6,6 @@ internal import Settings
 /// The filters of the jails that read one source, ready to match its lines: the step from bytes to failures, the same live
 /// and in a replay. Belongs to one thread.
 public final class LineMatcher {
-  /// Jails that agree on the zone of stamps without one are matched together.
-  private final class Group {
-    let set: FilterSet
-    var clock: LogClock
-    /// For each filter of the set, the jails that use it, and what number its first pattern has there.
-    let jails: [[(jail: UInt16, firstPattern: UInt32)]]
-    let history = LineHistory()
-
-    init(set: FilterSet, clock: LogClock, jails: [[(jail: UInt16, firstPattern: UInt32)]]) {
-      self.set = set
-      self.clock = clock
-      self.jails = jails
-    }
-  }
-
   /// What became of the lines; lines are counted by the source.
   public struct Counts: Sendable, Equatable {
     public var matched = 0
@@ -30,54 +15,37 @@ public final class LineMatcher {
     public init() {}
   }
 
-  public private(set) var counts = Counts()
-  private let plan: Plan
-  private let groups: [Group]
+  public private(set) var counts: Counts
+  /// How far the source's stamps are off.
+  public private(set) var clock: SourceClock
+  private let groups: [FilterSets.Group]
+  /// What precedes the lines at hand; one for each group.
+  private let histories: [LineHistory]
 
-  /// - Parameter patterns: told of patterns that are stopped at their limit. Without it none is quarantined, so that a
-  ///   replay on several threads is the same every time.
-  public init(_ plan: Plan, jails: [Int], patterns: PatternHealth? = nil) {
-    self.plan = plan
-    var zones: [String?: [Int]] = [:]
-    for jail in jails where plan.jails[jail].filter != nil {
-      zones[plan.jails[jail].settings.timezone, default: []].append(jail)
+  public convenience init(_ plan: Plan, jails: [Int]) { self.init(FilterSets(plan), jails: jails) }
+
+  /// - Parameter old: the source's matcher before a reload: what it counted, and what its filters know of earlier lines, is
+  ///   taken over.
+  public init(_ sets: FilterSets, jails: [Int], continuing old: LineMatcher? = nil) {
+    groups = sets.groups(for: jails, continuing: old?.groups ?? [])
+    // Groups of other zones may be new; what precedes a line is the same for all.
+    histories = groups.indices.map { index in
+      if let old, index < old.histories.count { old.histories[index] } else { LineHistory() }
     }
-    groups = zones.sorted { ($0.key ?? "") < ($1.key ?? "") }.map { zone, jails in
-      var filters: [Int] = []
-      var users: [[Int]] = []
-      for jail in jails {
-        let filter = plan.jails[jail].filter!
-        if let index = filters.firstIndex(of: filter) {
-          users[index].append(jail)
-        } else {
-          filters.append(filter)
-          users.append([jail])
-        }
-      }
-      return Group(
-        set: FilterSet(filters.map { plan.filters[$0] }),
-        clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()),
-        jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } })
-    }
-    guard let patterns else { return }
-    for group in groups {
-      let jails = group.jails
-      group.set.onGiveUp = { filter, pattern in
-        guard let jail = jails[filter].first else { return false }
-        return patterns.gaveUp(plan.patternNames[Int(jail.firstPattern) + pattern])
-      }
-    }
+    counts = old?.counts ?? Counts()
+    clock = old?.clock ?? SourceClock()
   }
 
   /// Whole lines of a file; what matches is appended to `batch`.
   public func match(
-    _ lines: borrowing Span<UInt8>, at offset: UInt64, source: UInt32, now: Instant, into batch: inout FailureBatch
+    _ lines: borrowing Span<UInt8>, of origin: LineOrigin, source: UInt32, now: Instant, into batch: inout FailureBatch
   ) {
-    for group in groups {
+    for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
-      group.set.scan(lines, clock: &group.clock, history: group.history) { match, line, start in
-        append(match, line, group, source, offset + UInt64(start), &batch)
+      group.set.scan(lines, clock: &group.clock, history: history) { match, line, start in
+        let time = time(of: match, isLive: origin.isLive, now)
+        append(match, line, time, group, source, origin.offset(of: start), &batch)
       }
       add(group.set.counts, before)
     }
@@ -96,12 +64,16 @@ public final class LineMatcher {
         clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) },
         { match, line in
           let first = batch.failures.count
-          append(match, line, group, source, 0, &batch)
+          append(match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, &batch)
           let range = batch.store(Array(entry.cursor.utf8).span)
           for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
         })
       add(group.set.counts, before)
     }
+  }
+
+  private func time(of match: borrowing Match, isLive: Bool, _ now: Instant) -> Instant {
+    isLive && match.isDated ? clock.time(match.time, arrived: now) : match.time
   }
 
   private func add(_ after: FilterSet.Counts, _ before: FilterSet.Counts) {
@@ -111,8 +83,8 @@ public final class LineMatcher {
   }
 
   private func append(
-    _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ group: Group, _ source: UInt32, _ offset: UInt64,
-    _ batch: inout FailureBatch
+    _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ time: Instant, _ group: FilterSets.Group,
+    _ source: UInt32, _ offset: UInt64, _ batch: inout FailureBatch
   ) {
     let lineRange = batch.store(line)
     let user = Self.store(match.user, of: match, in: lineRange, &batch)
@@ -120,7 +92,7 @@ public final class LineMatcher {
     let name = Self.store(match.name, of: match, in: lineRange, &batch)
     for (jail, firstPattern) in group.jails[match.filter] {
       var failure = Failure(
-        time: match.time, address: match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
+        time: time, address: match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
         source: source)
       failure.line = lineRange
       failure.user = user

@@ -61,14 +61,14 @@ enum LinesFuzz {
     func checkpoint(_ positions: [SourcePosition]) {}
     func report(_ event: SourceEvent) {}
 
-    func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+    func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
       require(lines.count > 0, "nothing was lent")
       // Safe: the pointer is used only inside the closure.
       let copy = unsafe lines.withUnsafeBufferPointer { unsafe Array($0) }
       var start = 0
       while start < copy.count {
         guard let end = copy[start...].firstIndex(of: 10) else { fatalError("a line lacks its end") }
-        self.lines.append(Line(offset: offset + UInt64(start), bytes: copy[start..<end], isWhole: true))
+        self.lines.append(Line(offset: origin.offset(of: start), bytes: copy[start..<end], isWhole: true))
         start = end + 1
       }
     }

@@ -71,7 +71,7 @@ final class JournalDirectory {
     final class Fields: LineSink, Sendable {
       let seen = Mutex<[String]>([])
       func begin(_ source: SourceInfo) {}
-      func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {}
+      func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {}
       func checkpoint(_ positions: [SourcePosition]) {}
       func report(_ event: SourceEvent) {}
       func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {

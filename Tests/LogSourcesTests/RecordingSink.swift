@@ -24,7 +24,7 @@ final class RecordingSink: LineSink, Sendable {
 
   func begin(_ source: SourceInfo) { record.withLock { $0.sources.append(source) } }
 
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
     var all: [[UInt8]] = []
     var line: [UInt8] = []
     for i in 0..<lines.count {

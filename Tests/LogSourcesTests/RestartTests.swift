@@ -40,7 +40,7 @@ final class CrashingSink: LineSink, Sendable {
 
   func report(_ event: SourceEvent) { call { $0.events.append(event) } }
 
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
     // Safe: the pointer is used only inside the closure.
     let text = unsafe lines.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     call { $0.pending += text.split(separator: "\n").map(String.init) }

@@ -1,5 +1,6 @@
 import Fail2banImport
 import Foundation
+import LogSources
 import Model
 import Settings
 import Synchronization
@@ -43,7 +44,8 @@ struct HostFailuresTests {
   private func batch(_ plan: Plan, _ lines: String) -> FailureBatch {
     var batch = FailureBatch()
     let matcher = LineMatcher(plan, jails: [0])
-    matcher.match(Array(lines.utf8).span, at: 0, source: 0, now: Self.now, into: &batch)
+    matcher.match(
+      Array(lines.utf8).span, of: LineOrigin(start: 0, isLive: false), source: 0, now: Self.now, into: &batch)
     return batch
   }
 

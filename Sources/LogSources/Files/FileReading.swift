@@ -16,6 +16,8 @@ final class FileReading {
   /// Files of which it is not clear yet what they hold.
   var undecided: [ObjectIdentifier: FollowedFile] = [:]
   private var hasReportedWatching = false
+  /// When nothing was left to read of any file, as far as was known (monotonic seconds).
+  private var quietAt = 0.0
 
   /// Chunks of one file before it is the next one's turn.
   private static let chunksPerTurn = 4
@@ -72,6 +74,7 @@ final class FileReading {
         turns.append(source)
       }
     }
+    if turns.isEmpty { quietAt = monotonicSeconds() }
     return !turns.isEmpty
   }
 
@@ -83,7 +86,9 @@ final class FileReading {
       let file = source.queue[i]
       if file.isReady {
         switch readiness(of: file, in: source) {
-        case .unchanged: file.isReady = false
+        case .unchanged:
+          file.isReady = false
+          file.caughtUpAt = monotonicSeconds()
         case .undecided: return false
         case .changed: return true
         case .readable:
@@ -108,10 +113,14 @@ final class FileReading {
 
   private func read(_ file: FollowedFile, of source: FileSource) -> FollowedFile.Outcome {
     var outcome = FollowedFile.Outcome.atEnd
+    let now = monotonicSeconds()
+    source.outlet.isLive = file.caughtUpAt.map { now - max($0, quietAt) <= LineOrigin.mostDelay } ?? false
+    if !source.outlet.isLive { file.caughtUpAt = nil }
     for _ in 0..<Self.chunksPerTurn {
       outcome = file.read(buffer, to: source.outlet)
       guard case .more = outcome else { break }
     }
+    if case .atEnd = outcome { file.caughtUpAt = now }
     // Once a turn: each checkpoint wakes two threads, and where more is waiting nobody waits for one.
     if file.hasMoved { checkpoint(source) }
     return outcome
@@ -138,6 +147,7 @@ final class FileReading {
   /// A file that nobody writes to any more is closed; a last line that nobody ended counts as ended.
   func close(_ file: FollowedFile, of source: FileSource) {
     let isLast = file === source.queue.last
+    source.outlet.isLive = file.caughtUpAt != nil
     file.finishLastLine(buffer, to: source.outlet)
     release(file, from: source)
     source.remember([file.identity])

@@ -206,6 +206,8 @@ final class FileScan {
   /// Another file took the path of `last`: after a rotation, or because a program wrote the log again.
   private func replaced(_ last: FollowedFile, by file: FollowedFile, in source: FileSource) {
     if !watches.hasOneArrival(at: source.path) { recovery.takeMissed(after: last, before: file, of: source) }
+    // What is in it came after what was in the other one.
+    file.caughtUpAt = last.caughtUpAt
     _ = last.look()
     reading.wake(last)
     if source.queue.last === last {

@@ -39,6 +39,8 @@ final class FollowedFile {
   private(set) var duplicates: [FollowedFile] = []
   /// What is known of its content before it was emptied or replaced, until it is clear whether it was rewritten.
   var rewriting: PendingRewrite?
+  /// When everything in it was read (monotonic seconds); nil: what was there when it was found is not read yet.
+  var caughtUpAt: Double?
   /// The position has changed since the last checkpoint.
   var hasMoved = true
   private(set) var lastGrowth: Double

@@ -105,7 +105,7 @@ final class Recovery {
     for missed in unread(siblings[start..<end], of: source) {
       // What is compressed has another inode than the file that it was, which may be one that is read.
       if !missed.sibling.isCompressed || !isRead(missed, source.queue.map(\.identity) + source.read) {
-        take(missed, of: source)
+        take(missed, of: source, caughtUpAt: last.caughtUpAt)
       }
     }
   }
@@ -118,6 +118,7 @@ final class Recovery {
     let seen = file.lastSeenSize
     var unread = file.restart()
     file.forgetLines()
+    for copy in copies { copy.caughtUpAt = file.caughtUpAt }
     if let i = source.queue.firstIndex(where: { $0 === file }) { reading.follow(copies, in: source, at: i) }
     for copy in copies where copy.lag > 0 { table.report(source.number, .recovered(from: copy.path)) }
     if let first = copies.first, first.size >= seen { unread = 0 }
@@ -196,10 +197,12 @@ final class Recovery {
 
   /// Reads a rotated file: a compressed one at once, since nothing older is left to read; another in its turn.
   private func take(
-    _ sibling: OpenSibling, of source: FileSource, from offset: UInt64 = 0, _ known: FileIdentity? = nil
+    _ sibling: OpenSibling, of source: FileSource, from offset: UInt64 = 0, _ known: FileIdentity? = nil,
+    caughtUpAt: Double? = nil
   ) {
     guard sibling.sibling.isCompressed else {
       if let file = sibling.follow(from: offset) {
+        file.caughtUpAt = caughtUpAt
         table.report(source.number, .recovered(from: file.path))
         reading.follow([file], in: source)
         table.set(source.number, state: .reading, offset: offset)
@@ -225,6 +228,7 @@ final class Recovery {
     _ sibling: OpenSibling, of source: FileSource, from offset: UInt64, _ identity: FileIdentity, storedAs name: String
   ) -> UInt64 {
     var end = offset
+    source.outlet.isLive = false
     do throws(SystemError) {
       try sibling.log.resume(at: offset, to: source.outlet) { offset in
         end = offset

@@ -45,6 +45,8 @@ public import Model
   /// Longer values are cut.
   static let fieldLimit = 4096
 
+  /// Did it come a moment ago, after everything before it had been read?
+  public internal(set) var isLive = false
   var handle: JournalHandle?
   /// Safe: room for every field once, allocated in `init`, freed in `deinit`.
   @unsafe private let bytes: UnsafeMutablePointer<UInt8>

@@ -22,6 +22,8 @@ final class JournalSource {
   private var isResuming = false
   private var busyUntil = 0.0
   private var nextTry = 0.0
+  /// When there was nothing more to read (monotonic seconds).
+  private var caughtUpAt: Double?
   /// Everything received up to here has been read (microseconds since the epoch).
   private var completeUntil: UInt64 = 0
   /// Files came, went or were written to.
@@ -116,6 +118,7 @@ final class JournalSource {
     }
     var hasMoved = false
     let start = UInt64(clamping: SystemClock.now().microseconds)
+    outlet.isLive = caughtUpAt.map { now - $0 <= LineOrigin.mostDelay } ?? false
     var more = true
     do throws(SystemError) {
       for _ in 0..<Self.entriesPerTurn {
@@ -135,7 +138,10 @@ final class JournalSource {
           table.report(number, .rateLimited(notice.text))
         }
       }
-      if !more { completeUntil = start }
+      if !more {
+        completeUntil = start
+        caughtUpAt = now
+      }
     } catch {
       more = false
       table.set(number, state: .failed("\(error)"))

@@ -3,6 +3,8 @@ final class LineOutlet {
   let number: Int
   let sink: any LineSink
   var counters = SourceCounters()
+  /// See `LineOrigin`.
+  var isLive = false
 
   init(_ number: Int, to sink: any LineSink) {
     self.number = number
@@ -12,11 +14,12 @@ final class LineOutlet {
   /// Whole lines, back to back, each ended by LF; `offset` is that of their first byte.
   func lend(_ lines: borrowing Span<UInt8>, at offset: UInt64) {
     counters.lines += UInt64(countLines(lines))
-    sink.consume(lines: lines, at: offset, from: number)
+    sink.consume(lines: lines, of: LineOrigin(start: offset, isLive: isLive), from: number)
   }
 
   /// A journal entry's message.
   func lend(message: borrowing Span<UInt8>, of entry: JournalEntry) {
+    entry.isLive = isLive
     sink.consume(message: message, of: entry, from: number)
   }
 }

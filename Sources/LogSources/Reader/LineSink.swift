@@ -13,8 +13,7 @@ public protocol LineSink: AnyObject {
 
   /// Whole lines of one file, back to back, each ended by LF, also one that was cut at 64 KiB (`LineLimit.bytes`). A CR
   /// before the LF is left in.
-  /// - Parameter offset: the file offset of the first byte.
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int)
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int)
 
   /// One journal entry; `message` is its MESSAGE, which may hold any byte, LF too, and is cut at 64 KiB.
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int)

@@ -215,6 +215,7 @@ public final class Daemon: @unchecked Sendable {
       let count = counts[status.info.number]
       return SourceReport(
         status: status, matched: count?.matched ?? 0, ignored: count?.ignored ?? 0, distrusted: count?.distrusted ?? 0,
+        clockOffset: count?.clockOffset,
         jails: (count?.jails ?? plan.jails(reading: status.info.specs)).filter { $0 < plan.jailNames.count }.map {
           plan.jailNames[$0]
         })

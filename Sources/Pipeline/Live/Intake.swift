@@ -13,19 +13,30 @@ final class Intake: LineSink, @unchecked Sendable {
     var matched = 0
     var ignored = 0
     var distrusted = 0
+    /// How far its stamps are off.
+    var clockOffset: TimeSpan?
     var jails: [Int] = []
   }
 
+  private struct Source {
+    var info: SourceInfo
+    var jails: [Int]
+    /// Made for the first line: of thousands of logs few may ever grow.
+    var matcher: LineMatcher?
+  }
+
   private var plan: Plan
+  private var sets: FilterSets
   private let output: BoundedQueue<DecisionThread.Item>
   private let late: IdleCheckpoints
   private let patterns: PatternHealth
   private let published: Mutex<[Int: SourceCounts]> = Mutex([:])
   private let onEvent: @Sendable (SourceEvent) -> Void
-  private var matchers: [Int: LineMatcher] = [:]
-  private var infos: [Int: SourceInfo] = [:]
+  private var sources: [Source] = []
   private var names: Names
   private var batch = FailureBatch()
+  /// Sources whose counts moved since they were published.
+  private var hasNews: Set<Int> = []
 
   init(
     _ plan: Plan, output: BoundedQueue<DecisionThread.Item>, late: IdleCheckpoints,
@@ -36,6 +47,7 @@ final class Intake: LineSink, @unchecked Sendable {
     self.output = output
     self.late = late
     self.onEvent = onEvent
+    sets = FilterSets(plan, patterns: patterns)
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
   }
 
@@ -44,32 +56,51 @@ final class Intake: LineSink, @unchecked Sendable {
     flush([])
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
-    matchers.removeAll()
     patterns.removeAll()
-    for info in infos.values {
-      matchers[info.number] = LineMatcher(plan, jails: plan.jails(reading: info.specs), patterns: patterns)
-    }
+    sets = FilterSets(plan, patterns: patterns)
+    for index in sources.indices { renewMatcher(of: index) }
   }
 
   func counts() -> [Int: SourceCounts] { published.withLock { $0 } }
 
   func begin(_ source: SourceInfo) {
-    infos[source.number] = source
-    while names.sources.count <= source.number { names.sources.append("") }
-    names.sources[source.number] = source.name
-    matchers[source.number] = LineMatcher(plan, jails: plan.jails(reading: source.specs), patterns: patterns)
+    if source.number == sources.count {
+      sources.append(Source(info: source, jails: plan.jails(reading: source.specs)))
+      names.sources.append(source.name)
+    } else {
+      sources[source.number].info = source
+      renewMatcher(of: source.number)
+    }
+    publish(source.number)
   }
 
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
-    matchers[source]?.match(lines, at: offset, source: UInt32(source), now: SystemClock.now(), into: &batch)
+  /// What the matcher knows of earlier lines, and has counted, goes on.
+  private func renewMatcher(of source: Int) {
+    sources[source].jails = plan.jails(reading: sources[source].info.specs)
+    guard let old = sources[source].matcher else { return }
+    sources[source].matcher = LineMatcher(sets, jails: sources[source].jails, continuing: old)
+  }
+
+  private func matcher(of source: Int) -> LineMatcher {
+    if let known = sources[source].matcher { return known }
+    let matcher = LineMatcher(sets, jails: sources[source].jails)
+    sources[source].matcher = matcher
+    return matcher
+  }
+
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
+    matcher(of: source).match(lines, of: origin, source: UInt32(source), now: SystemClock.now(), into: &batch)
+    hasNews.insert(source)
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
-    matchers[source]?.match(message: message, of: entry, source: UInt32(source), now: SystemClock.now(), into: &batch)
+    matcher(of: source).match(message: message, of: entry, source: UInt32(source), now: SystemClock.now(), into: &batch)
+    hasNews.insert(source)
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
-    publish(positions)
+    for source in hasNews { publish(source) }
+    hasNews.removeAll(keepingCapacity: true)
     if batch.failures.isEmpty { late.add(positions) } else { flush(positions) }
   }
 
@@ -83,13 +114,14 @@ final class Intake: LineSink, @unchecked Sendable {
     batch = FailureBatch()
   }
 
-  private func publish(_ positions: [SourcePosition]) {
-    published.withLock { counts in
-      for (number, matcher) in matchers {
-        counts[number] = SourceCounts(
-          matched: matcher.counts.matched, ignored: matcher.counts.ignored, distrusted: matcher.counts.distrusted,
-          jails: plan.jails(reading: infos[number]?.specs ?? []))
-      }
+  private func publish(_ source: Int) {
+    var counts = SourceCounts(jails: sources[source].jails)
+    if let matcher = sources[source].matcher {
+      counts.matched = matcher.counts.matched
+      counts.ignored = matcher.counts.ignored
+      counts.distrusted = matcher.counts.distrusted
+      counts.clockOffset = matcher.clock.offset
     }
+    published.withLock { $0[source] = counts }
   }
 }

@@ -1,20 +1,20 @@
 internal import Detection
 public import LogSources
-internal import Model
+public import Model
 internal import Settings
 
-/// One source, with what became of its lines: read = matched + ignored + unmatched + too long.
+/// One source, with what became of its lines: read = matched + ignored + unmatched. Lines over the limit are among them.
 public struct SourceReport: Sendable {
   public var status: SourceStatus
   public var matched: Int
   public var ignored: Int
   /// Matches that were not believed, because a client may have written the line; counted as unmatched too.
   public var distrusted: Int
+  /// How far ahead (negative: behind) its stamps are, where that is more than a minute.
+  public var clockOffset: TimeSpan?
   public var jails: [String]
 
-  public var unmatched: Int {
-    max(0, Int(clamping: status.lines) - matched - ignored - Int(clamping: status.tooLong))
-  }
+  public var unmatched: Int { max(0, Int(clamping: status.lines) - matched - ignored) }
 }
 
 /// One jail, for `status`.

@@ -207,9 +207,9 @@ final class ReplaySink: LineSink {
 
   func begin(_ source: SourceInfo) {}
 
-  func consume(lines: borrowing Span<UInt8>, at offset: UInt64, from source: Int) {
-    matcher.match(lines, at: offset, source: UInt32(source), now: now, into: &batch)
-    done = offset + UInt64(lines.count)
+  func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
+    matcher.match(lines, of: origin, source: UInt32(source), now: now, into: &batch)
+    done = origin.offset(of: lines.count)
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
