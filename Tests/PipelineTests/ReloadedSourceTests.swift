@@ -2,6 +2,7 @@ import AuditLog
 import Foundation
 import LogSources
 import Model
+import System
 import Testing
 
 @testable import Pipeline
