@@ -3,6 +3,7 @@ import Foundation
 import LogSources
 import Model
 import System
+import TestSupport
 import Testing
 
 @testable import Pipeline
