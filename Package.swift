@@ -105,7 +105,7 @@ let package = Package(
       dependencies: ["Model", "LogSources", "Matching", "Fail2banMatching", "Detection", "AuditLog", "Settings"],
       path: "Benchmarks/Stages", swiftSettings: strict),
 
-    .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["CLinux", "Filters"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
@@ -147,9 +147,10 @@ let package = Package(
       name: "Fuzzing",
       dependencies: [
         "Model", "Filters", "LogSources", "Matching", "Fail2banMatching", "Settings", "Fail2banImport", "API",
+        "TestSupport",
       ],
       path: "Tests/Fuzzing", swiftSettings: strict),
-    tests("FuzzTests", ["Fuzzing"]),
+    tests("FuzzTests", ["Fuzzing", "TestSupport"]),
     // What must not get worse (Benchmarks/floors.json).
     tests("FloorTests", ["Model", "Matching", "Fail2banMatching", "Detection", "Settings", "bailiff"]),
   ] + fuzzer

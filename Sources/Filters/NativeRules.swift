@@ -7,6 +7,8 @@ public struct NativeRules: Sendable, Equatable {
   public var programs: [String]
   /// Does the service also write a log of its own, without syslog's header? Lines that have none are then matched whole.
   public var hasOwnLog: Bool
+  public var format: LogFormat
+  public var fields: FieldRoles
   public var patterns: [PatternDefinition]
   /// A line that one of these matches is ignored, whatever `patterns` say.
   public var ignore: [PatternDefinition]
@@ -17,11 +19,14 @@ public struct NativeRules: Sendable, Equatable {
   public var records: RecordFormat?
 
   public init(
-    programs: [String] = [], hasOwnLog: Bool = false, patterns: [PatternDefinition], ignore: [PatternDefinition] = [],
-    untrustedAfterOpenQuote: Int? = nil, records: RecordFormat? = nil
+    programs: [String] = [], hasOwnLog: Bool = false, format: LogFormat = .text, fields: FieldRoles = FieldRoles(),
+    patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
+    records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
+    self.format = format
+    self.fields = fields
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
@@ -40,8 +45,13 @@ public enum RecordFormat: String, Sendable, CaseIterable {
 
 public struct PatternDefinition: Sendable, Equatable {
   public var name: String
-  /// A PCRE2 pattern with `<host>`, `<user>`, `<port>` and `(?<name>…)`; a group named `count` multiplies the failure.
-  public var match: String
+  /// A PCRE2 pattern with `<host>`, `<user>`, `<port>` and `(?<name>…)`; a group named `count` multiplies the failure. Nil
+  /// where `conditions` say all.
+  public var match: String?
+  /// What must hold for the line's fields.
+  public var conditions: [FieldCondition]
+  /// Where this pattern's host and others are in other fields than the filter's `fields` say.
+  public var fields = FieldRoles()
   public var weight: Weight
   /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
   /// something else.
@@ -50,18 +60,27 @@ public struct PatternDefinition: Sendable, Equatable {
   public var place: Place
 
   public init(
-    name: String, match: String, weight: Weight = .fixed(1), place: Place = Place(file: "", line: 0, column: 0)
+    name: String, match: String?, conditions: [FieldCondition] = [], weight: Weight = .fixed(1),
+    place: Place = Place(file: "", line: 0, column: 0)
   ) {
     self.name = name
     self.match = match
+    self.conditions = conditions
     self.weight = weight
     self.place = place
+  }
+
+  /// Its regular expressions that must match: the whole line's and those of fields.
+  public var expressions: [String] {
+    (match.map { [$0] } ?? [])
+      + conditions.flatMap(\.tests).compactMap { if case .match(let text) = $0 { text } else { nil } }
   }
 }
 
 /// What one match counts against `maxretry`.
 public enum Weight: Sendable, Equatable {
   case fixed(Int)
-  /// Chosen by what a named group captured (ModSecurity's severity); `otherwise` where it is not listed or empty.
+  /// Chosen by what a named group captured, or by a field (ModSecurity's severity); `otherwise` where it is not listed or
+  /// empty.
   case captured(group: String, values: [String: Int], otherwise: Int)
 }

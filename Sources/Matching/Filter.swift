@@ -20,7 +20,7 @@ public final class Filter: Sendable {
     self.definition = definition
     let filter = try NativeFilter(rules)
     body = .native(filter)
-    requiredLiterals = filter.patterns.map { filter.requiredLiterals($0.pattern.source) }
+    requiredLiterals = filter.requiredLiterals
   }
 
   /// A filter that another engine reads.
@@ -56,7 +56,7 @@ public final class Filter: Sendable {
   /// Every pattern as PCRE2 gets it, for the prefilter and for those who want to see it.
   public var expressions: [String] {
     switch body {
-    case .native(let filter): (filter.patterns + filter.ignore).map(\.pattern.source)
+    case .native(let filter): (filter.patterns + filter.ignore).flatMap(\.sources)
     case .foreign(let filter): filter.expressions
     }
   }

@@ -14,8 +14,11 @@ public final class FilterSet {
     public var ignored = 0
     /// Lines that the prefilter could not rule out.
     public var candidates = 0
-    /// Matches not believed, because what precedes them shows that a client may have written them.
+    /// Lines not believed: what precedes them shows that a client may have written them, or no program of their format writes
+    /// them so.
     public var distrusted = 0
+    /// Lines that the prefilter left to a filter whose format they are not in.
+    public var otherFormat = 0
     /// Patterns that were stopped at a limit.
     public var gaveUp = 0
   }

@@ -14,12 +14,15 @@ extension Span where Element == UInt8 {
   }
 
   /// Where the first LF at or after `start` is; the end, when there is none.
-  func firstLF(from start: Int) -> Int {
+  func firstLF(from start: Int) -> Int { first(10, from: start) ?? count }
+
+  /// Where `byte` is first, at or after `start`.
+  func first(_ byte: UInt8, from start: Int) -> Int? {
     // Safe: memchr reads no further than the span, and the pointer stays inside the call.
     unsafe withUnsafeBufferPointer { bytes in
       guard start < bytes.count, let base = bytes.baseAddress,
-        let found = unsafe memchr(base + start, 10, bytes.count - start)
-      else { return bytes.count }
+        let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+      else { return nil }
       return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
   }

@@ -1,50 +1,82 @@
+internal import Filters
 internal import Model
 
-/// From a pattern's groups to what a failure is made of.
+/// From a pattern's groups and fields to what a failure is made of.
 extension LineScanner {
-  /// Takes the groups of a match; false when its host is no address. `base`: where the subject begins in the line; nil: it
-  /// is no part of it.
-  mutating func take(_ candidate: NativePattern, _ subject: borrowing Span<UInt8>, at base: Int?) -> Bool {
-    guard let host = scratch.first(of: candidate.hosts), let address = Address(parsing: subject.extracting(host)) else {
-      return false
+  /// Tries one pattern on a subject, whose fields have been read if it has any. When it matches, `match` holds what it says.
+  /// `base`: where the subject begins in the line; nil: it is no part of it.
+  mutating func attempt(
+    _ candidate: NativePattern, _ subject: borrowing Span<UInt8>, at base: Int?
+  ) -> MatchScratch.Outcome {
+    if let expression = candidate.expression {
+      let outcome = scratch.match(expression.pattern, subject)
+      guard outcome == .matched else { return outcome }
+      match.reset()
+      match.weight = candidate.weight.otherwise
+      guard capture(expression, candidate, subject, at: base, offset: 0) else { return .none }
+    } else {
+      match.reset()
+      match.weight = candidate.weight.otherwise
     }
-    match.reset()
-    match.address = address
-    match.hostOffset = host.lowerBound
-    match.host = text(subject, host, base)
+    for condition in candidate.conditions {
+      let outcome = holds(condition, candidate, subject, at: base)
+      guard outcome == .matched else { return outcome }
+    }
     match.attempt = candidate.attempt
-    if candidate.attempt != .alone, let port = scratch.first(of: candidate.ports) {
-      match.port = UInt16(clamping: Self.number(subject, port))
-    }
-    if let user = scratch.first(of: candidate.users) { match.user = text(subject, user, base) }
-    if let rule = scratch.first(of: candidate.rules) { match.rule = text(subject, rule, base) }
-    if let group = candidate.count, let range = scratch.group(group) { match.count = Self.number(subject, range) }
-    switch candidate.weight {
-    case .fixed(let value): match.weight = Int(value)
-    case .captured(let group, let values, let otherwise):
-      match.weight = Int(otherwise)
-      if let range = scratch.group(group) {
-        for (text, value) in values where Self.equal(subject, range, text) { match.weight = Int(value) }
+    if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
+    return match.host.isEmpty ? .none : .matched
+  }
+
+  /// Takes the groups of an expression that has just matched `text`, which begins at `base` in the line, and at `offset` in
+  /// what the pattern sees; false when its host is no address.
+  mutating func capture(
+    _ expression: CompiledExpression, _ candidate: NativePattern, _ text: borrowing Span<UInt8>, at base: Int?,
+    offset: Int
+  ) -> Bool {
+    if !expression.hosts.isEmpty {
+      guard let host = scratch.first(of: expression.hosts), let address = Address(parsing: text.extracting(host)) else {
+        return false
       }
+      match.address = address
+      match.hostOffset = offset + host.lowerBound
+      match.host = self.text(text, host, base)
+    }
+    if candidate.attempt != .alone, let port = scratch.first(of: expression.ports) {
+      match.port = UInt16(clamping: Self.number(text, port))
+    }
+    if let user = scratch.first(of: expression.users) { match.user = self.text(text, user, base) }
+    if let rule = scratch.first(of: expression.rules) { match.rule = self.text(text, rule, base) }
+    if let group = expression.count, let range = scratch.group(group) { match.count = Self.number(text, range) }
+    if case .captured(let owner, let group, let values, _) = candidate.weight, owner === expression,
+      let range = scratch.group(group), let weight = Self.weight(text, range, values)
+    {
+      match.weight = weight
     }
     if keepsCaptures {
-      for (name, group) in candidate.pattern.names {
+      for (name, group) in expression.pattern.names {
         guard let range = scratch.group(group) else { continue }
         var value: [UInt8] = []
-        value.append(subject, range)
+        value.append(text, range)
         match.captures.append(Match.Capture(name: name, value: value))
       }
     }
     return true
   }
 
-  private mutating func text(_ subject: borrowing Span<UInt8>, _ range: Range<Int>, _ base: Int?) -> Match.Text {
+  mutating func text(_ subject: borrowing Span<UInt8>, _ range: Range<Int>, _ base: Int?) -> Match.Text {
     guard let base else { return match.keep(subject, range) }
     return Match.Text(range: base + range.lowerBound..<base + range.upperBound, isInLine: true)
   }
 
+  static func weight(
+    _ text: borrowing Span<UInt8>, _ range: Range<Int>, _ values: [([UInt8], UInt32)]
+  ) -> Int? {
+    for (value, weight) in values where equal(text, range, value) { return Int(weight) }
+    return nil
+  }
+
   /// A count as it is in the line, 1 to a million: what is written there is the daemon's, but the arithmetic is ours.
-  private static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+  static func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
     let digits = text.extracting(range)
     var value = 0
     var i = 0
@@ -57,9 +89,19 @@ extension LineScanner {
     return min(max(value, 1), 1_000_000)
   }
 
-  private static func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
+  static func equal(_ text: borrowing Span<UInt8>, _ range: Range<Int>, _ other: [UInt8]) -> Bool {
     guard range.count == other.count else { return false }
     for i in 0..<other.count where text[range.lowerBound + i] != other[i] { return false }
     return true
+  }
+}
+
+extension CompiledWeight {
+  /// Where nothing decides.
+  fileprivate var otherwise: Int {
+    switch self {
+    case .fixed(let value): Int(value)
+    case .captured(_, _, _, let otherwise), .field(_, _, let otherwise): Int(otherwise)
+    }
   }
 }

@@ -5,7 +5,7 @@ internal import Model
 /// no check for exclusive access and no reference count. Its methods are mutating, also those that change nothing: for another
 /// one, all of its bytes are copied.
 struct LineScanner: ~Copyable {
-  private(set) var counts = FilterSet.Counts()
+  var counts = FilterSet.Counts()
   /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
   var onGiveUp: ((Int, Int) -> Bool)?
 
@@ -30,6 +30,10 @@ struct LineScanner: ~Copyable {
   var scratch = MatchScratch()
   /// What was found in the line at hand.
   var match = Match()
+  /// The fields of the line at hand, as the filter at hand has them.
+  var fields = FieldTable()
+  /// Their names.
+  var fieldNames: [String] = []
   /// The native filters, by their place in the set.
   private let natives: [NativeFilter?]
   /// What other engines know of this source, by their filters' place.
@@ -252,6 +256,9 @@ struct LineScanner: ~Copyable {
             subject = unwrapped.content
             repeated = unwrapped.count
           }
+        } else if native.fields != nil, let header, !header.stamp.isEmpty {
+          // A log in a format that went through syslog. Its stamp comes first, where no client writes.
+          subject = header.message..<line.count
         } else if native.records == nil, let header, let unwrapped = RepeatedMessage(line, from: header.message) {
           content = unwrapped.content
           repeated = unwrapped.count
@@ -279,7 +286,7 @@ struct LineScanner: ~Copyable {
         }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
-        date(line, header, &clock)
+        date(line, subject, native, header, &clock)
         body(match, line, range.lowerBound)
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
         body(match, line, range.lowerBound)
@@ -290,9 +297,17 @@ struct LineScanner: ~Copyable {
 
   /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
   private mutating func date(
-    _ line: borrowing Span<UInt8>, _ header: SyslogHeader?, _ clock: inout LogClock
+    _ line: borrowing Span<UInt8>, _ subject: Range<Int>, _ native: NativeFilter, _ header: SyslogHeader?,
+    _ clock: inout LogClock
   ) {
-    let found = if let header { header.time } else { Stamp.find(in: line, clock: &clock) }
+    let found: Instant?
+    if let header {
+      found = header.time
+    } else if native.fields != nil {
+      found = fieldTime(native.patterns[match.pattern], line.extracting(subject), &clock)
+    } else {
+      found = Stamp.find(in: line, clock: &clock)
+    }
     match.isDated = found != nil
     match.time = found ?? clock.now
   }
@@ -325,12 +340,15 @@ struct LineScanner: ~Copyable {
     isComposed: Bool = false, _ outcome: inout Verdict
   ) -> Bool {
     let subject = line.extracting(range)
+    if let plan = native.fields {
+      if keepsCaptures { fieldNames = plan.names }
+      guard read(plan, subject) else { return false }
+    }
     var next = wanted.next(from: slots[filter])
     while let slot = next, slot < slots[filter + 1] {
       next = wanted.next(from: slot + 1)
       let index = slot - slots[filter]
-      let candidate = native.patterns[index]
-      switch scratch.match(candidate.pattern, subject) {
+      switch attempt(native.patterns[index], subject, at: isComposed ? nil : range.lowerBound) {
       case .none: continue
       case .gaveUp:
         counts.gaveUp += 1
@@ -338,16 +356,21 @@ struct LineScanner: ~Copyable {
         continue
       case .matched: break
       }
-      guard take(candidate, subject, at: isComposed ? nil : range.lowerBound) else { continue }
       match.filter = filter
       match.pattern = index
-      for ignored in native.ignore where scratch.match(ignored.pattern, subject) == .matched {
+      for ignored in native.ignore where isIgnored(ignored, subject) {
         outcome.ignored = true
         return false
       }
       return true
     }
     return false
+  }
+
+  private mutating func isIgnored(_ ignored: NativePattern, _ subject: borrowing Span<UInt8>) -> Bool {
+    if let expression = ignored.expression, scratch.match(expression.pattern, subject) != .matched { return false }
+    for condition in ignored.conditions where holds(condition, nil, subject, at: nil) != .matched { return false }
+    return true
   }
 
   /// The same with `composed` as the line.
@@ -377,7 +400,7 @@ struct LineScanner: ~Copyable {
     subject.append(line, 0..<line.count)
     guard attempt(native, filter, subject.span, 0..<subject.count, &outcome) else { return }
     outcome.matched = true
-    date(subject.span, nil, &clock)
+    date(subject.span, 0..<subject.count, native, nil, &clock)
     subject[header.count] = UInt8(ascii: " ")
     body(match, subject.span)
   }

@@ -41,14 +41,14 @@ public enum FilterFile {
       fields["service"]?.fail(
         "the filter is called \(quoted(service)), its file \(quoted(name))", "give both the same name, which jails use")
     }
-    let tags = FilterTags(fields)
-    let patterns = self.patterns(fields, "patterns", tags)
+    let reader = PatternReader(fields)
+    let patterns = reader.patterns("patterns")
     if patterns.isEmpty, !fields.has("patterns") {
       problems.add(fields.place, "the filter has no `patterns`", remedy: "add a list of - name: … match: '…'")
     }
     let rules = NativeRules(
       programs: fields["program"]?.names("program") ?? [], hasOwnLog: fields["own_log"]?.bool("own_log") ?? false,
-      patterns: patterns, ignore: self.patterns(fields, "ignore", tags),
+      format: reader.format, fields: reader.roles, patterns: patterns, ignore: reader.patterns("ignore"),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
       records: fields["records"].flatMap(records))
     return FilterDefinition(
@@ -61,64 +61,12 @@ public enum FilterFile {
       samples: samples(fields))
   }
 
-  private static func patterns(_ fields: Fields, _ key: String, _ tags: FilterTags) -> [PatternDefinition] {
-    guard let items = fields[key]?.list(key) else { return [] }
-    let weighted = key == "patterns"
-    return items.compactMap { item in
-      guard
-        let pattern = Fields(item, key, known: (weighted ? Keys.pattern : Keys.ignored).names)
-      else { return nil }
-      guard let name = pattern["name"]?.name("name") else {
-        if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
-        return nil
-      }
-      guard let match = pattern["match"], let text = match.text("match", anyCharacter: true), !text.isEmpty else {
-        if pattern["match"] == nil { item.fail("pattern \(quoted(name)) has no `match`", "add match: '…'") }
-        return nil
-      }
-      var definition = PatternDefinition(
-        name: name, match: tags.expand(text), weight: pattern["weight"].flatMap(weight) ?? .fixed(1), place: match.place
-      )
-      if let part = pattern["attempt"] { definition.attempt = attempt(part) }
-      return definition
-    }
-  }
-
-  private static func attempt(_ value: Value) -> AttemptPart {
-    switch value.name("attempt") {
-    case "begins": return .begins
-    case "ends": return .ends
-    case nil: return .alone
-    case let name?:
-      value.fail("`attempt` is \(quoted(name))", "write begins or ends, or leave it out")
-      return .alone
-    }
-  }
-
   private static func records(_ value: Value) -> RecordFormat? {
     guard let name = value.name("records") else { return nil }
     if let format = RecordFormat(rawValue: name) { return format }
     value.fail(
       "`records` is \(quoted(name))", "write " + RecordFormat.allCases.map(\.rawValue).joined(separator: " or "))
     return nil
-  }
-
-  /// A number, or one chosen by what a group captured.
-  private static func weight(_ value: Value) -> Weight? {
-    if value.word != nil { return value.integer("weight", Limits.weight).map(Weight.fixed) }
-    guard let fields = Fields(value, "weight", known: Keys.weight.names) else { return nil }
-    guard let group = fields["group"]?.name("group") else {
-      if fields["group"] == nil {
-        value.fail("`weight` has no `group`", "name the group whose text decides: group: severity")
-      }
-      return nil
-    }
-    var values: [String: Int] = [:]
-    if let map = fields["values"], let entries = Fields(map, "values")?.entries {
-      for entry in entries { values[entry.key] = entry.value.integer(entry.key, Limits.weight) }
-    }
-    return .captured(
-      group: group, values: values, otherwise: fields["otherwise"]?.integer("otherwise", Limits.weight) ?? 1)
   }
 
   private static func samples(_ fields: Fields) -> [Sample] {

@@ -21,6 +21,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case requests
   /// Derived literals and the scan for them against PCRE2 alone.
   case prefilter
+  /// Lines of JSON, read for some fields.
+  case json
+  /// Lines of access logs.
+  case combined
 
   public func run(_ input: [UInt8]) {
     switch self {
@@ -32,6 +36,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .fail2ban: Fail2banFuzz.run(input)
     case .requests: RequestsFuzz.run(input)
     case .prefilter: PrefilterFuzz.run(input)
+    case .json: FieldsFuzz.json(input)
+    case .combined: FieldsFuzz.combined(input)
     }
   }
 }

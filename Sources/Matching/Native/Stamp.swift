@@ -68,6 +68,17 @@ enum Stamp {
     return instant
   }
 
+  /// A text that is a time and nothing else, perhaps in brackets; what follows a time is not looked at.
+  static func whole(_ text: borrowing Span<UInt8>, clock: inout LogClock) -> Instant? {
+    var end = 0
+    let start = text.count > 0 && text[0] == UInt8(ascii: "[") ? 1 : 0
+    // `1.795845276e+09`, as some loggers write large numbers.
+    if text.count > 4, text[1] == UInt8(ascii: "."), let micro = NumberText.floor(text, shiftedBy: 6), micro > 0 {
+      return Instant(microseconds: Int64(micro))
+    }
+    return parse(text, at: start, clock: &clock, end: &end)
+  }
+
   /// The stamp of a line that is no syslog line: at its start (perhaps in brackets), in the first brackets that hold a
   /// whole one (web servers' access logs), or under a JSON key that names a time.
   static func find(in line: borrowing Span<UInt8>, clock: inout LogClock) -> Instant? {
@@ -259,16 +270,19 @@ enum Stamp {
     return end + 5
   }
 
-  /// Epoch seconds: ten digits and perhaps a fraction, or milliseconds as thirteen.
+  /// Epoch seconds: ten digits and perhaps a fraction; milliseconds as thirteen, microseconds as sixteen, nanoseconds as
+  /// nineteen.
   private static func epoch(_ line: borrowing Span<UInt8>, _ at: Int, end: inout Int) -> Instant? {
     var digits = at
-    while digits < line.count, isDigit(line[digits]), digits - at < 17 { digits += 1 }
+    while digits < line.count, isDigit(line[digits]), digits - at < 20 { digits += 1 }
     let count = digits - at
-    guard count == 10 || count == 13 || count == 16, let value = number(line, at, count) else { return nil }
+    guard count == 10 || count == 13 || count == 16 || count == 19, let value = number(line, at, min(count, 16)) else {
+      return nil
+    }
     end = digits
     switch count {
     case 13: return Instant(microseconds: Int64(value) * 1000)
-    case 16: return Instant(microseconds: Int64(value))
+    case 16, 19: return Instant(microseconds: Int64(value))
     default:
       var micro = Int64(value) * 1_000_000
       if digits + 1 < line.count, line[digits] == UInt8(ascii: "."), isDigit(line[digits + 1]) {

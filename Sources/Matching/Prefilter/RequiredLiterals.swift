@@ -30,6 +30,10 @@ package struct RequiredLiterals: Equatable, Sendable {
   /// Nil when no such texts can be told: the pattern must then be tried on every line.
   package init?(_ pattern: String, caseless: Bool = false, text: Text = .same) {
     guard let tree = PatternSyntax(pattern, caseless: caseless) else { return nil }
+    self.init(tree, text: text)
+  }
+
+  init?(_ tree: PatternSyntax, text: Text = .same) {
     var best = Facts(tree, text).best
     switch text {
     case .same: break

@@ -7,6 +7,8 @@ extension Keys {
     Key("summary", .text, "One line about what it finds."),
     Key("program", .list(.text), "Whose lines it sees, by the name in syslog's header or in the journal."),
     Key("own_log", .bool, "The service also writes a log of its own, without syslog's header."),
+    Key("format", .word(FormatReader.words), "How its lines are written; all but text give them fields."),
+    Key("fields", .map(roles), "Which of a line's fields is what."),
     Key("journalmatch", .list(.text), "Where its lines are in the journal."),
     Key("logpath", .list(.text), "Where its lines are in files."),
     Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes, unless the jail says otherwise."),
@@ -25,13 +27,30 @@ extension Keys {
   static let ignored: [Key] = [
     Key("name", .text, "A short name."),
     Key("match", .text, "A PCRE2 pattern with <host>, <user>, <port>."),
+    Key("where", .named(condition), "What must hold for the line's fields, by their names."),
   ]
 
   static let pattern: [Key] =
     ignored + [
+      Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
       Key("attempt", .word(["begins", "ends"]), "This line and others are one try."),
     ]
+
+  /// A field's name, or several, of which the first that is there counts.
+  static let roles: [Key] = FieldRole.allCases.map { Key($0.rawValue, .list(.text), "The field that has it.") }
+
+  /// A value, several of which one, or tests that must all hold.
+  static let condition: Key.Kind = .either([.list(.text), .map(tests + [Key("not", negated, "None of this holds.")])])
+
+  private static let negated: Key.Kind = .either([.list(.text), .map(tests)])
+
+  private static let tests: [Key] = [
+    Key("match", .text, "A PCRE2 pattern that is found in it."),
+    Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
+    Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
+    Key("absent", .bool, "There is nothing, or there is something."),
+  ]
 
   static let weight: [Key] = [
     Key("group", .text, "The group whose text decides."),

@@ -7,6 +7,8 @@ internal import System
 enum Limits {
   static let maxretry = 1...1_000_000
   static let weight = 0...1_000_000
+  /// What a number in a log may be compared with.
+  static let fieldNumber = -1_000_000_000_000...1_000_000_000_000
   /// An id wider than these would let one attacker lock out a provider.
   static let ipv4Prefix = 16...32
   static let ipv6Prefix = 32...128

@@ -8,7 +8,11 @@ import Filters
 enum CatchAll {
   /// What is wrong with the pattern and what would be right; nil: nothing.
   static func problem(in pattern: PatternDefinition) -> (message: String, remedy: String)? {
-    let text = pattern.match
+    for text in pattern.expressions { if let problem = problem(in: text, of: pattern) { return problem } }
+    return nil
+  }
+
+  private static func problem(in text: String, of pattern: PatternDefinition) -> (message: String, remedy: String)? {
     guard
       let host = ["<host>", "(?<host>", "(?P<host>"].compactMap({ text.firstRange(of: $0) })
         .min(by: { $0.lowerBound < $1.lowerBound })

@@ -60,7 +60,9 @@ struct SettingsCheck {
       // One at a time, since compiling a filter stops at the first that is wrong. A host replaces the missing pattern.
       let host = PatternDefinition(name: "host", match: "^<host>$")
       single.rules = .native(
-        NativeRules(patterns: ignore ? [host] : [pattern], ignore: ignore ? [pattern] : []))
+        NativeRules(
+          format: rules.format, fields: rules.fields, patterns: ignore ? [host] : [pattern],
+          ignore: ignore ? [pattern] : []))
       do throws(FilterError) { _ = try Filter(single) } catch {
         compiles = false
         problems.append(SettingsError(error, jail: jail))

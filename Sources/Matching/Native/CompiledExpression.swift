@@ -1,0 +1,63 @@
+internal import Filters
+
+/// A pattern's regular expression, its tags expanded and its groups known by number.
+final class CompiledExpression: Sendable {
+  let pattern: Pattern
+  let hosts: [Int]
+  let users: [Int]
+  let rules: [Int]
+  let ports: [Int]
+  let count: Int?
+
+  /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
+  static let tags: [(tag: String, expression: String)] = [
+    ("<host>", "(?<host>(?:[0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9A-Fa-f:]{0,40}:[0-9A-Fa-f:.]{0,45})"),
+    ("<user>", "(?<user>.*)"),
+    ("<port>", "(?<port>[0-9]{1,5})"),
+  ]
+
+  static func expand(_ match: String) -> String {
+    var out = ""
+    var rest = Substring(match)
+    while let at = rest.firstIndex(of: "<") {
+      out += rest[..<at]
+      rest = rest[at...]
+      // `(?<host>…)` written by hand is a group already, not the tag.
+      if !out.hasSuffix("(?"), !out.hasSuffix("(?P"), let tag = tags.first(where: { rest.hasPrefix($0.tag) }) {
+        out += tag.expression
+        rest = rest.dropFirst(tag.tag.count)
+      } else {
+        out.append("<")
+        rest = rest.dropFirst()
+      }
+    }
+    out += rest
+    return out
+  }
+
+  init(_ match: String, pattern name: String, place: Place) throws(FilterError) {
+    let expanded = Self.expand(match)
+    let compiled: Pattern
+    do {
+      // Bytes, not characters; a journal message may hold line ends, which `.` must not stop at.
+      compiled = try Pattern(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
+    } catch {
+      throw FilterError(
+        place: place, message: "pattern `\(name)`: \(error)",
+        remedy: "PCRE2 stopped near `\(Self.near(expanded, error.offset))`")
+    }
+    func groups(_ name: String) -> [Int] { compiled.names.filter { $0.name == name }.map(\.group) }
+    pattern = compiled
+    hosts = groups("host")
+    users = groups("user")
+    rules = groups("rule")
+    ports = groups("port")
+    count = groups("count").first
+  }
+
+  private static func near(_ pattern: String, _ offset: Int) -> String {
+    let bytes = Array(pattern.utf8)
+    let from = max(0, min(offset, bytes.count) - 12)
+    return String(decoding: bytes[from..<min(bytes.count, from + 24)], as: UTF8.self)
+  }
+}

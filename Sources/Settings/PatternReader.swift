@@ -1,0 +1,90 @@
+internal import Filters
+internal import Model
+
+/// Reads a filter's patterns, and the format whose fields they name.
+struct PatternReader {
+  let format: LogFormat
+  let roles: FieldRoles
+  private let fields: Fields
+  private let tags: FilterTags
+
+  init(_ fields: Fields) {
+    self.fields = fields
+    tags = FilterTags(fields)
+    format = fields["format"].flatMap(FormatReader.format) ?? .text
+    roles =
+      if let entry = fields.entry("fields") { FormatReader.roles(entry.value) } else { FieldRoles(place: fields.place) }
+    if format == .text, let entry = fields.entry("fields") {
+      entry.value.problems.add(
+        entry.place, "the filter has `fields`, but its lines are text",
+        remedy: "say which format: json, combined, logfmt …")
+    }
+  }
+
+  /// The patterns of `patterns` or `ignore`; only the first have weights.
+  func patterns(_ key: String) -> [PatternDefinition] {
+    guard let items = fields[key]?.list(key) else { return [] }
+    let known = (key == "patterns" ? Keys.pattern : Keys.ignored).names
+    return items.compactMap { item in
+      guard let pattern = Fields(item, key, known: known) else { return nil }
+      return definition(pattern, item)
+    }
+  }
+
+  private func definition(_ pattern: Fields, _ item: Value) -> PatternDefinition? {
+    guard let name = pattern["name"]?.name("name") else {
+      if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
+      return nil
+    }
+    var match: String?
+    if let value = pattern["match"] {
+      guard let text = value.text("match", anyCharacter: true), !text.isEmpty else { return nil }
+      match = tags.expand(text)
+    }
+    let conditions = pattern["where"].map { ConditionReader(tags).conditions($0) } ?? []
+    if pattern["where"] != nil, format == .text {
+      pattern["where"]?.fail(
+        "`where` asks for fields, but the filter's lines are text",
+        "say which format: json, combined, logfmt …, or use match")
+    }
+    guard match != nil || pattern["where"] != nil else {
+      item.fail("pattern \(quoted(name)) has no `match`", "add match: '…', or where: with conditions on fields")
+      return nil
+    }
+    var definition = PatternDefinition(
+      name: name, match: match, conditions: conditions, weight: pattern["weight"].flatMap(weight) ?? .fixed(1),
+      place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
+    if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
+    if let part = pattern["attempt"] { definition.attempt = attempt(part) }
+    return definition
+  }
+
+  private func attempt(_ value: Value) -> AttemptPart {
+    switch value.name("attempt") {
+    case "begins": return .begins
+    case "ends": return .ends
+    case nil: return .alone
+    case let name?:
+      value.fail("`attempt` is \(quoted(name))", "write begins or ends, or leave it out")
+      return .alone
+    }
+  }
+
+  /// A number, or one chosen by what a group captured.
+  private func weight(_ value: Value) -> Weight? {
+    if value.word != nil { return value.integer("weight", Limits.weight).map(Weight.fixed) }
+    guard let fields = Fields(value, "weight", known: Keys.weight.names) else { return nil }
+    guard let group = fields["group"]?.name("group") else {
+      if fields["group"] == nil {
+        value.fail("`weight` has no `group`", "name the group whose text decides: group: severity")
+      }
+      return nil
+    }
+    var values: [String: Int] = [:]
+    if let map = fields["values"], let entries = Fields(map, "values")?.entries {
+      for entry in entries { values[entry.key] = entry.value.integer(entry.key, Limits.weight) }
+    }
+    return .captured(
+      group: group, values: values, otherwise: fields["otherwise"]?.integer("otherwise", Limits.weight) ?? 1)
+  }
+}
