@@ -34,10 +34,17 @@ packaging-packages:
 
 # Fresh Debian systems with a real systemd, in containers; needs root and a network that reaches Debian's mirror.
 TEST_RELEASES ?= bookworm trixie
-PACKAGES_TEST_PACKAGES := debootstrap systemd-container iproute2 util-linux
+PACKAGES_TEST_PACKAGES := debootstrap systemd-container iproute2 util-linux cpio python3-venv
 
-packages-test: deb ## install, attack, upgrade, reboot, remove and purge the .deb on fresh systems (minutes)
+packages-test: deb rpm tarball packages-lint ## install, attack, upgrade, reboot, remove and purge them on fresh systems (minutes)
 	@$(call install_packages,$(PACKAGES_TEST_PACKAGES))
+	export MAKEFLAGS=
+	architecture=$$(dpkg --print-architecture)
+	deb="$(PACKAGES)/bailiff_$(VERSION)_$$architecture.deb"
+	Tests/Packages/reproducible "$(VERSION)" "$(PACKAGES)"
 	packaging/debian/build "$(VERSION)~before" "$(CURDIR)/$(PACKAGES)"
-	$(SUDO) Tests/Packages/run "$(PACKAGES)/bailiff_$(VERSION)_$$(dpkg --print-architecture).deb" \
-	  "$(PACKAGES)/bailiff_$(VERSION)~before_$$(dpkg --print-architecture).deb" $(TEST_RELEASES)
+	$(SUDO) Tests/Packages/run "$$deb" "$(PACKAGES)/bailiff_$(VERSION)~before_$$architecture.deb" $(TEST_RELEASES)
+	system=$(PACKAGES)/roots/$(firstword $(TEST_RELEASES))/system
+	$(SUDO) Tests/Packages/others "$$deb" $(PACKAGES)/bailiff-$(VERSION)-1.*.rpm $(PACKAGES)/bailiff-$(VERSION)-linux-*.tar.gz $$system
+	$(SUDO) Tests/Packages/ansible "$$deb" $$system
+	Tests/Packages/schema .build/release/bailiff

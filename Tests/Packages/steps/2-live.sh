@@ -1,5 +1,7 @@
 # One change, and it bans.
-sed -i -e 's/^firewall: .*/firewall: {backend: ipset}/' -e 's/  sshd: {/&port: all, /' /etc/bailiff/bailiff.yaml
+show bailiff settings set firewall.backend ipset
+show bailiff settings set jails.sshd.port all
+show bailiff check --show
 show systemctl restart bailiff
 attack 10.77.0.2 
 attack fd77:0:0:2::2
