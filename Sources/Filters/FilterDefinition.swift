@@ -16,6 +16,8 @@ public struct FilterDefinition: Sendable, Equatable {
   /// Where its lines are, unless the jail says otherwise.
   public var journalmatch: [String]
   public var logpath: [String]
+  /// Where the service writes unless it is told otherwise.
+  public var writes: LogPlace
   /// Which ports to block, by service name or number; empty: all.
   public var port: [String]
   /// The limit that suits the service, for jails and defaults that name none.
@@ -25,7 +27,8 @@ public struct FilterDefinition: Sendable, Equatable {
 
   public init(
     name: String, file: String, summary: String = "", rules: Rules, journalmatch: [String] = [], logpath: [String] = [],
-    port: [String] = [], maxretry: Int? = nil, findtime: TimeSpan? = nil, samples: [Sample] = []
+    writes: LogPlace? = nil, port: [String] = [], maxretry: Int? = nil, findtime: TimeSpan? = nil,
+    samples: [Sample] = []
   ) {
     self.name = name
     self.file = file
@@ -33,6 +36,7 @@ public struct FilterDefinition: Sendable, Equatable {
     self.rules = rules
     self.journalmatch = journalmatch
     self.logpath = logpath
+    self.writes = writes ?? LogPlace(logpath)
     self.port = port
     self.maxretry = maxretry
     self.findtime = findtime

@@ -37,7 +37,7 @@ public final class Plan: Sendable {
   public static let operatorJail = "operator"
 
   /// `start`: where files and journal begin that have no stored position.
-  public init(_ settings: Settings, start: SourceSpec.Start = .end, journalAvailable: Bool = Plan.journalAvailable()) {
+  public init(_ settings: Settings, start: SourceSpec.Start = .end, on machine: Settings.Machine = .current) {
     self.settings = settings
     var filters: [Filter] = []
     var jails: [Entry] = []
@@ -82,9 +82,11 @@ public final class Plan: Sendable {
       case .bans: break
       case .stdin: watch(.standardInput, number)
       case .logs:
-        let sources = jail.sources(journalAvailable: journalAvailable)
+        let sources = jail.sources(on: machine)
         if !sources.files.isEmpty { watch(.files(sources.files, start: start), number) }
-        if !sources.journal.isEmpty { watch(.journal(matches: sources.journal, start: start), number) }
+        guard !sources.journal.isEmpty else { break }
+        let instead = sources.isJournalInstead ? sources.files : []
+        watch(.journal(matches: sources.journal, insteadOf: instead, start: start), number)
       }
     }
     self.filters = filters
@@ -116,11 +118,5 @@ public final class Plan: Sendable {
     }
     limits.append(Jail(name: Self.operatorJail, bantime: .hours(24), ipv6Prefix: 128))
     return limits
-  }
-
-  /// Is there a journal on this machine (systemd-journald.service(8): volatile and persistent storage)?
-  public static func journalAvailable() -> Bool {
-    // Safe: access(2) reads the string during the call.
-    unsafe access("/run/log/journal", R_OK) == 0 || access("/var/log/journal", R_OK) == 0
   }
 }

@@ -54,11 +54,19 @@ public enum FilterFile {
     return FilterDefinition(
       name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),
       journalmatch: fields["journalmatch"]?.journalmatch() ?? [],
-      logpath: fields["logpath"]?.logpaths() ?? [],
+      logpath: fields["logpath"]?.logpaths() ?? [], writes: fields["writes"].flatMap(place),
       port: fields["port"]?.portNames() ?? [],
       maxretry: fields["maxretry"]?.integer("maxretry", Limits.maxretry),
       findtime: fields["findtime"]?.span("findtime"),
       samples: samples(fields))
+  }
+
+  private static func place(_ value: Value) -> LogPlace? {
+    guard let name = value.name("writes") else { return nil }
+    if let place = LogPlace(rawValue: name) { return place }
+    value.fail(
+      "`writes` is \(quoted(name))", "write " + LogPlace.allCases.map(\.rawValue).joined(separator: " or "))
+    return nil
   }
 
   private static func records(_ value: Value) -> RecordFormat? {

@@ -69,17 +69,51 @@ public struct JailSettings: Sendable, Equatable {
     self.timezone = timezone
   }
 
-  /// What to read on a machine with or without a journal. Both are empty for `source: bans` and `stdin`.
-  public func sources(journalAvailable: Bool) -> (files: [String], journal: [String]) {
-    guard source == .logs else { return ([], []) }
+  /// What to read on a machine. Everything is empty for `source: bans` and `stdin`.
+  public func sources(on machine: Settings.Machine = .current) -> LogChoice {
+    guard source == .logs else { return LogChoice() }
     switch backend {
-    case .both: return (logpath, journalmatch)
-    case .journal: return ([], journalmatch)
-    case .files: return (logpath, [])
+    case .both: return LogChoice(files: logpath, journal: journalmatch)
+    case .journal: return LogChoice(journal: journalmatch)
+    case .files: return LogChoice(files: logpath)
     case .auto:
-      if journalmatch.isEmpty || !journalAvailable && !logpath.isEmpty { return (logpath, []) }
-      return ([], journalmatch)
+      if logpath.isEmpty || journalmatch.isEmpty { return LogChoice(files: logpath, journal: journalmatch) }
+      let writes = definition?.writes ?? LogPlace(logpath)
+      guard writes == .journal, machine.hasJournal else {
+        return LogChoice(files: logpath, journal: journalmatch, isJournalInstead: true)
+      }
+      return LogChoice(files: ownLogs, journal: journalmatch)
     }
+  }
+
+  /// Files that the service writes instead of syslog, when it is told to.
+  private var ownLogs: [String] {
+    guard case .native(let rules)? = definition?.rules, rules.hasOwnLog else { return [] }
+    return logpath.filter { !LogPlace.isSyslog($0) }
+  }
+}
+
+/// Which logs a jail reads.
+public struct LogChoice: Sendable, Hashable {
+  public var files: [String]
+  public var journal: [String]
+  /// The journal is read only while none of the files is there.
+  public var isJournalInstead: Bool
+
+  public init(files: [String] = [], journal: [String] = [], isJournalInstead: Bool = false) {
+    self.files = files
+    self.journal = journal
+    self.isJournalInstead = isJournalInstead
+  }
+
+  /// For people: `/var/log/nginx/error.log, or while it is not there journal _SYSTEMD_UNIT=nginx.service`.
+  public var description: String {
+    let files = files.joined(separator: ", ")
+    guard !journal.isEmpty else { return files }
+    let journal = "journal " + journal.joined(separator: " or ")
+    if files.isEmpty { return journal }
+    guard isJournalInstead else { return "\(files), \(journal)" }
+    return "\(files), or while \(self.files.count == 1 ? "it is" : "none of them is") there \(journal)"
   }
 }
 

@@ -201,8 +201,9 @@ extension SettingsReader {
   }
 
   private func warnOfMissingFiles(_ jail: JailSettings) {
-    let files = jail.sources(journalAvailable: machine.hasJournal).files
-    guard !files.isEmpty, !files.contains(where: machine.hasFile) else { return }
+    let sources = jail.sources(on: machine)
+    let files = sources.files
+    guard !files.isEmpty, sources.journal.isEmpty, !files.contains(where: machine.hasFile) else { return }
     problems.warn(
       jail.place, "no file matches \(files.map(quoted).joined(separator: ", ")) of jail \(quoted(jail.name))",
       remedy: "check the path; the file is read as soon as it is there")

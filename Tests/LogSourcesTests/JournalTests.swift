@@ -123,6 +123,29 @@ final class JournalDirectory {
     #expect(second.sink.events.allSatisfy { !$0.isLoss })
   }
 
+  /// A service that writes files is read from the journal only while it has none.
+  @Test func theJournalInsteadOfFilesThatAreNotThereYet() throws {
+    let path = journal.directory("own.log")
+    try journal.write([journal.entry("before")])
+    let specs = [
+      SourceSpec.files([path]),
+      .journal(matches: [], directory: journal.path, insteadOf: [path], start: .beginning),
+    ]
+    let run = try RunningReader(specs)
+    run.wait(forLines: ["before"])
+    try journal.directory.write("1\n", to: "own.log")
+    run.wait(forLines: ["before", "1"])
+    run.wait("the journal is left") { run.reader.status().allSatisfy { $0.info.kind == .file } }
+    try journal.write([journal.entry("also in the journal")])
+    try journal.directory.append("2\n", to: "own.log")
+    run.wait(forLines: ["before", "1", "2"])
+    run.stop()
+    // The file is there from the start now.
+    let again = try RunningReader(specs, positions: run.sink.positions)
+    try journal.directory.append("3\n", to: "own.log")
+    again.wait(forLines: ["3"])
+  }
+
   @Test func startsAtTheEnd() throws {
     try journal.write([journal.entry("old")])
     let first = try RunningReader([spec([], .end)])

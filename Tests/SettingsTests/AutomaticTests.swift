@@ -23,7 +23,7 @@ struct AutomaticTests {
     let machine = Settings.Machine(hasFile: { _ in false }, hasJournal: true)
     let jails = Settings.automatic(library: Self.library, machine: machine).jails
     #expect(jails.map(\.name) == ["sshd"])
-    #expect(jails[0].sources(journalAvailable: true).journal == ["_SYSTEMD_UNIT=ssh.service", "_COMM=sshd"])
+    #expect(jails[0].sources(on: machine).journal == ["_SYSTEMD_UNIT=ssh.service", "_COMM=sshd"])
   }
 
   @Test func nothingToWatch() {

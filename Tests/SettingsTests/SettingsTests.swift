@@ -103,13 +103,18 @@ struct SettingsTests {
   }
 
   @Test func sourcesByBackend() {
-    var jail = JailSettings(name: "a", logpath: ["/f"], journalmatch: ["_COMM=a"], limits: Jail(name: "a"))
+    let syslog = ["/var/log/syslog"]
+    var jail = JailSettings(name: "a", logpath: syslog, journalmatch: ["_COMM=a"], limits: Jail(name: "a"))
     func read(_ journal: Bool) -> [[String]] {
-      let sources = jail.sources(journalAvailable: journal)
-      return [sources.files, sources.journal]
+      let sources = jail.sources(on: Settings.Machine(hasFile: { _ in false }, hasJournal: journal))
+      return [sources.files, sources.journal] + (sources.isJournalInstead ? [["instead"]] : [])
     }
+    // The same lines are in both.
     #expect(read(true) == [[], ["_COMM=a"]])
-    #expect(read(false) == [["/f"], []])
+    #expect(read(false) == [syslog, ["_COMM=a"], ["instead"]])
+    // The service's own log.
+    jail.logpath = ["/f"]
+    #expect(read(true) == [["/f"], ["_COMM=a"], ["instead"]])
     jail.backend = .both
     #expect(read(true) == [["/f"], ["_COMM=a"]])
     jail.backend = .files
@@ -124,6 +129,35 @@ struct SettingsTests {
     #expect(read(true) == [["/f"], []])
     jail.source = .bans
     #expect(read(true) == [[], []])
+  }
+
+  /// On a machine with a journal these once watched it, where their services write nothing.
+  @Test(arguments: [
+    "nginx-error", "nginx-http-auth", "apache-auth", "apache-error", "exim", "proftpd", "vsftpd", "modsecurity",
+    "mariadb",
+    "postgresql", "samba", "squid",
+  ])
+  func servicesThatWriteFilesAreReadFromFiles(filter: String) throws {
+    let definition = try FilterFile.load(path: "\(DocumentationTests.root.path)/filters/\(filter).yaml")
+    let jail = JailSettings(
+      name: "a", definition: definition, logpath: definition.logpath, journalmatch: definition.journalmatch,
+      limits: Jail(name: "a"))
+    let sources = jail.sources(on: Settings.Machine(hasFile: { _ in true }, hasJournal: true))
+    #expect(sources.files == definition.logpath && (sources.isJournalInstead || sources.journal.isEmpty))
+  }
+
+  @Test(arguments: ["sshd", "postfix", "pam", "dropbear", "courier"])
+  func servicesThatWriteThroughSyslogAreReadFromTheJournal(filter: String) throws {
+    let definition = try FilterFile.load(path: "\(DocumentationTests.root.path)/filters/\(filter).yaml")
+    var jail = JailSettings(
+      name: "a", definition: definition, logpath: definition.logpath, journalmatch: definition.journalmatch,
+      limits: Jail(name: "a"))
+    let machine = Settings.Machine(hasFile: { _ in true }, hasJournal: true)
+    #expect(jail.sources(on: machine) == LogChoice(journal: definition.journalmatch))
+    // Dovecot writes a file of its own instead, where it is told to.
+    jail.definition = try FilterFile.load(path: "\(DocumentationTests.root.path)/filters/dovecot.yaml")
+    jail.logpath = jail.definition!.logpath
+    #expect(jail.sources(on: machine).files == ["/var/log/dovecot.log"])
   }
 
   @Test func aJailsOwnSourceReplacesTheFilters() {

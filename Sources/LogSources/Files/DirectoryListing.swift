@@ -27,6 +27,15 @@ struct DirectoryListing {
     self.entries = entries.sorted { $0.name < $1.name }
   }
 
+  /// Returns when changes of the directory that are under way are done and told to inotify: the kernel lists a directory only
+  /// between two changes, and tells of one before it begins the next.
+  static func awaitChanges(in directory: String) {
+    // Safe: as in `init`.
+    guard let stream = unsafe opendir(directory) else { return }
+    unsafe _ = readdir(stream)
+    unsafe _ = closedir(stream)
+  }
+
   /// Those that begin with `prefix`.
   func entries(from prefix: some StringProtocol) -> ArraySlice<Entry> {
     var (low, high) = (0, entries.count)

@@ -40,6 +40,8 @@ final class FileScan {
   private var knownPatterns: Set<PathPattern> = []
   /// Of the last reload.
   private var reload: ReloadSnapshot?
+  /// Takes in what inotify has told since.
+  var takeEvents: () -> Void = {}
 
   init(_ reading: FileReading, _ recovery: Recovery, _ restoration: Restoration) {
     self.reading = reading
@@ -76,6 +78,7 @@ final class FileScan {
 
   /// Looks at everything.
   func lookAtAll() {
+    watches.beginScan()
     // Directories first: a name that appears after they are listed is told by its event.
     watches.watchDirectories(of: wanted.map(\.pattern))
     var found: [String: Found] = [:]
@@ -98,7 +101,7 @@ final class FileScan {
     for source in files.all { for file in source.queue { file.isNamed = false } }
     for path in paths { look(at: path, found[path]!) }
     for i in wanted.indices { wanted[i].isFirst = false }
-    watches.didScan()
+    watches.endScan()
   }
 
   /// Looks at paths to which a name came, or from which one went.
@@ -162,9 +165,9 @@ final class FileScan {
     for file in files.followers(of: status) {
       guard let owner = file.source, owner.path == path || Set(owner.specs).isSuperset(of: specs) else { continue }
       file.isNamed = true
-      watches.forgetArrivals(at: path)
       if owner.path == path {
         if owner.queue.last !== file, !file.isCopy { cameBack(file, in: owner) }
+        if owner.queue.last === file { watches.countArrivals(at: path) }
         table.set(owner.number, state: .reading, offset: file.offset)
       }
       return
@@ -191,10 +194,13 @@ final class FileScan {
       let file = try FollowedFile(path: source.path)
       if startsAtEnd, let size = source.firstSize { file.seekToLine(before: size, reading.buffer) }
       file.mayBeDuplicate = !startsAtEnd
-      if let last = source.queue.last { replaced(last, by: file, in: source) }
+      if let last = source.queue.last {
+        replaced(last, by: file, in: source)
+      } else {
+        watches.countArrivals(at: source.path)
+      }
       source.isKnown = true
       source.firstSize = nil
-      watches.forgetArrivals(at: source.path)
       reading.follow([file], in: source)
       table.set(source.number, state: .reading, offset: file.offset)
       if source.queue.count == 1 { reading.checkpoint(source) }
@@ -203,9 +209,25 @@ final class FileScan {
     }
   }
 
+  /// Is the file that was opened at `path` the only one that came there since the last look? What inotify had told before it
+  /// was opened may have been about another one, which left again.
+  private func isOnlyArrival(at path: String) -> Bool {
+    guard watches.hasOneArrival(at: path) else { return false }
+    DirectoryListing.awaitChanges(in: PathName.directory(of: path))
+    takeEvents()
+    return watches.hasOneArrival(at: path)
+  }
+
   /// Another file took the path of `last`: after a rotation, or because a program wrote the log again.
   private func replaced(_ last: FollowedFile, by file: FollowedFile, in source: FileSource) {
-    if !watches.hasOneArrival(at: source.path) { recovery.takeMissed(after: last, before: file, of: source) }
+    if isOnlyArrival(at: source.path) {
+      watches.countArrivals(at: source.path)
+    } else {
+      watches.forgetArrivals(at: source.path)
+      // Once it is seen there again, what comes is counted.
+      watches.note(source.path)
+      recovery.takeMissed(after: last, before: file, of: source)
+    }
     // What is in it came after what was in the other one.
     file.caughtUpAt = last.caughtUpAt
     _ = last.look()

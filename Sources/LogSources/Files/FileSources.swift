@@ -30,6 +30,7 @@ final class FileSources: LogSource {
     scan = FileScan(reading, recovery, restoration)
     reading.onTruncated = { [unowned recovery] in recovery.truncated($0, in: $1) }
     reading.onEmpty = { [unowned self] in forget($0) }
+    scan.takeEvents = { [unowned self] in takeEvents() }
     if let descriptor = watches.descriptor { _ = poller.add(descriptor) { [unowned self] in hasEvents = true } }
   }
 
@@ -50,19 +51,14 @@ final class FileSources: LogSource {
       guard specs.isEmpty else { continue }
       restoration.keep(source)
       for file in source.queue { reading.release(file, from: source) }
+      watches.forgetArrivals(at: source.path)
       files.remove(source)
     }
   }
 
   func turn(now: Double) -> Bool {
     guard !isFinished else { return false }
-    if hasEvents {
-      hasEvents = false
-      watches.drain(grown: reading.wake) { file in
-        reading.wake(file)
-        if let source = file.source { watches.note(source.path) }
-      }
-    }
+    if hasEvents { takeEvents() }
     if now >= nextLook { look(now) }
     if watches.needsScan || now >= nextScan {
       scan.lookAtAll()
@@ -76,6 +72,14 @@ final class FileSources: LogSource {
     }
     reading.wakeUndecided(now: now)
     return reading.turn()
+  }
+
+  private func takeEvents() {
+    hasEvents = false
+    watches.drain(grown: reading.wake) { [reading, watches] file in
+      reading.wake(file)
+      if let source = file.source { watches.note(source.path) }
+    }
   }
 
   /// Looks at what inotify does not tell of; once more when there is such a thing.
@@ -108,6 +112,7 @@ final class FileSources: LogSource {
 
   /// A path that only a wildcard names is no source any more when its last file is gone.
   private func forget(_ source: FileSource) {
+    watches.forgetArrivals(at: source.path)
     guard source.isKnown, !scan.isPlain(source.path) else { return }
     files.remove(source)
     reading.table.hide(source.number, true)

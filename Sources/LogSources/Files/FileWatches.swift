@@ -22,8 +22,8 @@ final class FileWatches {
 
   /// Paths to look at, because a name came or left there.
   private(set) var paths: Set<String> = []
-  /// How often a file came to a path since it was last looked at; only what `isTold` says is counted reliably.
-  private(set) var arrivals: [String: Int] = [:]
+  /// How often a file came to a path since the last file that is followed was seen there; nil: that is not known.
+  private var arrivals: [String: Int] = [:]
   /// Everything must be looked at.
   var needsScan = true
 
@@ -52,6 +52,7 @@ final class FileWatches {
         guard let paths = names.removeValue(forKey: watch) else { continue }
         for path in paths { directories[path] = nil }
         needsScan = true
+        arrivals.removeAll()
       case .overflow:
         needsScan = true
         arrivals.removeAll()
@@ -68,7 +69,7 @@ final class FileWatches {
       guard kind.isLeaf else { continue }
       let path = PathName.join(directory, name)
       paths.insert(path)
-      if isArrival { arrivals[path, default: 0] += 1 }
+      if isArrival, let count = arrivals[path] { arrivals[path] = count + 1 }
     }
   }
 
@@ -81,18 +82,26 @@ final class FileWatches {
     return paths
   }
 
-  /// Did exactly one file come to the path since the last look, so that nothing came and went in between?
+  /// Did exactly one file come to the path since the last one that is followed was seen there, so that nothing came and went in
+  /// between?
   func hasOneArrival(at path: String) -> Bool {
     isTold(directory: PathName.directory(of: path)) && arrivals[path] == 1
   }
 
+  /// The last file that is followed is at the path.
+  func countArrivals(at path: String) { arrivals[path] = 0 }
+
+  /// Nobody knows how many files came to the path.
   func forgetArrivals(at path: String) { arrivals[path] = nil }
 
-  /// Everything was looked at.
-  func didScan() {
+  /// Everything is being looked at.
+  func beginScan() {
     needsScan = false
     paths.removeAll()
-    arrivals.removeAll()
+  }
+
+  /// Everything was looked at; what was told meanwhile is still to come.
+  func endScan() {
     for path in directories.keys { directories[path]!.isTold = FileSystem.isTold(path) }
   }
 

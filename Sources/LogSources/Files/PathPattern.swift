@@ -19,6 +19,9 @@ struct PathPattern: Hashable {
     return Self.glob(text).filter { !RotatedName.isCompressed($0) }
   }
 
+  /// The regular files that match now.
+  var existing: [String] { expand().filter { (try? FileStatus.of(path: $0))?.isRegular ?? false } }
+
   func matches(_ path: String) -> Bool {
     guard !isPlain else { return text == path }
     // Safe: fnmatch(3) reads two strings during the call.

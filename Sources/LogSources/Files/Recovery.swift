@@ -19,8 +19,11 @@ final class Recovery {
 
   // MARK: After a restart
 
-  /// After a file of an earlier generation was found: those that were made after it and before today's.
+  /// If the file that was found is of an earlier generation: those that were made after it and before today's.
   func takeLater(than file: FollowedFile, of source: FileSource) {
+    guard RotatedName.siblings(of: source.path, listings).contains(where: { $0.inode == file.identity.inode }) else {
+      return
+    }
     let siblings = OpenSibling.all(of: source.path, listings)
     guard let i = siblings.firstIndex(where: { $0.sibling.inode == file.identity.inode }) else { return }
     for later in unread(siblings[(i + 1)...], of: source) where !isRead(later, source.read) { take(later, of: source) }
@@ -28,10 +31,14 @@ final class Recovery {
 
   /// The file is gone, or was emptied. If a copy of it is there, compressed or not, what was not read of it is read from
   /// that; else, after the last generation that is known to be read, those that came later.
-  func recover(_ position: StoredFile, of source: FileSource, isFound: Bool) {
-    let siblings = OpenSibling.all(of: source.path, listings)
+  /// `known`: the file itself, where it was found; what is earlier than it is read.
+  func recover(_ position: StoredFile, of source: FileSource, before known: FollowedFile? = nil) {
+    var siblings = OpenSibling.all(of: source.path, listings)
+    if let known, let i = siblings.firstIndex(where: { $0.sibling.inode == known.identity.inode }) {
+      siblings.removeSubrange(i...)
+    }
     let found =
-      isFound || position.identity.fingerprintLength < Fingerprint.enough
+      known != nil || position.identity.fingerprintLength < Fingerprint.enough
       ? nil
       : siblings.lastIndex {
         Fingerprint.matches(position.identity, head: $0.head) && !unread([$0], of: source).isEmpty
@@ -47,7 +54,7 @@ final class Recovery {
       }
       return
     }
-    guard !isFound else { return }
+    guard known == nil else { return }
     table.report(
       source.number,
       .lost(

@@ -71,19 +71,15 @@ final class Restoration {
       add(file, to: source)
       if position.isDone { recovery.mark(position, slot, of: source, isDone: false) }
     } else if let file {
-      if file.path != source.path {
-        add(file, to: source)
-        // Rotated more than once meanwhile: what was made after this file and before today's.
-        recovery.takeLater(than: file, of: source)
-      } else {
-        // It was empty when it was stored, and may have been filled and emptied since.
-        if position.identity.fingerprintLength < Fingerprint.enough {
-          recovery.recover(position, of: source, isFound: true)
-        }
-        add(file, to: source)
+      // It was empty when it was stored, and may have been filled and emptied since.
+      if file.path == source.path, position.identity.fingerprintLength < Fingerprint.enough {
+        recovery.recover(position, of: source, before: file)
       }
+      add(file, to: source)
+      // Rotated meanwhile, perhaps since it was opened: what was made after this file and before today's.
+      recovery.takeLater(than: file, of: source)
     } else {
-      recovery.recover(position, of: source, isFound: false)
+      recovery.recover(position, of: source)
     }
   }
 

@@ -8,6 +8,15 @@ final class JournalSources: LogSource {
   private let buffer = LineBuffer()
   private var journals: [JournalSource] = []
   private var cursors: [String: String] = [:]
+  private var specs: [SourceSpec] = []
+  /// The files of specs that are read only while none of those is there, by the spec's index.
+  private var fallbacks: [Int: [PathPattern]] = [:]
+  /// Specs of which a file is there.
+  private var replaced: Set<Int> = []
+  /// When those files are looked for (monotonic seconds).
+  private var nextLook = Double.infinity
+
+  private static let lookEvery = 1.0
 
   init(table: SourceTable, poller: Poller, positions: [SourcePosition]) {
     self.table = table
@@ -21,13 +30,35 @@ final class JournalSources: LogSource {
 
   var nextTurn: Double {
     let now = monotonicSeconds()
-    return journals.reduce(.infinity) { min($0, $1.nextLook(now)) }
+    return journals.reduce(nextLook) { min($0, $1.nextLook(now)) }
   }
 
   func apply(_ specs: [SourceSpec], _ reload: ReloadSnapshot?) {
-    var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
+    self.specs = specs
+    fallbacks = [:]
+    replaced = []
     for (index, spec) in specs.enumerated() {
-      guard case .journal(let matches, let directory) = spec.kind else { continue }
+      guard case .journal(_, _, let files) = spec.kind, !files.isEmpty else { continue }
+      fallbacks[index] = files.map(PathPattern.init)
+    }
+    _ = findFiles()
+    nextLook = fallbacks.isEmpty ? .infinity : 0
+    read(reload)
+  }
+
+  /// True when there are files where there were none.
+  private func findFiles() -> Bool {
+    let found = fallbacks.filter { $0.value.contains { !$0.existing.isEmpty } }.keys
+    for index in found { fallbacks[index] = nil }
+    replaced.formUnion(found)
+    return !found.isEmpty
+  }
+
+  /// Reads for the specs that are not replaced.
+  private func read(_ reload: ReloadSnapshot?) {
+    var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
+    for (index, spec) in specs.enumerated() where !replaced.contains(index) {
+      guard case .journal(let matches, let directory, _) = spec.kind else { continue }
       let match = JournalMatch(matches)
       let name = match.name(in: directory)
       if let i = wanted.firstIndex(where: { $0.name == name }) {
@@ -56,6 +87,10 @@ final class JournalSources: LogSource {
   }
 
   func turn(now: Double) -> Bool {
+    if now >= nextLook {
+      if findFiles() { read(nil) }
+      nextLook = fallbacks.isEmpty ? .infinity : now + Self.lookEvery
+    }
     var more = false
     for journal in journals {
       if journal.open(now: now), let handle = journal.handle {

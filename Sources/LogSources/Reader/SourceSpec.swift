@@ -5,8 +5,9 @@ public struct SourceSpec: Hashable, Sendable {
     case files([String])
     /// Entries that one of `matches` fits: each is a list of `FIELD=value`, all of which must hold, separated by spaces
     /// (in `"…"` a value may hold spaces); no match at all means every entry.
-    /// `directory` nil: this machine's journal.
-    case journal(matches: [String], directory: String?)
+    /// `directory` nil: this machine's journal. `insteadOf`: paths and globs of files; as soon as one is there the journal is
+    /// no longer read for this spec. Empty: it always is.
+    case journal(matches: [String], directory: String?, insteadOf: [String] = [])
     case standardInput
   }
 
@@ -27,8 +28,10 @@ public struct SourceSpec: Hashable, Sendable {
     SourceSpec(.files(patterns), start: start)
   }
 
-  public static func journal(matches: [String], directory: String? = nil, start: Start = .end) -> SourceSpec {
-    SourceSpec(.journal(matches: matches, directory: directory), start: start)
+  public static func journal(
+    matches: [String], directory: String? = nil, insteadOf files: [String] = [], start: Start = .end
+  ) -> SourceSpec {
+    SourceSpec(.journal(matches: matches, directory: directory, insteadOf: files), start: start)
   }
 
   public static let standardInput = SourceSpec(.standardInput, start: .beginning)

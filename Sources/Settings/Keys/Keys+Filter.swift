@@ -11,6 +11,7 @@ extension Keys {
     Key("fields", .map(roles), "Which of a line's fields is what."),
     Key("journalmatch", .list(.text), "Where its lines are in the journal."),
     Key("logpath", .list(.text), "Where its lines are in files."),
+    Key("writes", words(LogPlace.self), "Where the service writes unless it is told otherwise."),
     Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes, unless the jail says otherwise."),
     Key("maxretry", .integer(Limits.maxretry), "What it recommends."),
     Key("findtime", .time, "What it recommends."),

@@ -78,9 +78,7 @@ struct Check: ParsableCommand {
 
   private func reads(_ jail: JailSettings) -> String {
     guard jail.source == .logs else { return jail.source.rawValue }
-    let sources = jail.sources(journalAvailable: Settings.Machine.current.hasJournal)
-    let journal = sources.journal.isEmpty ? [] : ["journal " + sources.journal.joined(separator: " or ")]
-    return (sources.files + journal).joined(separator: ", ")
+    return jail.sources().description
   }
 }
 
