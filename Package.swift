@@ -77,6 +77,7 @@ let package = Package(
     room("Matching", ["Model", "System", "Filters", "CPCRE2", "CVectorscan", "CLinux"]),
     room("Fail2banMatching", ["Model", "System", "Filters", "Matching"]),
     room("Detection", ["Model"]),
+    room("LockoutGuard", ["Model", "System"]),
     room("Firewall", ["Model", "System", "CMnl"]),
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
@@ -85,14 +86,16 @@ let package = Package(
     room(
       "Pipeline",
       [
-        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
+        "Firewall", "AuditLog",
         "Settings", "Fail2banImport",
       ]),
     control,
     .executableTarget(
       name: "bailiff",
       dependencies: [
-        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
+        "Firewall", "AuditLog",
         "Settings",
         "Fail2banImport", "Pipeline", "API", "CSystemd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -105,7 +108,8 @@ let package = Package(
       dependencies: ["Model", "LogSources", "Matching", "Fail2banMatching", "Detection", "AuditLog", "Settings"],
       path: "Benchmarks/Stages", swiftSettings: strict),
 
-    .target(name: "TestSupport", dependencies: ["CLinux", "Filters"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["CLinux", "Filters"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
@@ -113,7 +117,7 @@ let package = Package(
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
-    tests("FirewallTests", ["Model", "System", "Firewall", "CLinux", "CMnl"]),
+    tests("FirewallTests", ["Model", "System", "Firewall", "LockoutGuard", "CLinux", "CMnl"]),
     tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(
@@ -128,8 +132,9 @@ let package = Package(
     tests(
       "PipelineTests",
       [
-        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall", "AuditLog",
-        "Settings", "Fail2banImport", "Pipeline", "TestSupport",
+        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
+        "Firewall",
+        "AuditLog", "Settings", "Fail2banImport", "Pipeline", "TestSupport",
       ]),
     tests(
       "APITests",

@@ -124,8 +124,10 @@ public struct StoreStatus: Hashable, Sendable, Codable {
 }
 
 public struct FirewallStatus: Hashable, Sendable, Codable {
-  /// `ipset` or `dry-run`.
+  /// `ipset`, `nftables` or `dry-run`.
   public var backend: String
+  /// Why it is that one.
+  public var reason: String?
   /// Nil: it is well.
   public var problem: String?
   public var chains: [String]
@@ -134,8 +136,11 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
   /// How often something of ours was gone and was put back.
   public var repairs: UInt64
 
-  public init(backend: String, problem: String? = nil, chains: [String], entries: Int, repairs: UInt64 = 0) {
+  public init(
+    backend: String, reason: String? = nil, problem: String? = nil, chains: [String], entries: Int, repairs: UInt64 = 0
+  ) {
     self.backend = backend
+    self.reason = reason
     self.problem = problem
     self.chains = chains
     self.entries = entries

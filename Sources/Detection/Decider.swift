@@ -30,7 +30,12 @@ public struct Decider: Sendable {
     var tally = Tally()
   }
 
+  /// Asked before a ban is entered; what it refuses never was a ban.
+  public typealias Permission = (_ ban: Decision) -> Bool
+
   private var states: [State]
+  /// Addresses whose blocks are not banned as a whole, and so not counted as a whole either.
+  private var apart: Set<Address> = []
   private var overall: [UInt128: Int] = [:]
   private var countsOverall: Bool
   private let seed: (UInt64, UInt64)
@@ -48,10 +53,16 @@ public struct Decider: Sendable {
 
   public var jails: [Jail] { states.map(\.jail) }
 
+  /// Blocks that hold one of these addresses are counted, and banned, by their single addresses: this machine's own, say, so
+  /// that a neighbour's failures ban the neighbour.
+  public mutating func countApart(_ addresses: Set<Address>) { apart = addresses }
+
   /// Counts one failure. `id` is the name of a failure that has no address. A time after `now` is taken as `now`: a
-  /// daemon's clock may be wrong, and a stamp that an attacker wrote must not put off a ban.
+  /// daemon's clock may be wrong, and a stamp that an attacker wrote must not put off a ban. A ban that is not permitted is
+  /// no ban, and its failures are forgotten.
   public mutating func consider(
-    _ failure: Failure, id: String? = nil, now: Instant, _ decide: (Decision) -> Void
+    _ failure: Failure, id: String? = nil, now: Instant, permits: Permission = { _ in true },
+    _ decide: (Decision) -> Void
   ) {
     let index = Int(failure.jail)
     guard index < states.count else { return }
@@ -62,7 +73,7 @@ public struct Decider: Sendable {
       return
     }
     let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
-    let key = subnet?.base.bits ?? nameKey(id ?? "")
+    let key = subnet.map { self.key(of: $0, in: index) } ?? nameKey(id ?? "")
     if let end = states[index].bans.end(of: key) {
       // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
       guard time >= end else { return }
@@ -82,6 +93,10 @@ public struct Decider: Sendable {
       action: .ban, jail: states[index].jail.name, identity: identity, time: time,
       until: states[index].jail.bantime.map { time.adding(duration($0, index, key, number)) }, count: count,
       number: number)
+    guard permits(decision) else {
+      states[index].windows.forget(key)
+      return
+    }
     enter(decision, key, index)
     decide(decision)
   }
@@ -160,7 +175,7 @@ public struct Decider: Sendable {
     let index = Int(failure.jail)
     guard index < states.count else { return }
     if id == nil, states[index].jail.ignore.contains(failure.address) { return }
-    let key = id.map(nameKey) ?? subnet(of: failure.address, in: index).base.bits
+    let key = id.map(nameKey) ?? self.key(of: subnet(of: failure.address, in: index), in: index)
     guard states[index].bans[key] == nil else { return }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     if failure.time > states[index].newest { states[index].newest = failure.time }
@@ -239,16 +254,32 @@ public struct Decider: Sendable {
   // MARK: Inside
 
   private func subnet(of address: Address, in index: Int) -> Subnet {
+    let block = block(of: address, in: index)
+    guard !block.isSingleAddress else { return block }
+    let isApart = address.sharesPrefixWithStrangers || apart.contains { block.contains($0) }
+    return isApart ? Subnet(address) : block
+  }
+
+  private func block(of address: Address, in index: Int) -> Subnet {
     Subnet(address, ipv4Prefix: states[index].jail.ipv4Prefix, ipv6Prefix: states[index].jail.ipv6Prefix)
   }
 
-  /// An address is its own key; a block that an operator banned, wider or narrower than the jail counts, is a name.
   private func key(of identity: Identity, in index: Int) -> UInt128 {
     switch identity {
-    case .network(let subnet):
-      subnet == self.subnet(of: subnet.base, in: index) ? subnet.base.bits : nameKey(subnet.description)
+    case .network(let subnet): key(of: subnet, in: index)
     case .name(let name): nameKey(name)
     }
+  }
+
+  /// A block as wide as the jail counts has its first address as its key; one that is wider or narrower (an operator's, an
+  /// address that is counted alone) has another, so that both can be banned.
+  private func key(of subnet: Subnet, in index: Int) -> UInt128 {
+    let jail = states[index].jail
+    guard subnet.length != (subnet.isIPv4 ? 96 + jail.ipv4Prefix : jail.ipv6Prefix) else { return subnet.base.bits }
+    let (high, low) = (UInt64(truncatingIfNeeded: subnet.base.bits >> 64), UInt64(truncatingIfNeeded: subnet.base.bits))
+    let a = (high ^ seed.0 ^ UInt64(subnet.length)) &* 0x9E37_79B9_7F4A_7C15
+    let b = (low ^ seed.1 ^ (a >> 29)) &* 0xBF58_476D_1CE4_E5B9
+    return UInt128(a ^ b >> 32) << 64 | UInt128(b ^ a >> 31)
   }
 
   /// 128 bits for a name: two FNV-1a passes from secret starts. Names come from fail2ban's `<F-ID>` only.

@@ -60,10 +60,17 @@ public struct IgnoreList: Sendable, Equatable {
 
   public init(_ subnets: [Subnet] = []) { self.subnets = subnets }
 
-  public func contains(_ address: Address) -> Bool { subnets.contains { $0.contains(address) } }
+  /// An address that a translator made of an IPv4 address is ignored with it.
+  public func contains(_ address: Address) -> Bool {
+    if subnets.contains(where: { $0.contains(address) }) { return true }
+    guard let ipv4 = address.embeddedIPv4 else { return false }
+    return subnets.contains { $0.contains(ipv4) }
+  }
 
-  /// Would a ban of this block touch an ignored address?
-  public func overlaps(_ subnet: Subnet) -> Bool {
-    subnets.contains { $0.contains(subnet) || subnet.contains($0) }
+  /// The entry that a ban of this block would touch; nil: none.
+  public func overlapping(_ subnet: Subnet) -> Subnet? {
+    if let own = subnets.first(where: { $0.contains(subnet) || subnet.contains($0) }) { return own }
+    guard subnet.isSingleAddress, let ipv4 = subnet.base.embeddedIPv4 else { return nil }
+    return subnets.first { $0.contains(ipv4) }
   }
 }

@@ -1,10 +1,11 @@
 public import Model
 
-/// What carries decisions out. Two real ones: `IPSetActuator` (the kernel's sets and rules) and `DryRunActuator` (memory).
+/// What carries decisions out. Two change the kernel: `IPSetActuator` (sets of ipset, rules of iptables) and
+/// `NFTablesActuator` (a table of nf_tables); `DryRunActuator` only remembers.
 ///
 /// ```swift
 /// let firewall: any Actuator = try IPSetActuator()
-/// for notice in try firewall.prepare([FirewallTarget(jail: "sshd", ports: .ranges([22...22]))], chains: ["INPUT"]) { … }
+/// for notice in try firewall.prepare(FirewallPlan([FirewallTarget(jail: "sshd", ports: .ranges([22...22]))])) { … }
 /// try firewall.restore(storedBans, now: now)
 /// let outcomes = try firewall.apply([FirewallChange(.add, jail: "sshd", subnet: Subnet("192.0.2.7")!, until: end)], now: now)
 /// ```
@@ -13,12 +14,14 @@ public import Model
 /// out one after the other; decisions keep their order when one thread makes them. Nothing is undone on exit: the kernel
 /// ends each ban by itself.
 public protocol Actuator: Sendable {
-  /// Makes the firewall ready for exactly these jails: sets, the rules of our chain, and one jump to it from each of
-  /// `chains`. What it made for jails that are no longer named is removed; bans of the others stay.
+  var backend: FirewallBackend { get }
+
+  /// Makes the firewall ready for exactly this plan. What it made for jails that are no longer named is removed; bans of the
+  /// others stay.
   ///
   /// A chain that does not exist (yet) or a family that cannot be filtered is a notice; when nothing can be filtered at all
   /// it throws, with the remedy.
-  func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice]
+  func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice]
 
   /// Carries out `changes` in their order; the result has an outcome for each, at the same index. Throws only when nothing
   /// can be said about any of them.
@@ -31,36 +34,53 @@ public protocol Actuator: Sendable {
   /// identities that are names are skipped.
   func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport
 
-  /// Compares what `prepare` made with what is there, and the number of bans with `wanted` (called when it is needed, on
-  /// this thread); puts back what is missing and says what it was. Call it from the thread that calls `apply`, so that
-  /// `wanted` and the kernel are compared at one point in the order of decisions.
-  func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair]
+  /// Compares what `prepare` made with what is there, and the bans with `wanted` (called when it is needed, on this thread);
+  /// puts back what is missing and says what it was. Call it from the thread that calls `apply`, so that `wanted` and the
+  /// kernel are compared at one point in the order of decisions.
+  func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck
 
-  /// Is there anything for `check` to repair, as far as can be seen without `wanted`? Reads only; any thread may ask.
+  /// Is there anything for `check` to repair or to warn of, as far as can be seen without `wanted`? Reads only; any thread
+  /// may ask.
   ///
-  /// - Parameter thorough: look at the rules too, which takes two child processes; without it only at the sets.
+  /// - Parameter thorough: look at the rules too, which may take child processes; without it only at what is cheap.
   func needsCheck(thorough: Bool) throws(FirewallError) -> Bool
 
-  /// The chains whose changes matter: ours and those that jump to it.
-  var watchedChains: [String] { get }
+  /// The packets that each jail's bans have refused.
+  func packets() throws(FirewallError) -> [String: PacketCount]
 
-  /// False where bans are only remembered.
-  var changesKernel: Bool { get }
+  /// Removes everything of ours, bans too: tables, chains, jumps, sets. It may be called without `prepare`.
+  func clear() throws(FirewallError)
+
+  /// Which changes of nf_tables' ruleset matter.
+  var watch: RulesetWatch { get }
+
+  /// The longest timeout that an entry can have.
+  var longestTimeout: TimeSpan { get }
 }
 
 extension Actuator {
+  /// False where bans are only remembered.
+  public var changesKernel: Bool { backend != .dryRun }
+
   public func needsCheck() throws(FirewallError) -> Bool { try needsCheck(thorough: true) }
+
+  /// The changes that keep bans alive which last longer than an entry's timeout can. Send them at least once a week.
+  public func renewals(of bans: some Sequence<Ban>, now: Instant) -> [FirewallChange] {
+    bans.compactMap { ban in
+      guard let until = ban.until, let subnet = ban.identity.subnet, until > now,
+        until.since(ban.since) > longestTimeout
+      else { return nil }
+      return FirewallChange(.add, jail: ban.jail, subnet: subnet, until: until)
+    }
+  }
 }
 
-/// The longest timeout that an ipset entry can have, in seconds (`ipset(8)`: "the maximum value is 2147483").
-public let longestTimeout: Int64 = 2_147_483
+/// What a listener to nf_tables' notifications looks for.
+public struct RulesetWatch: Sendable, Equatable {
+  /// Chains of iptables' tables: ours and those that jump to it.
+  public var chains: Set<String> = []
+  /// Our table's changes matter, unless the socket of this number made them.
+  public var ownPort: UInt32?
 
-/// The changes that keep bans alive which last longer than an ipset timeout can. Send them at least once a week.
-public func renewals(of bans: some Sequence<Ban>, now: Instant) -> [FirewallChange] {
-  bans.compactMap { ban in
-    guard let until = ban.until, let subnet = ban.identity.subnet, until > now,
-      until.since(ban.since) > .seconds(longestTimeout)
-    else { return nil }
-    return FirewallChange(.add, jail: ban.jail, subnet: subnet, until: until)
-  }
+  public init() {}
 }

@@ -1,6 +1,6 @@
 public import Model
 
-/// One address or block to be banned or let go in one jail.
+/// One address or block to be banned in one jail, or whose ban ends.
 public struct FirewallChange: Hashable, Sendable {
   public enum Action: String, Hashable, Sendable { case add, remove }
 
@@ -41,8 +41,7 @@ public enum ChangeOutcome: Hashable, Sendable {
 public struct KernelBan: Hashable, Sendable {
   public var jail: String
   public var subnet: Subnet
-  /// Time left, to the second; nil: permanent. At most 2,147,483 s, the ceiling of an ipset timeout, even if the ban lasts
-  /// longer (`renewals`).
+  /// Time left; nil: permanent. At most the backend's longest timeout, even if the ban lasts longer (`renewals`).
   public var remaining: TimeSpan?
 
   public init(jail: String, subnet: Subnet, remaining: TimeSpan?) {
@@ -52,58 +51,17 @@ public struct KernelBan: Hashable, Sendable {
   }
 }
 
-/// What `restore` changed.
-public struct RestoreReport: Hashable, Sendable {
-  public var added = 0
-  /// Bans whose end in the kernel differed from the one wanted.
-  public var adjusted = 0
-  /// Entries in our sets that nobody wants.
-  public var removed = 0
-  /// Bans that the kernel held already, as wanted.
-  public var kept = 0
-  /// Bans that are over, and identities that no firewall can block (names).
-  public var skipped = 0
-  public var failed: [Failed] = []
+/// Packets that were refused, and their bytes, since the rules were made.
+public struct PacketCount: Hashable, Sendable {
+  public var packets: UInt64
+  public var bytes: UInt64
 
-  public struct Failed: Hashable, Sendable {
-    public var change: FirewallChange
-    public var error: FirewallError
+  public init(packets: UInt64 = 0, bytes: UInt64 = 0) {
+    self.packets = packets
+    self.bytes = bytes
   }
 
-  public init() {}
-}
-
-/// Something that works less well than asked for, without stopping the rest.
-public struct FirewallNotice: Hashable, Sendable, CustomStringConvertible {
-  /// One line: what, and what to do about it.
-  public var description: String
-
-  public init(_ description: String) { self.description = description }
-}
-
-/// Something that another program had taken away and that was put back.
-public struct Repair: Hashable, Sendable, CustomStringConvertible {
-  public enum Kind: Hashable, Sendable {
-    /// Our chain was missing or its rules were not ours.
-    case chain(AddressFamily)
-    /// `parent` (INPUT, DOCKER-USER …) did not jump to our chain, or more than once.
-    case hook(AddressFamily, parent: String)
-    /// A jail's set was gone.
-    case set(String)
-    /// Bans that a jail's sets had lost.
-    case bans(jail: String, count: Int)
-  }
-
-  public var kind: Kind
-
-  public init(_ kind: Kind) { self.kind = kind }
-
-  public var description: String {
-    switch kind {
-    case .chain(let family): "\(family): the rules of chain BAILIFF had been changed or removed; put back"
-    case .hook(let family, let parent): "\(family): chain \(parent) had lost its jump to BAILIFF; put back"
-    case .set(let name): "set \(name) had been removed; created again"
-    case .bans(let jail, let count): "jail \(jail): \(count) \(count == 1 ? "ban was" : "bans were") missing; put back"
-    }
+  static func + (a: PacketCount, b: PacketCount) -> PacketCount {
+    PacketCount(packets: a.packets &+ b.packets, bytes: a.bytes &+ b.bytes)
   }
 }

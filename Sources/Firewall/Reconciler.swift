@@ -90,18 +90,18 @@ private final class Loop: Sendable {
     var nextLook = monotonicSeconds() + interval
     while true {
       // Asked each time: a reload may name others.
-      let event = wait(until: nextTick, Set(actuator.watchedChains))
+      let event = wait(until: nextTick, actuator.watch)
       if event.stopped { return }
       let time = monotonicSeconds()
       let thorough = event.touched || time >= nextLook
       if time >= nextTick { nextTick = time + 1 }
       if thorough { nextLook = time + interval }
       // What cannot be looked at is reported too: the repair then says why.
-      if (try? actuator.needsCheck(thorough: thorough)) ?? true { deviation(event.cause) }
+      if event.ownTableChanged || (try? actuator.needsCheck(thorough: thorough)) ?? true { deviation(event.cause) }
     }
   }
 
-  private func wait(until end: Double, _ chains: Set<String>) -> RulesetEvent {
+  private func wait(until end: Double, _ watch: RulesetWatch) -> RulesetEvent {
     var event = RulesetEvent()
     var end = end
     var latest = end
@@ -120,10 +120,11 @@ private final class Loop: Sendable {
       }
       let before = event.touched
       do {
-        try socket.withLock { socket throws(FirewallError) in try socket.receive { event.read($0, chains) } }
+        try socket.withLock { socket throws(FirewallError) in try socket.receive { event.read($0, watch) } }
       } catch {
-        // More was told than the socket's buffer holds: look at everything.
+        // More was told than the socket's buffer holds: anything may have changed.
         event.touched = true
+        event.ownTableChanged = watch.ownPort != nil
       }
       guard event.touched else { continue }
       if !before { latest = monotonicSeconds() + Self.longestWait }

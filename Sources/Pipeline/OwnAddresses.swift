@@ -1,4 +1,4 @@
-internal import Firewall
+internal import LockoutGuard
 internal import Model
 internal import Settings
 
@@ -8,5 +8,15 @@ enum OwnAddresses {
   static func ignored(_ settings: Settings) -> [Subnet] {
     guard settings.ignoreself else { return [] }
     return [Subnet("127.0.0.0/8")!, Subnet("::1")!] + Protected.collect().own.sorted().map { Subnet($0) }
+  }
+}
+
+extension Settings.ProtectSessions {
+  var spared: SparedSessions {
+    switch self {
+    case .none: .none
+    case .administrators: .administrators
+    case .everybody: .everybody
+    }
   }
 }

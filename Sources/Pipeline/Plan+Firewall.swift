@@ -1,9 +1,22 @@
-internal import Firewall
-internal import Settings
+public import Firewall
+public import Settings
 
 extension Plan {
+  /// What the firewall is to be for these settings.
+  var firewallPlan: FirewallPlan {
+    let wanted = settings.firewall
+    guard let chains = wanted.chains else {
+      return FirewallPlan(targets, paths: Set(wanted.protect.map(\.packetPath)))
+    }
+    // Whoever names chains of iptables means the ways that lead through them, whatever the backend.
+    var paths: Set<PacketPath> = []
+    if chains.contains("INPUT") { paths.insert(.host) }
+    if chains.contains(where: { $0 != "INPUT" }) { paths.insert(.containers) }
+    return FirewallPlan(targets, paths: paths, chains: chains)
+  }
+
   /// What the firewall blocks for each jail; the operators' jail blocks everything.
-  var targets: [FirewallTarget] {
+  private var targets: [FirewallTarget] {
     var targets = jails.map { entry in
       let ports: FirewallTarget.Ports =
         switch entry.settings.ports {
@@ -14,9 +27,31 @@ extension Plan {
       let protocols = entry.settings.protocols.compactMap { FirewallTarget.TransportProtocol(rawValue: $0.rawValue) }
       return FirewallTarget(
         jail: entry.settings.name, ports: protocols.isEmpty ? .all : ports,
-        protocols: protocols.isEmpty ? [.tcp] : protocols)
+        protocols: protocols.isEmpty ? [.tcp] : protocols,
+        verdict: entry.settings.block == .drop ? .drop : .reject)
     }
     targets.append(FirewallTarget(jail: Plan.operatorJail, ports: .all))
     return targets
+  }
+}
+
+extension FirewallSettings.Path {
+  fileprivate var packetPath: PacketPath {
+    switch self {
+    case .host: .host
+    case .containers: .containers
+    }
+  }
+}
+
+extension FirewallSettings {
+  /// The backend that is asked for, or that `auto` means on this machine.
+  public var choice: BackendChoice {
+    switch backend {
+    case .auto: .automatic()
+    case .ipset: BackendChoice(.ipset, because: "the settings say so")
+    case .nftables: BackendChoice(.nftables, because: "the settings say so")
+    case .dryRun: BackendChoice(.dryRun, because: "the settings say so")
+    }
   }
 }

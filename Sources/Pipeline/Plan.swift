@@ -116,7 +116,9 @@ public final class Plan: Sendable {
       jail.ignore.subnets += ignored
       return jail
     }
-    limits.append(Jail(name: Self.operatorJail, bantime: .hours(24), ipv6Prefix: 128))
+    let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
+    limits.append(
+      Jail(name: Self.operatorJail, bantime: .hours(24), ipv6Prefix: 128, ignore: IgnoreList(spared)))
     return limits
   }
 }

@@ -12,6 +12,7 @@ struct JailKeys {
   var ipv6Prefix: Int?
   var ports: [String]?
   var protocols: [TransportProtocol]?
+  var block: JailSettings.Block?
   var usedns: Fail2banRules.DNS?
   var timezone: String?
   var backend: JailSettings.Backend?
@@ -37,6 +38,7 @@ struct JailKeys {
       if value.list("port")?.isEmpty == true { value.fail("`port` is empty", "name ports, or write all") }
     }
     protocols = fields["protocol"]?.protocols()
+    block = fields["block"]?.choice("block")
     usedns = fields["usedns"]?.usedns()
     timezone = fields["logtimezone"].flatMap(Self.timezone)
     backend = fields["backend"]?.choice(

@@ -22,6 +22,14 @@ public struct JailSettings: Sendable, Equatable {
     case both
   }
 
+  /// What happens to a packet of a banned address.
+  public enum Block: String, Sendable, CaseIterable {
+    /// Nothing is answered: the other side waits.
+    case drop
+    /// It is told that nobody listens.
+    case reject
+  }
+
   public var name: String
   public var enabled: Bool
   /// Where the jail is in the settings.
@@ -38,6 +46,7 @@ public struct JailSettings: Sendable, Equatable {
   public var backend: Backend
   public var ports: Ports
   public var protocols: [TransportProtocol]
+  public var block: Block
   /// `ignore` holds the addresses and blocks of `ignoreip`; names and files stand only there.
   public var limits: Jail
   /// The entries for all jails and this jail's own.
@@ -50,7 +59,8 @@ public struct JailSettings: Sendable, Equatable {
     name: String, enabled: Bool = true, place: Place = Place(file: "", line: 0, column: 0), source: Source = .logs,
     filter: FilterReference? = nil, definition: FilterDefinition? = nil, logpath: [String] = [],
     journalmatch: [String] = [], backend: Backend = .auto, ports: Ports = .all, protocols: [TransportProtocol] = [.tcp],
-    limits: Jail, ignoreip: [IgnoreEntry] = [], usedns: Fail2banRules.DNS = .no, timezone: String? = nil
+    block: Block = .drop, limits: Jail, ignoreip: [IgnoreEntry] = [], usedns: Fail2banRules.DNS = .no,
+    timezone: String? = nil
   ) {
     self.name = name
     self.enabled = enabled
@@ -63,6 +73,7 @@ public struct JailSettings: Sendable, Equatable {
     self.backend = backend
     self.ports = ports
     self.protocols = protocols
+    self.block = block
     self.limits = limits
     self.ignoreip = ignoreip
     self.usedns = usedns

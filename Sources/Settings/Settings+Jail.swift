@@ -5,7 +5,7 @@ extension SettingsReader {
   /// What people write in jail.conf that is said in another way here.
   static let fail2banKeys = [
     "action": "bans go to the firewall of `firewall`; set `port`, `protocol` and `bantime`",
-    "banaction": "set `firewall: {backend: ipset}` for all jails",
+    "banaction": "set `firewall: {backend: auto}` for all jails, and `block: drop` or `reject` for one",
     "banaction_allports": "write `port: all`", "chain": "set `firewall: {chains: […]}` for all jails",
     "failregex": "patterns stand in a filter file", "ignoreregex": "patterns stand in a filter file",
     "mode": "write `options: {mode: …}`",
@@ -39,7 +39,8 @@ extension SettingsReader {
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
     jail.protocols = keys.protocols ?? defaults.protocols ?? [.tcp]
-    jail.ignoreip = settings.ignoreip + (fields["ignoreip"]?.ignoreEntries() ?? [])
+    jail.block = keys.block ?? defaults.block ?? .drop
+    jail.ignoreip = settings.ignoreip + (fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? [])
     jail.limits.ignore = IgnoreList(
       jail.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } })
     overrideRules(fields, keys, &jail)

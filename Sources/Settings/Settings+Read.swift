@@ -149,34 +149,19 @@ struct SettingsReader {
         return path
       }
     }
-    settings.ignoreip = fields["ignoreip"]?.ignoreEntries() ?? []
+    if let everybody = fields["everybody"]?.bool("everybody") { settings.everybody = everybody }
+    settings.ignoreip = fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? []
     if let value = fields["ignoreself"]?.bool("ignoreself") { settings.ignoreself = value }
-    if let value = fields["protect_sessions"]?.bool("protect_sessions") { settings.protectSessions = value }
+    if let value = fields["protect_sessions"] {
+      if value.word == "all" {
+        settings.protectSessions = .everybody
+      } else if let isOn = value.bool("protect_sessions") {
+        settings.protectSessions = isOn ? .administrators : .none
+      }
+    }
     if let value = fields["on_full"]?.choice("on_full", OnFull.self) { settings.onFull = value }
     if let value = fields["bans_per_minute_warning"]?.integer("bans_per_minute_warning", 1...1_000_000_000) {
       settings.bansPerMinuteWarning = value
-    }
-  }
-
-  private mutating func readFirewall(_ fields: Fields) {
-    guard let value = fields["firewall"], let firewall = Fields(value, "firewall", known: Keys.firewall.names)
-    else { return }
-    if let backend = firewall["backend"]?.choice("backend", FirewallSettings.Backend.self) {
-      settings.firewall.backend = backend
-    }
-    guard let chains = firewall["chains"]?.list("chains") else { return }
-    settings.firewall.chains = chains.compactMap { chain in
-      guard let name = chain.name("chains") else { return nil }
-      // iptables(8) limits a chain's name to 28 bytes, and takes a leading dash for an option.
-      let plain = name.utf8.allSatisfy { $0 > 32 && $0 < 127 }
-      guard plain, name.utf8.count <= 28, !name.hasPrefix("-"), !name.hasPrefix("!") else {
-        chain.fail("\(quoted(name)) is no chain", "write names such as INPUT or DOCKER-USER, at most 28 characters")
-        return nil
-      }
-      return name
-    }
-    if settings.firewall.chains.isEmpty, problems.errors.isEmpty {
-      firewall["chains"]!.fail("`chains` is empty", "name at least one chain: [INPUT]")
     }
   }
 

@@ -21,10 +21,12 @@ public struct Settings: Sendable, Equatable {
   public var firewall: FirewallSettings
   /// Never counted and never banned, in any jail.
   public var ignoreip: [IgnoreEntry]
+  /// May `ignoreip` spare everybody?
+  public var everybody: Bool
   /// Are this machine's own addresses left alone?
   public var ignoreself: Bool
-  /// Are the addresses of sessions that are logged in left alone?
-  public var protectSessions: Bool
+  /// Whose addresses are left alone while they are logged in?
+  public var protectSessions: ProtectSessions
   public var onFull: OnFull
   /// More bans than this in a minute are reported (and carried out).
   public var bansPerMinuteWarning: Int
@@ -33,6 +35,13 @@ public struct Settings: Sendable, Equatable {
   public var defaults: Jail
   /// In the order of the file, those that are disabled too. A jail with an error is not among them.
   public var jails: [JailSettings]
+
+  public enum ProtectSessions: String, Sendable, CaseIterable {
+    case none = "false"
+    /// Those who may become root.
+    case administrators = "true"
+    case everybody = "all"
+  }
 
   /// What holds where the file says nothing.
   public init(file: String = "") {
@@ -43,8 +52,9 @@ public struct Settings: Sendable, Equatable {
     filters = ["/etc/bailiff/filters", "/usr/share/bailiff/filters"]
     firewall = FirewallSettings()
     ignoreip = []
+    everybody = false
     ignoreself = true
-    protectSessions = true
+    protectSessions = .administrators
     onFull = .wait
     bansPerMinuteWarning = 200
     retention = Retention()
@@ -59,16 +69,26 @@ public struct Settings: Sendable, Equatable {
 
 public struct FirewallSettings: Sendable, Equatable {
   public enum Backend: String, Sendable, CaseIterable {
+    /// The one that fits this machine.
+    case auto
     case ipset
+    case nftables
     case dryRun = "dry-run"
   }
 
-  public var backend: Backend
-  /// The chains into which Bailiff's own chain is hooked; one that does not exist in the firewall is left out.
-  public var chains: [String]
+  /// A packet's way through this machine on which bans hold.
+  public enum Path: String, Sendable, CaseIterable { case host, containers }
 
-  public init(backend: Backend = .ipset, chains: [String] = ["INPUT"]) {
+  public var backend: Backend
+  /// On which ways bans hold.
+  public var protect: Set<Path>
+  /// The chains of iptables into which Bailiff's own is hooked, where others are wanted than `protect` means; one that does
+  /// not exist is hooked as soon as it does.
+  public var chains: [String]?
+
+  public init(backend: Backend = .auto, protect: Set<Path> = Set(Path.allCases), chains: [String]? = nil) {
     self.backend = backend
+    self.protect = protect
     self.chains = chains
   }
 }

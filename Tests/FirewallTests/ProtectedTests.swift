@@ -4,6 +4,7 @@ import System
 import Testing
 
 @testable import Firewall
+@testable import LockoutGuard
 
 @Suite struct ProtectedTests {
   private static let machine = {
@@ -41,8 +42,33 @@ import Testing
   }
 
   @Test func sessionsAreLetGoWhenTheSettingsSaySo() {
-    #expect(Self.machine.objections(to: Subnet("198.51.100.7")!, protectSessions: false).isEmpty)
-    #expect(Self.machine.objections(to: Subnet("192.0.2.1")!, protectSessions: false).count == 1)
+    #expect(Self.machine.objections(to: Subnet("198.51.100.7")!, sparing: .none).isEmpty)
+    #expect(Self.machine.objections(to: Subnet("192.0.2.1")!, sparing: .none).count == 1)
+    var machine = Self.machine
+    machine.otherSessions = [Address("198.51.100.9")!]
+    #expect(machine.objections(to: Subnet("198.51.100.9")!, sparing: .administrators).isEmpty)
+    #expect(machine.objections(to: Subnet("198.51.100.9")!, sparing: .everybody).count == 1)
+    #expect(machine.addresses(sparing: .administrators).contains(Address("198.51.100.7")!))
+    #expect(!machine.addresses(sparing: .administrators).contains(Address("198.51.100.9")!))
+  }
+
+  @Test(arguments: [
+    ("root", true), ("toor", true), ("alice", true), ("bob", true), ("sftp", false), ("somebody-of-ldap", true),
+    ("daemon", false),
+  ])
+  func whoMayBecomeRoot(_ user: String, _ expected: Bool) {
+    let passwd = """
+      root:x:0:0:root:/root:/bin/bash
+      daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+      toor:x:0:0::/root:/bin/sh
+      alice:x:1000:1000::/home/alice:/bin/bash
+      bob:x:1001:27::/home/bob:/bin/bash
+      sftp:x:1002:1002::/srv/sftp:/usr/sbin/nologin
+      damaged
+
+      """
+    let group = "root:x:0:\nsudo:x:27:alice,carol\nusers:x:100:sftp\nadm:x:4:sftp\ndamaged:\n"
+    #expect(Administrators(passwd: passwd, group: group).mayBecomeRoot(user) == expected)
   }
 
   @Test func theKernelsTablesAreRead() {
@@ -87,6 +113,7 @@ import Testing
   ])
   func titles(_ title: String, _ loggedIn: Bool) {
     #expect(Sessions.isLoggedIn(title: title) == loggedIn)
+    if loggedIn { #expect(["root", "alice"].contains(Sessions.user(title: title))) }
   }
 
   @Test func logindsFilesAreRead() throws {
@@ -94,13 +121,13 @@ import Testing
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let texts = [
-      "STATE=active\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nSERVICE=sshd\n", "STATE=closing\nREMOTE_HOST=192.0.2.8\n",
+      "UID=1000\nUSER=alice\nSTATE=active\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nSERVICE=sshd\n", "STATE=closing\nREMOTE_HOST=192.0.2.8\n",
       "STATE=online\nREMOTE=0\n", "garbage\u{0}=\n==\n", "STATE=online\nREMOTE_HOST=host.example\n",
     ]
     for (i, text) in texts.enumerated() {
       try text.write(toFile: "\(directory)/\(i)", atomically: false, encoding: .utf8)
     }
-    #expect(Sessions.logind(directory: directory) == [Address("192.0.2.7")!])
+    #expect(Sessions.logind(directory: directory) == [.init(address: Address("192.0.2.7")!, user: "alice")])
     #expect(Sessions.logind(directory: directory + "-none").isEmpty)
   }
 
@@ -161,7 +188,8 @@ import Testing
     defer { ssh.stop() }
     var found: Set<Address> = []
     while !found.contains(Address("10.77.0.5")!), monotonicSeconds() < deadline {
-      found = Sessions.processes(proc: "/proc")
+      let sessions = Sessions.processes(proc: "/proc").filter { $0.user == "root" }
+      found = Set(sessions.map(\.address))
     }
     #expect(found.contains(Address("10.77.0.5")!))
     #expect(!found.contains(Address("10.77.0.4")!))

@@ -30,13 +30,13 @@ import Testing
       let programs = Programs(directories: directories)
       try programs.run("iptables", ["-N", "CLOUDRON"])
       try programs.run("iptables", ["-A", "INPUT", "-j", "CLOUDRON"])
-      _ = try firewall.prepare([ssh, everything], chains: ["INPUT"])
+      _ = try firewall.prepare(FirewallPlan([ssh, everything], chains: ["INPUT"]))
       _ = try firewall.restore(Self.bans, now: now())
       let repairs = Repairs()
       let reconciler = Reconciler(firewall) { cause in
         do {
           let made = try firewall.check(wanted: { Self.bans }, now: now())
-          repairs.all.withLock { $0 += made.map { ($0, cause) } }
+          repairs.all.withLock { $0 += made.repairs.map { ($0, cause) } }
         } catch {
           Issue.record(error)
         }
@@ -67,12 +67,12 @@ import Testing
   @Test func aJailWithoutBansIsLeftAlone() throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator()
-      _ = try firewall.prepare([ssh], chains: ["INPUT"])
-      #expect(try firewall.check(wanted: { [] }, now: now()).isEmpty)
+      _ = try firewall.prepare(FirewallPlan([ssh], chains: ["INPUT"]))
+      #expect(try firewall.check(wanted: { [] }, now: now()).repairs.isEmpty)
       _ = try firewall.apply([add("sshd", "192.0.2.1", for: 2)], now: now())
       // About to end: the kernel may be ahead of us, and that is no reason to put it back.
       try shell("ipset del bailiff-sshd-4 192.0.2.1")
-      #expect(try firewall.check(wanted: { [ban("sshd", "192.0.2.1", for: 2)] }, now: now()).isEmpty)
+      #expect(try firewall.check(wanted: { [ban("sshd", "192.0.2.1", for: 2)] }, now: now()).repairs.isEmpty)
     }
   }
 
@@ -115,14 +115,14 @@ import Testing
   @Test func theSetsAreDestroyed() throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator()
-      _ = try firewall.prepare([ssh, everything], chains: ["INPUT"])
+      _ = try firewall.prepare(FirewallPlan([ssh, everything], chains: ["INPUT"]))
       _ = try firewall.restore(Self.bans, now: now())
       try shell("iptables -F")
       try shell("ip6tables -F")
       let sets = ["bailiff-sshd-4", "bailiff-sshd-6", "bailiff-recidive-4", "bailiff-recidive-6"]
       #expect(Programs().destroySets(sets).count == 0)
       #expect(try firewall.needsCheck(thorough: false))
-      let repairs = try Set(firewall.check(wanted: { Self.bans }, now: now()).map(\.kind))
+      let repairs = try Set(firewall.check(wanted: { Self.bans }, now: now()).repairs.map(\.kind))
       #expect(
         repairs.isSuperset(
           of: sets.map { .set($0) } + [.bans(jail: "sshd", count: 2), .bans(jail: "recidive", count: 1)]))
@@ -152,14 +152,14 @@ import Testing
   @Test func othersChainsAreNotLookedAt() throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator()
-      _ = try firewall.prepare([ssh], chains: ["INPUT"])
+      _ = try firewall.prepare(FirewallPlan([ssh], chains: ["INPUT"]))
       var socket = try NetlinkSocket(groups: 1 << (NFNLGRP_NFTABLES.rawValue - 1))
       func told(_ commands: [String]) throws -> RulesetEvent {
         for command in commands { try shell(command) }
         var event = RulesetEvent()
         var polls = [pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)]
         // Safe: the array's own count.
-        while unsafe poll(&polls, 1, 200) > 0 { try socket.receive { event.read($0, Set(firewall.watchedChains)) } }
+        while unsafe poll(&polls, 1, 200) > 0 { try socket.receive { event.read($0, firewall.watch) } }
         return event
       }
       let others = try told([
@@ -178,13 +178,13 @@ import Testing
   @Test func aChainThatAppearsLaterIsHooked() throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator()
-      let notices = try firewall.prepare([ssh], chains: ["INPUT", "DOCKER-USER"])
+      let notices = try firewall.prepare(FirewallPlan([ssh], chains: ["INPUT", "DOCKER-USER"]))
       #expect(notices.count == 1 && notices[0].description.contains("DOCKER-USER"))
       #expect(try !firewall.needsCheck(thorough: true))
       try shell("iptables -N DOCKER-USER")
       try shell("iptables -A DOCKER-USER -j RETURN")
       #expect(try firewall.needsCheck(thorough: true))
-      #expect(try firewall.check(wanted: { [] }, now: now()) == [Repair(.hook(.ipv4, parent: "DOCKER-USER"))])
+      #expect(try firewall.check(wanted: { [] }, now: now()).repairs == [Repair(.hook(.ipv4, parent: "DOCKER-USER"))])
       #expect(
         try shell("iptables -S DOCKER-USER") == "-N DOCKER-USER\n-A DOCKER-USER -j BAILIFF\n-A DOCKER-USER -j RETURN\n")
     }

@@ -40,18 +40,18 @@ import Testing
     FirewallTarget(jail: "x", ports: .ranges([1...1]), protocols: []),
   ])
   func badTargetsAreRefused(_ target: FirewallTarget) {
-    #expect(throws: FirewallError.self) { try IPSetActuator.validate([target], chains: []) }
+    #expect(throws: FirewallError.self) { try FirewallPlan([target]).validate() }
   }
 
   @Test(arguments: ["", "BAILIFF", "-F", "A B", "INPUT\n-F", "*filter", String(repeating: "x", count: 29)])
   func badChainsAreRefused(_ chain: String) {
-    #expect(throws: FirewallError.self) { try IPSetActuator.validate([], chains: [chain]) }
+    #expect(throws: FirewallError.self) { try FirewallPlan([], chains: [chain]).validate() }
   }
 
   @Test func twoJailsOfOneNameAreRefused() {
-    #expect(throws: FirewallError.self) { try IPSetActuator.validate([ssh, ssh], chains: []) }
+    #expect(throws: FirewallError.self) { try FirewallPlan([ssh, ssh]).validate() }
     #expect(throws: Never.self) {
-      try IPSetActuator.validate([ssh, everything], chains: ["INPUT", "DOCKER-USER", "f2b_x.y"])
+      try FirewallPlan([ssh, everything], chains: ["INPUT", "DOCKER-USER", "f2b_x.y"]).validate()
     }
   }
 
@@ -73,6 +73,8 @@ import Testing
   }
 
   @Test func longBansAreRenewedAndNoOthers() {
+    let firewall = IPSetActuator()
+    let longestTimeout = firewall.longestTimeout.seconds
     let long = longestTimeout + 1
     let bans = [
       ban("sshd", "192.0.2.1", for: long), ban("sshd", "192.0.2.2", for: longestTimeout),
@@ -80,10 +82,10 @@ import Testing
       ban("sshd", "somebody", for: long),
     ]
     let time = bans[0].since
-    #expect(renewals(of: bans, now: time).map(\.subnet.description) == ["192.0.2.1"])
+    #expect(firewall.renewals(of: bans, now: time).map(\.subnet.description) == ["192.0.2.1"])
     // Also when less than the ceiling is left: the kernel's own time may be running out.
-    #expect(renewals(of: bans, now: time.adding(.seconds(longestTimeout - 10))).count == 1)
-    #expect(renewals(of: bans, now: time.adding(.seconds(long))).isEmpty)
+    #expect(firewall.renewals(of: bans, now: time.adding(.seconds(longestTimeout - 10))).count == 1)
+    #expect(firewall.renewals(of: bans, now: time.adding(.seconds(long))).isEmpty)
   }
 
   @Test func listingsOfOthersAreRead() {
@@ -109,6 +111,9 @@ import Testing
   /// Whatever bytes arrive, reading ends and stays within them.
   @Test func damagedMessagesAreRead() {
     var random = SystemRandomNumberGenerator()
+    var watch = RulesetWatch()
+    watch.chains = ["INPUT"]
+    watch.ownPort = 1
     for _ in 0..<5_000 {
       var bytes = [UInt8](repeating: 0, count: Int.random(in: 0...96, using: &random))
       for i in bytes.indices {
@@ -119,7 +124,7 @@ import Testing
           0..<8, with: [UInt8(bytes.count), 0, 0, 0, UInt8.random(in: 0...15, using: &random), 10, 0, 0])
       }
       var event = RulesetEvent()
-      event.read(bytes.span, ["INPUT"])
+      event.read(bytes.span, watch)
       NetlinkReader.messages(bytes.span) { message in
         #expect(message.payload.upperBound <= bytes.count)
         NetlinkReader.attributes(bytes.span, in: message.payload) { _, value in
@@ -132,7 +137,7 @@ import Testing
 
   @Test func theDryRunForgetsWhatIsOver() throws {
     let firewall = DryRunActuator()
-    _ = try firewall.prepare([ssh], chains: [])
+    _ = try firewall.prepare(FirewallPlan([ssh], chains: []))
     var time = Instant(seconds: 1_000_000)
     for i in 0..<5000 {
       let subnet = Subnet(Address(ipv4: UInt32(i)))
@@ -145,7 +150,7 @@ import Testing
   }
 
   /// The dry run gives the same answers as the kernel.
-  @Test func theDryRunAgreesWithTheKernel() throws {
+  @Test(arguments: Backend.allCases) func theDryRunAgreesWithTheKernel(_ backend: Backend) throws {
     try NetworkNamespace.with {
       let start = now()
       func play(_ firewall: any Actuator) throws -> [String] {
@@ -157,7 +162,7 @@ import Testing
               "\($0.jail) \($0.subnet) \($0.remaining.map { ($0.seconds + 5) / 10 } ?? -1)"
             }.sorted())
         }
-        _ = try firewall.prepare([ssh, everything], chains: ["INPUT"])
+        _ = try firewall.prepare(FirewallPlan([ssh, everything], chains: ["INPUT"]))
         note(
           try firewall.apply(
             [
@@ -177,12 +182,12 @@ import Testing
             ],
             now: start))
         try contents()
-        note(try firewall.check(wanted: { [] }, now: start))
-        _ = try firewall.prepare([everything], chains: [])
+        note(try firewall.check(wanted: { [] }, now: start).repairs)
+        _ = try firewall.prepare(FirewallPlan([everything], chains: []))
         try contents()
         return log
       }
-      let kernel = try play(IPSetActuator())
+      let kernel = try play(backend.make())
       let dry = try play(DryRunActuator())
       for (a, b) in zip(kernel, dry) { #expect(a == b) }
       #expect(kernel.count == 6 && dry.count == 6)

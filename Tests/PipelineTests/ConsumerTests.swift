@@ -59,18 +59,19 @@ import Testing
     func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
       try firewall.restore(bans, now: now)
     }
-    func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice] {
-      try firewall.prepare(targets, chains: chains)
-    }
+    func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice] { try firewall.prepare(plan) }
     func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome] {
       let outcomes = try firewall.apply(changes, now: now)
       banned.withLock { $0 += changes.map(\.subnet.description) }
       return outcomes
     }
     func contents() throws(FirewallError) -> [KernelBan] { try firewall.contents() }
-    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair] { [] }
+    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
-    var watchedChains: [String] { [] }
-    var changesKernel: Bool { false }
+    func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
+    func clear() throws(FirewallError) {}
+    let backend = FirewallBackend.dryRun
+    let watch = RulesetWatch()
+    let longestTimeout = TimeSpan.hours(1000)
   }
 }

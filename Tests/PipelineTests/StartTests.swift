@@ -25,17 +25,18 @@ import Testing
       return try firewall.restore(bans, now: now)
     }
 
-    func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice] {
-      try firewall.prepare(targets, chains: chains)
-    }
+    func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice] { try firewall.prepare(plan) }
     func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome] {
       try firewall.apply(changes, now: now)
     }
     func contents() throws(FirewallError) -> [KernelBan] { try firewall.contents() }
-    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair] { [] }
+    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
-    var watchedChains: [String] { [] }
-    var changesKernel: Bool { true }
+    func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
+    func clear() throws(FirewallError) {}
+    let backend = FirewallBackend.ipset
+    let watch = RulesetWatch()
+    let longestTimeout = TimeSpan.hours(1000)
   }
 
   /// Filling the windows of a store in which a flood ended takes seconds; who is banned must not get through meanwhile.

@@ -30,7 +30,7 @@ struct SettingsTests {
         .subnet(Subnet("127.0.0.0/8")!), .subnet(Subnet("::1")!), .subnet(Subnet("192.0.2.0/24")!),
         .name("office.example.org"),
       ])
-    #expect(!settings.ignoreself && !settings.protectSessions)
+    #expect(!settings.ignoreself && settings.protectSessions == .none)
     #expect(settings.onFull == .shed)
     #expect(settings.bansPerMinuteWarning == 50)
     #expect(settings.retention == Retention(failures: .hours(720), bans: nil, size: 500 << 20))

@@ -34,12 +34,14 @@ public final class DryRunActuator: Actuator {
   /// How many bans are kept, whether over or not.
   var remembered: Int { state.withLock { $0.bans.count } }
 
-  public var changesKernel: Bool { false }
+  public var backend: FirewallBackend { .dryRun }
 
-  public func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice] {
-    try IPSetActuator.validate(targets, chains: chains)
+  public var longestTimeout: TimeSpan { TimeSpan(microseconds: .max) }
+
+  public func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice] {
+    try plan.validate()
     state.withLock { state in
-      state.jails = Set(targets.map(\.jail))
+      state.jails = Set(plan.targets.map(\.jail))
       let jails = state.jails
       state.bans = state.bans.filter { jails.contains($0.key.jail) }
     }
@@ -101,12 +103,16 @@ public final class DryRunActuator: Actuator {
     }
   }
 
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair] {
+  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
     state.withLock { $0.advance(to: now) }
-    return []
+    return FirewallCheck()
   }
 
   public func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
 
-  public var watchedChains: [String] { [] }
+  public func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
+
+  public func clear() throws(FirewallError) { state.withLock { $0 = State() } }
+
+  public var watch: RulesetWatch { RulesetWatch() }
 }

@@ -5,18 +5,24 @@ enum ChainRules {
   /// multiport takes 15 ports, of which a range counts as two.
   static let portsInRule = 15
 
-  static func rules(for targets: [FirewallTarget], _ family: AddressFamily) -> [String] {
+  /// - Parameter translated: may packets come whose destination was translated (DNAT, REDIRECT: published ports)? Theirs is
+  ///   then another port than the one that the client knows, which conntrack remembers. Where nothing translates, conntrack
+  ///   need not run for our sake.
+  static func rules(for targets: [FirewallTarget], _ family: AddressFamily, translated: Bool) -> [String] {
     targets.flatMap { target -> [String] in
       let match =
         "-m set --match-set \(SetName.of(jail: target.jail, family)) src -j \(verdict(target.verdict, family))"
-      switch target.ports {
-      case .all: return ["-A \(chain) \(match)"]
-      case .ranges(let ranges):
-        return target.protocols.flatMap { proto in
-          chunks(merged(ranges)).map {
-            "-A \(chain) -p \(proto.rawValue) -m multiport --dports \($0.joined(separator: ",")) \(match)"
-          }
+      guard case .ranges(let ranges) = target.ports else { return ["-A \(chain) \(match)"] }
+      return target.protocols.flatMap { proto -> [String] in
+        let untranslated = translated ? "-m conntrack ! --ctstate DNAT " : ""
+        let asTheyCome = chunks(merged(ranges)).map {
+          "-A \(chain) -p \(proto.rawValue) -m multiport --dports \($0.joined(separator: ",")) \(untranslated)\(match)"
         }
+        guard translated else { return asTheyCome }
+        return asTheyCome
+          + merged(ranges).map {
+            "-A \(chain) -p \(proto.rawValue) -m conntrack --ctstate DNAT --ctorigdstport \(text($0)) \(match)"
+          }
       }
     }
   }
@@ -41,6 +47,10 @@ enum ChainRules {
     return result
   }
 
+  private static func text(_ range: ClosedRange<UInt16>) -> String {
+    range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound):\(range.upperBound)"
+  }
+
   static func chunks(_ ranges: [ClosedRange<UInt16>]) -> [[String]] {
     var result: [[String]] = []
     var room = 0
@@ -51,35 +61,9 @@ enum ChainRules {
         result.append([])
         room = portsInRule
       }
-      result[result.count - 1].append(single ? "\(range.lowerBound)" : "\(range.lowerBound):\(range.upperBound)")
+      result[result.count - 1].append(text(range))
       room -= cost
     }
     return result
   }
-}
-
-/// What one family's filter table holds that concerns us: our chain, and the jumps to it.
-struct FilterTable: Equatable {
-  var chains: Set<String> = []
-  /// The rules of our chain, in order.
-  var rules: [String] = []
-  /// How often each chain jumps to ours.
-  var hooks: [String: Int] = [:]
-
-  /// Reads the output of `iptables -S`.
-  init(listing: String) {
-    for line in listing.split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 2)
-      guard words.count >= 2 else { continue }
-      let name = String(words[1])
-      switch words[0] {
-      case "-P", "-N": chains.insert(name)
-      case "-A" where name == ChainRules.chain: rules.append(String(line))
-      case "-A" where words.count == 3 && words[2] == "-j \(ChainRules.chain)": hooks[name, default: 0] += 1
-      default: break
-      }
-    }
-  }
-
-  var hasChain: Bool { chains.contains(ChainRules.chain) }
 }

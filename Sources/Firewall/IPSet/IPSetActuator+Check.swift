@@ -8,23 +8,29 @@ extension IPSetActuator {
     }
   }
 
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> [Repair] {
+  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
     try state.withLock { state throws(FirewallError) in
-      var repairs: [Repair] = []
+      var check = FirewallCheck()
       var client = try IPSetClient(faults: faults)
       // Sets first, then their bans, then the rules: whatever a rule drops, it drops at once.
       var headers = try client.headers()
       let missing = missing(headers, state)
       if !missing.isEmpty {
         try createSets(missing.map(\.line))
-        repairs += missing.map { Repair(.set($0.name)) }
+        check.repairs += missing.map { Repair(.set($0.name)) }
         headers = try client.headers()
       }
-      repairs += try restoreLost(wanted(), headers, now: now, state)
+      check.repairs += try restoreLost(wanted(), headers, now: now, state)
+      var tables: [AddressFamily: FilterTable] = [:]
       for family in state.families {
-        repairs += try write(family, programs.filterTable(family), &state).map { Repair($0) }
+        let table = try programs.filterTable(family)
+        let wrong = try write(family, table, &state)
+        check.repairs += wrong.map { Repair($0) }
+        tables[family] = wrong.isEmpty ? table : try programs.filterTable(family)
       }
-      return repairs
+      state.problems = problems(tables, state)
+      check.problems = state.problems
+      return check
     }
   }
 
@@ -34,16 +40,30 @@ extension IPSetActuator {
     if try setsLost(seen) { return true }
     // Legacy iptables tells nobody of a change, so its rules are always looked at.
     guard thorough || seen.isLegacy else { return false }
+    var tables: [AddressFamily: FilterTable] = [:]
     for family in seen.families {
       let table = try programs.filterTable(family)
-      let rules = ChainRules.rules(for: seen.targets, family)
+      tables[family] = table
+      let translated = AddressTranslation.isPossible(family, faults: faults)
+      let rules = ChainRules.rules(for: seen.plan.targets, family, translated: translated)
       guard table.hasChain, seen.accepts(table.rules, rules, family) else { return true }
-      for parent in seen.chains where table.chains.contains(parent) && table.hooks[parent] != 1 { return true }
+      let parents = table.parents(for: seen.plan)
+      if parents.contains(where: { table.hooks[$0] != 1 }) { return true }
+      // A jump from where none belongs any more: another chain has taken over.
+      if table.hooks.keys.contains(where: { !parents.contains($0) }) { return true }
     }
-    return false
+    return problems(tables, seen) != seen.problems
   }
 
-  public var watchedChains: [String] { state.withLock { $0.chains } + [ChainRules.chain] }
+  public var watch: RulesetWatch {
+    var watch = RulesetWatch()
+    let plan = state.withLock { $0.plan }
+    let parents =
+      plan.chains ?? (plan.paths.contains(.host) ? ["INPUT"] : [])
+      + (plan.paths.contains(.containers) ? ["FORWARD", "DOCKER-USER"] : [])
+    watch.chains = Set(parents).union([ChainRules.chain])
+    return watch
+  }
 
   /// Is a set gone, or has one lost more than half of its bans since the last look? Bans that end by themselves can look
   /// like that too; then the check finds nothing.
@@ -79,68 +99,23 @@ extension IPSetActuator {
     for sets in state.jails.values.sorted(by: { $0.target.jail < $1.target.jail }) {
       let own = short.intersection([sets.ipv4, sets.ipv6])
       guard !own.isEmpty else { continue }
-      let bans = wanted.filter { $0.jail == sets.target.jail }
+      let bans = wanted.filter { ban in
+        ban.jail == sets.target.jail
+          && ban.identity.subnet.map { own.contains(sets.name($0.isIPv4 ? .ipv4 : .ipv6)) } ?? false
+      }
       let report = try reconcile(bans, now: now, state, sets: own, removeOthers: false)
       if report.added > 0 { repairs.append(Repair(.bans(jail: sets.target.jail, count: report.added))) }
     }
     return repairs
   }
 
-  private struct Key: Hashable {
-    var jail: String
-    var subnet: Subnet
-  }
-
   /// Compares `bans` with what the sets hold (`sets` nil: all of them) and sends the difference.
   private func reconcile(
     _ bans: [Ban], now: Instant, _ state: State, sets: Set<String>?, removeOthers: Bool
   ) throws(FirewallError) -> RestoreReport {
-    var report = RestoreReport()
-    var client = try IPSetClient(faults: faults)
-    var actual: [Key: UInt32] = [:]
-    for jail in state.jails.values {
-      for family in state.families where sets?.contains(jail.name(family)) ?? true {
-        for (subnet, timeout) in try client.entries(of: jail.name(family)) {
-          actual[Key(jail: jail.target.jail, subnet: subnet)] = timeout
-        }
-      }
-    }
-    var changes: [FirewallChange] = []
-    var adjusting: Set<Int> = []
-    for ban in bans {
-      guard let subnet = ban.identity.subnet, let jail = state.jails[ban.jail],
-        let timeout = Self.timeout(until: ban.until, now: now)
-      else {
-        report.skipped += 1
-        continue
-      }
-      if let sets, !sets.contains(jail.name(subnet.isIPv4 ? .ipv4 : .ipv6)) { continue }
-      if let held = actual.removeValue(forKey: Key(jail: ban.jail, subnet: subnet)) {
-        if Self.agree(held, timeout) {
-          report.kept += 1
-          continue
-        }
-        adjusting.insert(changes.count)
-      }
-      changes.append(FirewallChange(.add, jail: ban.jail, subnet: subnet, until: ban.until))
-    }
-    if removeOthers {
-      changes += actual.keys.map { FirewallChange(.remove, jail: $0.jail, subnet: $0.subnet) }
-    }
-    for (i, outcome) in try apply(changes, now: now, state).enumerated() {
-      switch outcome {
-      case .failed(let error): report.failed.append(.init(change: changes[i], error: error))
-      case .expired: report.skipped += 1
-      case .applied where changes[i].action == .remove: report.removed += 1
-      case .applied where adjusting.contains(i): report.adjusted += 1
-      case .applied: report.added += 1
-      }
-    }
-    return report
-  }
-
-  /// The kernel counts whole seconds and its clock has gone on since `now` was read.
-  private static func agree(_ held: UInt32, _ wanted: UInt32) -> Bool {
-    (held == 0) == (wanted == 0) && abs(Int64(held) - Int64(wanted)) <= 2
+    let difference = BanDifference(
+      wanted: bans, held: try contents(state, sets: sets), jails: Set(state.jails.keys), longest: Self.longestTimeout,
+      now: now, removeOthers: removeOthers)
+    return difference.report(try apply(difference.changes, now: now, state))
   }
 }

@@ -3,14 +3,12 @@ import Glibc
 import Synchronization
 
 extension IPSetActuator {
-  public func prepare(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) -> [FirewallNotice] {
-    try Self.validate(targets, chains: chains)
-    return try state.withLock { state throws(FirewallError) in try prepare(targets, chains, &state) }
+  public func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice] {
+    try plan.validate()
+    return try state.withLock { state throws(FirewallError) in try prepare(plan, &state) }
   }
 
-  private func prepare(
-    _ targets: [FirewallTarget], _ chains: [String], _ state: inout State
-  ) throws(FirewallError) -> [FirewallNotice] {
+  private func prepare(_ plan: FirewallPlan, _ state: inout State) throws(FirewallError) -> [FirewallNotice] {
     var notices: [FirewallNotice] = []
     var client = try IPSetClient(faults: faults)
     try client.requireAccess()
@@ -21,9 +19,8 @@ extension IPSetActuator {
     var tables = try readTables(&notices)
 
     var next = state
-    next.targets = targets
-    next.jails = Dictionary(uniqueKeysWithValues: targets.map { ($0.jail, JailSets($0)) })
-    next.chains = chains
+    next.plan = plan
+    next.jails = Dictionary(uniqueKeysWithValues: plan.targets.map { ($0.jail, JailSets($0)) })
     next.isLegacy = try programs.isLegacy()
     next.families = AddressFamily.allCases.filter { tables[$0] != nil }
 
@@ -49,11 +46,13 @@ extension IPSetActuator {
     for (name, error) in programs.destroySets(gone) {
       notices.append(FirewallNotice("set \(name) of a jail that is gone cannot be removed: \(error.message)"))
     }
-    for chain in chains where next.families.allSatisfy({ tables[$0]?.chains.contains(chain) != true }) {
+    for chain in plan.chains ?? [] where next.families.allSatisfy({ tables[$0]?.chains.contains(chain) != true }) {
       notices.append(
         FirewallNotice(
           "chain \(chain) does not exist; it will jump to \(ChainRules.chain) as soon as another program makes it"))
     }
+    for family in state.families { tables[family] = try programs.filterTable(family) }
+    state.problems = problems(tables, state)
     return notices
   }
 
@@ -71,35 +70,6 @@ extension IPSetActuator {
     return tables
   }
 
-  static func validate(_ targets: [FirewallTarget], chains: [String]) throws(FirewallError) {
-    var names: [String: String] = [:]
-    for target in targets {
-      guard !target.jail.isEmpty, target.jail.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-        throw FirewallError(
-          .invalid, "jail “\(target.jail.debugDescription)”: a name has no spaces and no control characters")
-      }
-      let set = SetName.of(jail: target.jail, .ipv4)
-      if let other = names.updateValue(target.jail, forKey: set) {
-        throw FirewallError(.invalid, "jails \(other) and \(target.jail) would share the set \(set): rename one")
-      }
-      if case .ranges(let ranges) = target.ports {
-        guard !ranges.isEmpty, !target.protocols.isEmpty else {
-          throw FirewallError(
-            .invalid, "jail \(target.jail): no port or no protocol to block; `port: all` blocks every packet")
-        }
-      }
-    }
-    for chain in chains {
-      let plain = chain.utf8.allSatisfy {
-        ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")) || ($0 >= 0x30 && $0 <= 0x39)
-          || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
-      }
-      guard !chain.isEmpty, chain.utf8.count <= 28, plain, !chain.hasPrefix("-"), chain != ChainRules.chain else {
-        throw FirewallError(.invalid, "chain “\(chain)”: not a chain of the filter table, such as INPUT or DOCKER-USER")
-      }
-    }
-  }
-
   // MARK: Sets
 
   struct WantedSet {
@@ -112,7 +82,7 @@ extension IPSetActuator {
   }
 
   func wantedSets(_ state: State) -> [WantedSet] {
-    state.targets.flatMap { target in
+    state.plan.targets.flatMap { target in
       state.families.map { WantedSet(name: SetName.of(jail: target.jail, $0), family: $0, maxElements: maxElements) }
     }
   }
@@ -152,30 +122,48 @@ extension IPSetActuator {
   @discardableResult
   func write(_ family: AddressFamily, _ table: FilterTable, _ state: inout State) throws(FirewallError) -> [Repair.Kind]
   {
-    let rules = ChainRules.rules(for: state.targets, family)
+    let translated = AddressTranslation.isPossible(family, faults: faults)
+    let rules = ChainRules.rules(for: state.plan.targets, family, translated: translated)
+    let parents = table.parents(for: state.plan)
     var wrong: [Repair.Kind] = []
     var lines: [String] = []
     let rewritten = !table.hasChain || !state.accepts(table.rules, rules, family)
     if rewritten {
       // Naming a chain of our own empties it; with its new rules in the same step no packet sees it empty.
       lines += [":\(ChainRules.chain) - [0:0]"] + rules
-      wrong.append(.chain(family))
+      // Where something has begun to translate ports, the rules change though nobody touched them.
+      if !table.hasChain || !state.accepts(table.rules, state.printed[family]?.rules ?? [], family) {
+        wrong.append(.chain(family))
+      }
     }
     let jump = "-j \(ChainRules.chain)"
     for (parent, count) in table.hooks.sorted(by: { $0.key < $1.key })
-    where !(count == 1 && state.chains.contains(parent)) {
+    where !(count == 1 && parents.contains(parent)) {
       lines += Array(repeating: "-D \(parent) \(jump)", count: count)
-      if !state.chains.contains(parent) { wrong.append(.hook(family, parent: parent)) }
+      if !parents.contains(parent) { wrong.append(.hook(family, parent: parent)) }
     }
-    for parent in state.chains where table.chains.contains(parent) && table.hooks[parent] != 1 {
+    for parent in parents where table.hooks[parent] != 1 {
       lines.append("-I \(parent) \(jump)")
       wrong.append(.hook(family, parent: parent))
     }
     guard !lines.isEmpty else { return [] }
+    if rewritten, table.hasChain { keepPackets(family, &state) }
     try programs.change(family, lines)
     if rewritten {
       state.printed[family] = Printed(rules: rules, listing: try programs.filterTable(family).rules)
     }
     return wrong
+  }
+}
+
+extension FilterTable {
+  /// The chains that there are of those that are to jump to ours.
+  func parents(for plan: FirewallPlan) -> [String] {
+    if let chains = plan.chains { return chains.filter(self.chains.contains) }
+    var parents: [String] = []
+    if plan.paths.contains(.host) { parents.append("INPUT") }
+    // What Docker leaves to others stands before its own rules; it puts its jump there first whenever it starts.
+    if plan.paths.contains(.containers) { parents.append(chains.contains("DOCKER-USER") ? "DOCKER-USER" : "FORWARD") }
+    return parents.filter(chains.contains)
   }
 }

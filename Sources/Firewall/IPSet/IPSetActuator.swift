@@ -22,6 +22,7 @@ public final class IPSetActuator: Actuator {
   let state = Mutex(State())
   /// How many entries each set had when `needsCheck` looked last.
   let lastCounts = Mutex<[String: Int]>([:])
+  let closer = ConnectionCloser()
   /// Kept open between decisions: closing a socket of netfilter's waits for other programs' transactions.
   private let client = Mutex<IPSetClient?>(nil)
 
@@ -46,13 +47,16 @@ public final class IPSetActuator: Actuator {
   }
 
   struct State: Sendable {
-    var targets: [FirewallTarget] = []
+    var plan = FirewallPlan([])
     var jails: [String: JailSets] = [:]
-    var chains: [String] = []
     var families: [AddressFamily] = []
     /// Does iptables use the kernel's old tables, not nf_tables?
     var isLegacy = false
     var printed: [AddressFamily: Printed] = [:]
+    /// What the last check found.
+    var problems: [FirewallProblem] = []
+    /// What was refused by rules that have since been replaced.
+    var packets: [String: PacketCount] = [:]
 
     /// Is `listing` what our chain should be?
     func accepts(_ listing: [String], _ rules: [String], _ family: AddressFamily) -> Bool {
@@ -79,12 +83,21 @@ public final class IPSetActuator: Actuator {
     self.faults = faults
   }
 
-  public var changesKernel: Bool { true }
+  public var backend: FirewallBackend { .ipset }
+
+  /// `ipset(8)`: "the maximum value is 2147483".
+  public var longestTimeout: TimeSpan { Self.longestTimeout }
+  static let longestTimeout = TimeSpan.seconds(2_147_483)
 
   // MARK: Bans
 
   public func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome] {
-    try state.withLock { state throws(FirewallError) in try apply(changes, now: now, state) }
+    let (outcomes, banned) = try state.withLock { state throws(FirewallError) in
+      let outcomes = try apply(changes, now: now, state)
+      return (outcomes, ConnectionCloser.bans(changes, outcomes) { state.jails[$0]?.target })
+    }
+    closer.add(banned)
+    return outcomes
   }
 
   func apply(_ changes: [FirewallChange], now: Instant, _ state: State) throws(FirewallError) -> [ChangeOutcome] {
@@ -139,23 +152,25 @@ public final class IPSetActuator: Actuator {
     guard let until else { return 0 }
     let left = until.since(now)
     guard left > .zero else { return nil }
-    return UInt32(min(left.seconds + (left.microseconds % 1_000_000 > 0 ? 1 : 0), longestTimeout))
+    return UInt32(min(left.seconds + (left.microseconds % 1_000_000 > 0 ? 1 : 0), longestTimeout.seconds))
   }
 
   public func contents() throws(FirewallError) -> [KernelBan] {
-    try state.withLock { state throws(FirewallError) in
-      var client = try IPSetClient(faults: faults)
-      var bans: [KernelBan] = []
-      for sets in state.jails.values {
-        for family in state.families {
-          for (subnet, timeout) in try client.entries(of: sets.name(family)) {
-            bans.append(
-              KernelBan(
-                jail: sets.target.jail, subnet: subnet, remaining: timeout == 0 ? nil : .seconds(Int64(timeout))))
-          }
+    try state.withLock { state throws(FirewallError) in try contents(state, sets: nil) }
+  }
+
+  /// What these sets hold (nil: all of ours).
+  func contents(_ state: State, sets: Set<String>?) throws(FirewallError) -> [KernelBan] {
+    var client = try IPSetClient(faults: faults)
+    var bans: [KernelBan] = []
+    for jail in state.jails.values {
+      for family in state.families where sets?.contains(jail.name(family)) ?? true {
+        for (subnet, timeout) in try client.entries(of: jail.name(family)) {
+          bans.append(
+            KernelBan(jail: jail.target.jail, subnet: subnet, remaining: timeout == 0 ? nil : .seconds(Int64(timeout))))
         }
       }
-      return bans
     }
+    return bans
   }
 }

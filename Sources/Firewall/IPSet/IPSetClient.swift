@@ -81,11 +81,9 @@ struct IPSetClient: ~Copyable {
       writer.attribute(IPSET_ATTR_SETNAME, entry.set)
       writer.nested(IPSET_ATTR_DATA) { data in
         data.nested(IPSET_ATTR_IP) { ip in
-          if entry.subnet.isIPv4 {
-            ip.attribute(IPSET_ATTR_IPADDR_IPV4, bigEndian: entry.subnet.base.ipv4)
-          } else {
-            ip.attribute(IPSET_ATTR_IPADDR_IPV6, bigEndian: entry.subnet.base.bits)
-          }
+          let isIPv4 = entry.subnet.isIPv4
+          ip.attribute(
+            isIPv4 ? IPSET_ATTR_IPADDR_IPV4 : IPSET_ATTR_IPADDR_IPV6, entry.subnet.base, isIPv4: isIPv4)
         }
         data.attribute(IPSET_ATTR_CIDR, entry.subnet.prefixLength)
         if entry.add { data.attribute(IPSET_ATTR_TIMEOUT, bigEndian: entry.timeout) }
@@ -184,11 +182,7 @@ struct IPSetClient: ~Copyable {
     NetlinkReader.attributes(bytes, in: range) { type, value in
       switch type {
       case IPSET_ATTR_IP:
-        NetlinkReader.attributes(bytes, in: value) { type, value in
-          let bits = NetlinkReader.bigEndian(bytes, value)
-          address =
-            type == IPSET_ATTR_IPADDR_IPV4 ? Address(ipv4: UInt32(truncatingIfNeeded: bits)) : Address(bits: bits)
-        }
+        NetlinkReader.attributes(bytes, in: value) { _, value in address = NetlinkReader.address(bytes, value) }
       case IPSET_ATTR_CIDR where value.count == 1: prefix = bytes[value.lowerBound]
       case IPSET_ATTR_TIMEOUT where value.count == 4: timeout = UInt32(NetlinkReader.bigEndian(bytes, value))
       default: break
@@ -216,7 +210,7 @@ struct IPSetClient: ~Copyable {
           let payload = message.payload
           switch Int32(message.type) {
           case NLMSG_DONE, NLMSG_ERROR:
-            end = payload.count >= 4 ? -Int32(bitPattern: NetlinkReader.u32(bytes, payload.lowerBound)) : 0
+            end = NetlinkReader.code(bytes, payload)
           case NFNL_SUBSYS_IPSET << 8 | Int32(IPSET_CMD_LIST.rawValue) where payload.count >= 4:
             body(bytes, payload.dropFirst(4))
           default: break

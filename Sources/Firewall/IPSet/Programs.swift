@@ -48,6 +48,11 @@ struct Programs: Sendable {
     FilterTable(listing: try run(name(family), ["-w", "\(Self.lockWait)", "-t", "filter", "-S"]))
   }
 
+  /// Our chain with what each rule has counted.
+  func countedRules(_ family: AddressFamily) throws(FirewallError) -> String {
+    try run(name(family), ["-w", "\(Self.lockWait)", "-t", "filter", "-S", ChainRules.chain, "-v"])
+  }
+
   /// `iptables v1.8.9 (legacy)`, or `(nf_tables)`; versions before 1.8 say neither and are legacy.
   func isLegacy() throws(FirewallError) -> Bool {
     try !run(path("iptables") == nil ? "ip6tables" : "iptables", ["-V"]).contains("nf_tables")

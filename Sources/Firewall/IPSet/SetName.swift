@@ -1,36 +1,14 @@
-/// What the sets of a jail are called: `bailiff-sshd-4` and `bailiff-sshd-6`.
-///
-/// ipset allows 31 bytes (`IPSET_MAXNAMELEN`). A jail's name that is longer, or that has characters with a meaning for one
-/// of the programs, is shortened and carries a hash behind `~`, which no plain name contains.
+/// What the sets of a jail are called: `bailiff-sshd-4` and `bailiff-sshd-6`, in the 31 bytes that ipset allows
+/// (`IPSET_MAXNAMELEN`).
 enum SetName {
   static let prefix = "bailiff-"
 
   static func of(jail: String, _ family: AddressFamily) -> String {
-    let suffix = family == .ipv4 ? "-4" : "-6"
-    let bytes = Array(jail.utf8)
-    if bytes.count <= 21, bytes.allSatisfy(isPlain) { return prefix + jail + suffix }
-    let head = bytes.prefix(10).map { isPlain($0) ? $0 : UInt8(ascii: "_") }
-    let hash = String(fnv1a(bytes) & 0xFF_FFFF_FFFF, radix: 16)
-    let padding = String(repeating: "0", count: 10 - hash.count)
-    return prefix + String(decoding: head, as: UTF8.self) + "~" + padding + hash + suffix
+    prefix + ObjectName.of(jail: jail) + (family == .ipv4 ? "-4" : "-6")
   }
 
   /// Is this a set that `of` may have named?
   static func isOurs(_ name: String) -> Bool {
     name.hasPrefix(prefix) && (name.hasSuffix("-4") || name.hasSuffix("-6"))
-  }
-
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-      true
-    default: false
-    }
-  }
-
-  /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): stable between runs and versions, as names must be.
-  private static func fnv1a(_ bytes: [UInt8]) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }

@@ -1,4 +1,5 @@
 import CMnl
+import Model
 
 /// Writes netlink messages one behind the other, as one sendmsg takes them (RFC 3549 section 2.3.2.2; netlink(7)).
 ///
@@ -11,18 +12,26 @@ struct NetlinkWriter {
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-  /// `nlmsghdr` and `nfgenmsg`.
-  mutating func begin(type: UInt16, flags: Int32, sequence: UInt32, family: UInt8 = 0) {
+  /// `nlmsghdr`.
+  mutating func beginBare(type: UInt16, flags: Int32, sequence: UInt32) {
     messageStart = bytes.count
     put(UInt32(0))
     put(type)
     put(UInt16(truncatingIfNeeded: flags))
     put(sequence)
     put(UInt32(0))
+  }
+
+  /// `nlmsghdr` and `nfgenmsg`; `resource` is the latter's `res_id`.
+  mutating func begin(type: UInt16, flags: Int32, sequence: UInt32, family: UInt8 = 0, resource: UInt16 = 0) {
+    beginBare(type: type, flags: flags, sequence: sequence)
     bytes.append(family)
     bytes.append(UInt8(NFNETLINK_V0))
-    put(UInt16(0))
+    put(resource.byteSwapped)
   }
+
+  /// What a message without `nfgenmsg` begins with: a multiple of four bytes.
+  mutating func append(_ raw: [UInt8]) { bytes += raw }
 
   mutating func end() { patch(UInt32(bytes.count - messageStart), at: messageStart) }
 
@@ -38,11 +47,20 @@ struct NetlinkWriter {
     put(value.byteSwapped)
   }
 
-  mutating func attribute(_ type: Int, bigEndian value: UInt128) {
-    header(type | Int(NLA_F_NET_BYTEORDER), payload: 16)
-    for shift in stride(from: 120, through: 0, by: -8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> UInt128(shift)))
+  mutating func attribute(_ type: Int, bigEndian value: UInt64) {
+    header(type | Int(NLA_F_NET_BYTEORDER), payload: 8)
+    put(value.byteSwapped)
+  }
+
+  /// Four bytes or sixteen.
+  mutating func attribute(_ type: Int, _ address: Address, isIPv4: Bool) {
+    header(type | Int(NLA_F_NET_BYTEORDER), payload: isIPv4 ? 4 : 16)
+    guard !isIPv4 else {
+      put(address.ipv4.byteSwapped)
+      return
     }
+    put(UInt64(truncatingIfNeeded: address.bits >> 64).byteSwapped)
+    put(UInt64(truncatingIfNeeded: address.bits).byteSwapped)
   }
 
   /// With the NUL that ends it.
@@ -50,6 +68,12 @@ struct NetlinkWriter {
     header(type, payload: value.count + 1)
     bytes += value
     bytes.append(0)
+    pad()
+  }
+
+  mutating func attribute(_ type: Int, raw value: [UInt8]) {
+    header(type, payload: value.count)
+    bytes += value
     pad()
   }
 
@@ -82,6 +106,8 @@ enum NetlinkReader {
     var type: UInt16
     var flags: UInt16
     var sequence: UInt32
+    /// The socket that caused it, in a notification.
+    var port: UInt32
     /// The bytes behind `nlmsghdr`.
     var payload: Range<Int>
   }
@@ -94,7 +120,7 @@ enum NetlinkReader {
       body(
         Message(
           type: u16(bytes, at + 4), flags: u16(bytes, at + 6), sequence: u32(bytes, at + 8),
-          payload: (at + 16)..<(at + length)))
+          port: u32(bytes, at + 12), payload: (at + 16)..<(at + length)))
       at += (length + 3) & ~3
     }
   }
@@ -118,10 +144,33 @@ enum NetlinkReader {
     UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
   }
 
-  static func bigEndian(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt128 {
-    var value: UInt128 = 0
-    for i in range.prefix(16) { value = value << 8 | UInt128(bytes[i]) }
+  /// A number of up to eight bytes in network order.
+  static func bigEndian(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+    var value: UInt64 = 0
+    for i in range.prefix(8) { value = value << 8 | UInt64(bytes[i]) }
     return value
+  }
+
+  /// An address of four bytes or of sixteen; nil for any other length.
+  static func address(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Address? {
+    switch range.count {
+    case 4: return Address(ipv4: number(bytes, range))
+    case 16:
+      let high = bigEndian(bytes, range.prefix(8))
+      let low = bigEndian(bytes, range.dropFirst(8))
+      return Address(bits: UInt128(high) << 64 | UInt128(low))
+    default: return nil
+    }
+  }
+
+  /// The error code in the payload of NLMSG_ERROR or NLMSG_DONE; 0: none.
+  static func code(_ bytes: borrowing Span<UInt8>, _ payload: Range<Int>) -> Int32 {
+    payload.count >= 4 ? -Int32(bitPattern: u32(bytes, payload.lowerBound)) : 0
+  }
+
+  /// A number of four bytes, as most of netfilter's are.
+  static func number(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+    UInt32(truncatingIfNeeded: bigEndian(bytes, range))
   }
 
   static func string(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> String {

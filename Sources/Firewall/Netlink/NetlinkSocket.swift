@@ -10,11 +10,15 @@ import System
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private let faults: FaultInjector?
 
-  /// - Parameter groups: a bit for each multicast group to listen to.
-  init(groups: UInt32 = 0, faults: FaultInjector? = nil) throws(FirewallError) {
+  /// - Parameters:
+  ///   - bus: the kernel's side: netfilter, or NETLINK_SOCK_DIAG.
+  ///   - groups: a bit for each multicast group to listen to.
+  init(
+    bus: Int32 = NETLINK_NETFILTER, groups: UInt32 = 0, faults: FaultInjector? = nil
+  ) throws(FirewallError) {
     if let code = faults?.next() { throw netlinkError("cannot open a netlink socket", code) }
     // Safe: from here on the handle belongs to this value alone; deinit closes it.
-    unsafe self.handle = try unsafe Self.open(groups)
+    unsafe self.handle = try unsafe Self.open(bus, groups)
     self.faults = faults
     // Room for an error answer to every message of a batch; without the privilege the default stays. The answers leave out
     // the request, which is known by its number. No call waits permanently.
@@ -29,9 +33,9 @@ import System
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
   }
 
-  private static func open(_ groups: UInt32) throws(FirewallError) -> OpaquePointer {
+  private static func open(_ bus: Int32, _ groups: UInt32) throws(FirewallError) -> OpaquePointer {
     // Safe: libmnl's constructor, checked.
-    guard let handle = unsafe mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue)) else {
+    guard let handle = unsafe mnl_socket_open2(bus, Int32(SOCK_CLOEXEC.rawValue)) else {
       throw netlinkError("cannot open a netlink socket", errno)
     }
     // Safe: a valid handle, closed where it is not returned.
@@ -49,6 +53,20 @@ import System
   var descriptor: Int32 {
     // Safe: reads a field of the open handle.
     unsafe mnl_socket_get_fd(handle)
+  }
+
+  /// The address that the kernel gave this socket; its notifications name it as their cause.
+  var port: UInt32 {
+    // Safe: reads a field of the open handle.
+    unsafe mnl_socket_get_portid(handle)
+  }
+
+  /// Makes room for a datagram of `count` bytes; the kernel refuses one that is larger than the buffer.
+  func reserveSending(_ count: Int) {
+    guard count > 8 << 20 else { return }
+    var size = Int32(clamping: count + count / 8)
+    // Safe: copied from a local of the length named.
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, 4)
   }
 
   /// Sends all of `bytes` in one datagram.

@@ -5,39 +5,45 @@ import Glibc
 struct RulesetEvent: Equatable {
   /// A table, chain or rule that we need was changed, perhaps by ourselves.
   var touched = false
+  /// Somebody else changed our own table.
+  var ownTableChanged = false
   /// The program that did it: `iptables (pid 812)`.
   var cause: String?
   var stopped = false
 
   /// Reads one datagram. The kernel ends each transaction with the number and name of the process that made it.
-  mutating func read(_ bytes: borrowing Span<UInt8>, _ chains: Set<String>) {
-    var touched = self.touched
-    var cause = self.cause
+  mutating func read(_ bytes: borrowing Span<UInt8>, _ watch: RulesetWatch) {
+    var event = self
     NetlinkReader.messages(bytes) { message in
       guard message.type >> 8 == UInt16(NFNL_SUBSYS_NFTABLES), message.payload.count >= 4 else { return }
-      let family = Int32(bytes[message.payload.lowerBound])
       let attributes = message.payload.dropFirst(4)
       let kind = UInt32(message.type & 0xFF)
       if kind == NFT_MSG_NEWGEN.rawValue {
-        if touched, cause == nil { cause = Self.process(bytes, attributes) }
+        if event.touched, event.cause == nil { event.cause = Self.process(bytes, attributes) }
         return
       }
-      guard family == AF_INET || family == AF_INET6 || family == 1 else { return }
+      let family = bytes[message.payload.lowerBound]
+      if let own = watch.ownPort, own != message.port, family == NFTables.family,
+        Self.names(bytes, attributes, Int(NFTA_TABLE_NAME.rawValue), [NFTables.table])
+      {
+        event.touched = true
+        event.ownTableChanged = true
+      }
+      guard !watch.chains.isEmpty, [AF_INET, AF_INET6, Int32(NFTables.family)].contains(Int32(family)) else { return }
       switch kind {
-      case NFT_MSG_DELTABLE.rawValue: touched = true
+      case NFT_MSG_DELTABLE.rawValue: event.touched = true
       case NFT_MSG_NEWCHAIN.rawValue, NFT_MSG_DELCHAIN.rawValue:
-        if Self.names(bytes, attributes, Int(NFTA_CHAIN_NAME.rawValue), chains) { touched = true }
+        if Self.names(bytes, attributes, Int(NFTA_CHAIN_NAME.rawValue), watch.chains) { event.touched = true }
       case NFT_MSG_NEWRULE.rawValue, NFT_MSG_DELRULE.rawValue:
-        if Self.names(bytes, attributes, Int(NFTA_RULE_CHAIN.rawValue), chains) { touched = true }
+        if Self.names(bytes, attributes, Int(NFTA_RULE_CHAIN.rawValue), watch.chains) { event.touched = true }
       default: break
       }
     }
-    self.touched = touched
-    self.cause = cause
+    self = event
   }
 
-  /// Is the attribute `type` the name of one of `chains`? Tables are not told apart: a chain of the same name in another
-  /// table costs one look.
+  /// Is the attribute `type` the name of one of `chains`? The first attribute of every message is the
+  /// name of its table; chains of other tables are not told apart, one of the same name costs a look.
   private static func names(
     _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ type: Int, _ chains: Set<String>
   ) -> Bool {

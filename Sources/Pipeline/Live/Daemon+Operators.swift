@@ -2,6 +2,7 @@ internal import AuditLog
 internal import Detection
 internal import Firewall
 internal import Glibc
+internal import LockoutGuard
 public import Model
 internal import Settings
 internal import Synchronization
@@ -26,10 +27,17 @@ extension Daemon {
       throw DaemonError(
         "\(identity) is no address", remedy: "give an address or a block such as 192.0.2.0/24", isUsage: true)
     }
+    guard subnet.prefixLength > 0 else {
+      throw DaemonError(
+        "\(subnet) is every address, which no firewall bans", remedy: "give a block such as 192.0.2.0/24", isUsage: true
+      )
+    }
     let number = try await number(of: jail ?? Plan.operatorJail)
-    if !force { try BanGuard.check(subnet, session: session) }
+    if !force { try await requireNoObjection(to: subnet, jail: number, session: session) }
     return await onLoop { loop in
       let now = SystemClock.now()
+      // A person's answer is true: what others have just taken away is put back before it is given.
+      if (try? loop.firewall.needsCheck()) ?? true { loop.repair(now) }
       let length = bantime ?? loop.detector.decider.jails[number].bantime
       let decision = loop.detector.decider.ban(
         identity, jail: number, from: now, until: length.flatMap { $0 < .zero ? nil : now.adding($0) },
@@ -41,7 +49,23 @@ extension Daemon {
         deadline = now.adding(confirm)
         loop.unconfirmed.append(.init(identity: identity, jail: number, deadline: deadline!))
       }
-      return (loop.detector.decider.ban(of: identity, in: number)!, deadline)
+      var ban = loop.detector.decider.ban(of: identity, in: number)!
+      if loop.isNotEnforcing { ban.applied = false }
+      return (ban, deadline)
+    }
+  }
+
+  /// What speaks against a person's ban; `--force` passes.
+  private func requireNoObjection(to subnet: Subnet, jail: Int, session: Address?) async throws {
+    if let objection = Protected.collect(caller: session).objections(to: subnet).first {
+      throw DaemonError("\(objection)", remedy: "give --force if that is meant")
+    }
+    let ignored = await onLoop { loop in loop.detector.decider.jails[jail].ignore.overlapping(subnet) }
+    if let ignored {
+      throw DaemonError(
+        ignored.contains(subnet)
+          ? "\(subnet) is spared by `ignoreip` (\(ignored))" : "\(subnet) holds \(ignored), which `ignoreip` spares",
+        remedy: "give --force if that is meant")
     }
   }
 
@@ -118,6 +142,10 @@ extension Daemon {
     public var firewallProblem: String?
     public var repairs: Int
     public var changesKernel: Bool
+    /// `ipset`, `nftables` or `dry-run`.
+    public var backend: String
+    /// Why it is that one.
+    public var backendReason: String
     public var chains: [String]
     public var notices: [String]
   }
@@ -128,7 +156,19 @@ extension Daemon {
     return Health(
       storePath: writer.path, storeProblem: store.problem, shed: store.shed, committed: store.committed,
       firewallProblem: figures.firewallProblem, repairs: figures.repairs, changesKernel: firewall.changesKernel,
-      chains: current.withLock { $0.settings.firewall.chains }, notices: notices.withLock { $0 })
+      backend: firewall.backend.rawValue, backendReason: choice.withLock { $0.reason }, chains: hooks,
+      notices: notices.withLock { $0 })
+  }
+
+  /// Where packets meet the bans: chains of iptables, or hooks of nf_tables.
+  private var hooks: [String] {
+    let plan = current.withLock { $0 }.firewallPlan
+    switch firewall.backend {
+    case .ipset, .dryRun:
+      return plan.chains ?? (plan.paths.contains(.host) ? ["INPUT"] : [])
+        + (plan.paths.contains(.containers) ? ["DOCKER-USER or FORWARD"] : [])
+    case .nftables: return plan.hooks
+    }
   }
 
   private func number(of jail: String) async throws -> Int {

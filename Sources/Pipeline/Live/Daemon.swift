@@ -9,7 +9,7 @@ internal import System
 /// The running program: sources, matching, decisions, firewall and store, on three threads.
 ///
 /// ```swift
-/// let daemon = try Daemon(settings, firewall: try IPSetActuator(), log: RunLog(), load: { try read() })
+/// let daemon = try Daemon(settings, firewall: settings.firewall.choice, log: RunLog(), load: { try read() })
 /// try daemon.start()
 /// …
 /// daemon.stop()   // bans stay in force: the kernel ends each by itself
@@ -18,7 +18,12 @@ internal import System
 public final class Daemon: @unchecked Sendable {
   let loop: DecisionThread
   let writer: StoreWriter
-  let firewall: any Actuator
+  let firewall: SwitchableActuator
+  /// The backend that settings mean, and why.
+  private let choose: @Sendable (FirewallSettings) -> BackendChoice
+  let choice: Mutex<BackendChoice>
+  /// What needs a person.
+  public let warnings: ActiveWarnings
   let log: RunLog
   public let started: Instant
   private let intake: Intake
@@ -38,19 +43,25 @@ public final class Daemon: @unchecked Sendable {
 
   /// Opens the store, makes the firewall ready and puts the bans that are in force into it. Nothing is read yet.
   /// - Parameters:
+  ///   - firewall: carries bans out until a reload asks for another backend; nil: the one that `choose` names.
+  ///   - choose: the backend that settings mean, at the start and at each reload.
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
   ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
-    _ settings: Settings, firewall: any Actuator, log: RunLog, start: LogStart = .end,
-    load: @escaping @Sendable () throws -> Settings,
+    _ settings: Settings, firewall given: (any Actuator)? = nil,
+    choose: @escaping @Sendable (FirewallSettings) -> BackendChoice = { $0.choice }, log: RunLog,
+    start: LogStart = .end, load: @escaping @Sendable () throws -> Settings,
     outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
     heartbeat: @escaping @Sendable () -> Void = {}, onInputEnd: @escaping @Sendable () -> Void = {}
   ) throws {
     self.log = log
-    self.firewall = firewall
+    self.choose = choose
+    let choice = given.map { BackendChoice($0.backend, because: "it was given") } ?? choose(settings.firewall)
+    self.choice = Mutex(choice)
+    firewall = SwitchableActuator(given ?? choice.backend.makeActuator())
     self.load = load
     self.outputs = outputs
     self.onInputEnd = onInputEnd
@@ -61,7 +72,7 @@ public final class Daemon: @unchecked Sendable {
 
     try Directory.make(settings.state, mode: 0o700)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
-    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    let made = try firewall.prepare(plan.firewallPlan)
     for notice in made { log.warning("firewall: \(notice)") }
     notices.withLock { $0 = plan.problems + made.map(\.description) }
 
@@ -72,8 +83,14 @@ public final class Daemon: @unchecked Sendable {
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
+    warnings = ActiveWarnings { [writer, log] change in Self.record(change, writer, log) }
     loop = DecisionThread(
-      plan, detector: restored.detector, firewall: firewall, writer: writer, late: late, log: log, heartbeat: heartbeat)
+      plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
+      heartbeat: heartbeat)
+    // Bans that the other backend may still hold are held by this one now.
+    if given == nil, firewall.changesKernel {
+      do { try FirewallBackend.clearOthers(than: firewall.backend) } catch { log.warning("firewall: \(error)") }
+    }
 
     reader = try LogReader(sources: plan.specs, positions: restored.positions)
     intake = Intake(plan, output: loop.queue, late: late, patterns: patterns) { [writer, log] event in
@@ -104,6 +121,7 @@ public final class Daemon: @unchecked Sendable {
   public func start() {
     writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
     loop.start()
+    loop.firewallChanged.withLock { $0 = true }
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
     let thread = ServiceThread("bailiff-read") { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }
@@ -149,7 +167,7 @@ public final class Daemon: @unchecked Sendable {
     }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
     let ignored = OwnAddresses.ignored(settings)
-    let made = try firewall.prepare(plan.targets, chains: settings.firewall.chains)
+    let made = try await prepareFirewall(plan, old: old.settings.firewall)
     current.withLock { $0 = plan }
     notices.withLock { $0 = made.map(\.description) }
     writer.applyReload(settings)
@@ -178,6 +196,32 @@ public final class Daemon: @unchecked Sendable {
 
   /// Who is told what is stored, and how far.
   public var consumers: [ConsumerStatus] { writer.consumers.status }
+
+  /// Makes the firewall ready for a new plan; where the settings ask for another backend, the bans go over to it first.
+  private func prepareFirewall(_ plan: Plan, old: FirewallSettings) async throws -> [FirewallNotice] {
+    let wanted = plan.settings.firewall
+    guard wanted.backend != old.backend else { return try firewall.prepare(plan.firewallPlan) }
+    let choice = choose(wanted)
+    guard choice.backend != firewall.backend else {
+      self.choice.withLock { $0 = choice }
+      return try firewall.prepare(plan.firewallPlan)
+    }
+    guard choice.backend != .dryRun, firewall.changesKernel else {
+      throw DaemonError(
+        "`backend` cannot go from \(firewall.backend.rawValue) to \(choice.backend.rawValue) in a running daemon: what a dry "
+          + "run decided is never enforced", remedy: "restart it: `systemctl restart bailiff`", isUsage: true)
+    }
+    let result = await onLoop { [firewall] loop in
+      Result { () throws(FirewallError) in
+        try firewall.replace(
+          with: choice.backend.makeActuator(), plan: plan.firewallPlan, bans: loop.allBans(), now: SystemClock.now())
+      }
+    }
+    let made = try result.get()
+    self.choice.withLock { $0 = choice }
+    log.notice("firewall: bans are in force by \(choice.backend.rawValue) now (\(choice.reason))")
+    return made
+  }
 
   private static let delayed =
     "reading waits for room on the disk; changed sources and filters take effect when there is some"
@@ -235,6 +279,18 @@ public final class Daemon: @unchecked Sendable {
       : "stopped at its match limit: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
+  }
+
+  private static func record(_ change: ActiveWarnings.Change, _ writer: StoreWriter, _ log: RunLog) {
+    switch change {
+    case .raised(let warning):
+      log.warning(warning.text)
+      writer.event(.note, subject: warning.subject, detail: "\(warning.code.rawValue): \(warning.text)")
+    case .cleared(let warning):
+      let subject = warning.subject.isEmpty ? "" : " \(warning.subject)"
+      log.notice("no longer: \(warning.code.rawValue)\(subject)")
+      writer.event(.note, subject: warning.subject, detail: "no longer: \(warning.code.rawValue)")
+    }
   }
 
   private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {

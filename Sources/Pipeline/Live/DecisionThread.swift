@@ -1,6 +1,7 @@
 internal import AuditLog
 internal import Detection
 internal import Firewall
+internal import LockoutGuard
 internal import Model
 internal import Settings
 internal import Synchronization
@@ -22,6 +23,7 @@ final class DecisionThread: @unchecked Sendable {
   private(set) var plan: Plan
   var detector: Detector
   let firewall: any Actuator
+  private let warnings: ActiveWarnings
   private let writer: StoreWriter
   private let late: IdleCheckpoints
   private var names: Names
@@ -38,7 +40,9 @@ final class DecisionThread: @unchecked Sendable {
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
-  private let objections = BanObjections()
+  private let lockout: LockoutGuard
+  /// When it was last said that somebody is not banned, by jail and address.
+  private var refused: [String: Instant] = [:]
   private var lastIgnored = Instant(microseconds: 0)
   private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
   /// Bans that are lifted unless somebody confirms them in time.
@@ -61,14 +65,18 @@ final class DecisionThread: @unchecked Sendable {
   private let heartbeat: @Sendable () -> Void
 
   init(
-    _ plan: Plan, detector: Detector, firewall: any Actuator, writer: StoreWriter, late: IdleCheckpoints, log: RunLog,
-    resolver: NameResolver = NameResolver(), heartbeat: @escaping @Sendable () -> Void = {}
+    _ plan: Plan, detector: Detector, firewall: any Actuator, warnings: ActiveWarnings = ActiveWarnings(),
+    writer: StoreWriter, late: IdleCheckpoints, log: RunLog,
+    resolver: NameResolver = NameResolver(), lockout: LockoutGuard = LockoutGuard(),
+    heartbeat: @escaping @Sendable () -> Void = {}
   ) {
     self.heartbeat = heartbeat
     self.plan = plan
     hosts = HostFailures(resolver: resolver)
     self.detector = detector
     self.firewall = firewall
+    self.warnings = warnings
+    self.lockout = lockout
     self.writer = writer
     self.late = late
     self.log = log
@@ -118,21 +126,38 @@ final class DecisionThread: @unchecked Sendable {
       if let sentence { log.warning(sentence) }
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
-    detector.detect(in: &batch, now: now, into: &decisions)
-    if !decisions.isEmpty, firewall.changesKernel { decisions.removeAll { isWithheld($0, now) } }
+    var hasRefusedBlock = false
+    detector.detect(
+      in: &batch, now: now,
+      permits: { ban in
+        let isPermitted = self.permits(ban, now)
+        if !isPermitted, ban.identity.subnet?.isSingleAddress == false { hasRefusedBlock = true }
+        return isPermitted
+      }, into: &decisions)
+    // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
+    if hasRefusedBlock { countApart() }
     carryOut(decisions, with: batch)
   }
 
   /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
-  private func isWithheld(_ decision: Decision, _ now: Instant) -> Bool {
-    guard decision.action == .ban, let subnet = decision.identity.subnet, decision.until.map({ $0 > now }) ?? true,
-      let jail = plan.jailNames.firstIndex(of: decision.jail),
-      let reason = objections.objection(to: subnet, protectSessions: plan.settings.protectSessions, now: now)
-    else { return false }
-    _ = detector.decider.unban(decision.identity, jail: jail, at: now, cause: .limit)
-    log.warning("[\(decision.jail)] \(subnet) is not banned after \(decision.count) failures: \(reason)")
-    writer.event(.note, subject: subnet.description, detail: "not banned by \(decision.jail): \(reason)")
-    return true
+  private func permits(_ ban: Decision, _ now: Instant) -> Bool {
+    guard firewall.changesKernel, let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true,
+      let objection = lockout.objection(to: subnet, sparing: plan.settings.protectSessions.spared, now: now)
+    else { return true }
+    let key = "\(ban.jail) \(subnet)"
+    // Whoever goes on attacking reaches the limit again and again; said once in a while it can still be found.
+    guard refused[key].map({ now.since($0) >= .minutes(10) || now < $0 }) ?? true else { return false }
+    if refused.count >= 1000 { refused.removeAll() }
+    refused[key] = now
+    log.warning("[\(ban.jail)] \(subnet) is not banned after \(ban.count) failures: \(objection)")
+    writer.event(.note, subject: subnet.description, detail: "not banned by \(ban.jail): \(objection)")
+    return false
+  }
+
+  /// Has blocks that hold a protected address counted by their single addresses.
+  private func countApart() {
+    let protected = lockout.protected(at: SystemClock.now())
+    detector.decider.countApart(protected.addresses(sparing: plan.settings.protectSessions.spared))
   }
 
   /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
@@ -158,7 +183,7 @@ final class DecisionThread: @unchecked Sendable {
           case .failed(let error): problem("\(changes[position].subnet) in \(changes[position].jail): \(error)")
           }
         }
-        if applied.count == changes.count { firewallProblem = nil }
+        if applied.count == changes.count { clearProblem() }
       } catch {
         problem("\(error)")
       }
@@ -180,8 +205,18 @@ final class DecisionThread: @unchecked Sendable {
   private func problem(_ message: String) {
     if firewallProblem == nil { log.error("firewall: \(message)") }
     firewallProblem = message
+    warnings.raise(.firewallNotEnforcing, message, at: SystemClock.now())
     // What could not be applied is put right by the next check.
     firewallChanged.withLock { $0 = true }
+  }
+
+  /// Are there packets that do not meet the bans?
+  var isNotEnforcing: Bool { warnings.all.contains { $0.code == .firewallNotEnforcing } }
+
+  private func clearProblem() {
+    guard firewallProblem != nil else { return }
+    firewallProblem = nil
+    warnings.clear(.firewallNotEnforcing)
   }
 
   private func report(_ decisions: [Decision], _ now: Instant) {
@@ -231,7 +266,7 @@ final class DecisionThread: @unchecked Sendable {
     }
     if now.since(lastRenewal) > .hours(24) {
       lastRenewal = now
-      let changes = renewals(of: allBans(), now: now)
+      let changes = firewall.renewals(of: allBans(), now: now)
       if !changes.isEmpty { do { _ = try firewall.apply(changes, now: now) } catch { problem("\(error)") } }
     }
     publish()
@@ -260,13 +295,18 @@ final class DecisionThread: @unchecked Sendable {
   /// Puts back what another program (`cause`, where the kernel told) took away.
   func repair(_ now: Instant, cause: String? = nil) {
     do {
-      for repair in try firewall.check(wanted: { allBans() }, now: now) {
+      let check = try firewall.check(wanted: { allBans() }, now: now)
+      for repair in check.repairs {
         repairs += 1
         let detail = "\(repair)" + (cause.map { " (changed by \($0))" } ?? "")
         log.warning("firewall repaired: \(detail)")
         writer.event(.firewallRepaired, subject: "firewall", detail: detail)
       }
       firewallProblem = nil
+      for code in FirewallProblem.codes {
+        let found = check.problems.filter { $0.code == code }.map { ($0.subject, $0.text) }
+        warnings.set(code, to: found, at: now)
+      }
     } catch {
       problem("\(error)")
     }
@@ -301,6 +341,7 @@ final class DecisionThread: @unchecked Sendable {
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
     let anew = detector.reload(plan, ignoring: ignoring)
+    if firewall.changesKernel { countApart() }
     ignored.forget()
     refreshIgnored()
     return anew

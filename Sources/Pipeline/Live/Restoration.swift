@@ -1,7 +1,9 @@
 internal import AuditLog
 internal import Detection
 internal import Firewall
+internal import LockoutGuard
 internal import Model
+internal import Settings
 internal import System
 
 /// What the store knows, given back to the decider after a restart: bans in force, how often ids were banned, and the
@@ -34,7 +36,9 @@ enum Restoration {
     func read(_ setAside: String?) throws -> Restored {
       let store = try AuditStore(path: path)
       do {
-        var detector = Detector(plan, ignoring: ignoring)
+        let sparing = plan.settings.protectSessions.spared
+        let apart = firewall.changesKernel ? Protected.collect().addresses(sparing: sparing) : []
+        var detector = Detector(plan, ignoring: ignoring, apart: apart)
         var changes = try restoreBans(&detector.decider, from: store, now: now)
         let positions = try store.positions()
         if setAside != nil { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }

@@ -10,10 +10,14 @@ public struct Detector: Sendable {
   private var banJails: [Int]
   private var firstPatterns: [Int]
 
-  public init(_ plan: Plan, ignoring: [Subnet] = []) {
+  /// - Parameters:
+  ///   - ignoring: never counted, in any jail.
+  ///   - apart: blocks that hold one of these are counted by their single addresses.
+  public init(_ plan: Plan, ignoring: [Subnet] = [], apart: Set<Address> = []) {
     self.plan = plan
     self.ignoring = ignoring
     decider = Decider(jails: plan.limits(ignoring: ignoring))
+    decider.countApart(apart)
     banJails = plan.banJails
     firstPatterns = plan.jails.map(\.firstPattern)
   }
@@ -37,7 +41,11 @@ public struct Detector: Sendable {
 
   /// Decides on every failure of the batch, in order. Bans that fall become failures in the jails that count bans, and are
   /// appended to the batch, so the audit shows them too.
-  public mutating func detect(in batch: inout FailureBatch, now: Instant, into decisions: inout [Decision]) {
+  /// - Parameter permits: asked before a ban is entered.
+  public mutating func detect(
+    in batch: inout FailureBatch, now: Instant, permits: Decider.Permission = { _ in true },
+    into decisions: inout [Decision]
+  ) {
     var index = 0
     while index < batch.failures.count {
       var failure = batch.failures[index]
@@ -51,9 +59,9 @@ public struct Detector: Sendable {
         continue
       }
       let before = decisions.count
-      decider.consider(failure, id: failure.name.isEmpty ? nil : batch.text(failure.name), now: now) {
-        decisions.append($0)
-      }
+      decider.consider(
+        failure, id: failure.name.isEmpty ? nil : batch.text(failure.name), now: now, permits: permits
+      ) { decisions.append($0) }
       for position in before..<decisions.count { feed(decisions[position], failure, &batch) }
       index += 1
     }

@@ -14,8 +14,9 @@ extension Keys {
     Key("filters", .list(.text), "Directories in which native filters are looked for; the first file of a name wins."),
     Key("firewall", .map(firewall), "What carries bans out."),
     Key("ignoreip", .list(.text), "Never counted and never banned: addresses, blocks, names, file:/path."),
+    Key("everybody", .bool, "ignoreip may spare everybody."),
     Key("ignoreself", .bool, "This machine's own addresses are not banned."),
-    Key("protect_sessions", .bool, "Addresses from which somebody is logged in are not banned."),
+    Key("protect_sessions", .either([.bool, .word(["all"])]), "Addresses from which administrators (all: anybody) are logged in are not banned."),
     Key("on_full", words(OnFull.self), "What happens to the audit when the disk is full."),
     Key("bans_per_minute_warning", .integer(1...1_000_000_000), "More bans in a minute are carried out, and reported."),
     Key("retention", .map(retention), "How long the audit is kept."),
@@ -25,7 +26,8 @@ extension Keys {
 
   static let firewall: [Key] = [
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
-    Key("chains", .list(.text), "The chains that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+    Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
+    Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
   ]
 
   static let retention: [Key] = [
@@ -45,6 +47,7 @@ extension Keys {
     Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
     Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes: names, numbers, ranges, or all."),
     Key("protocol", .list(words(TransportProtocol.self)), "Whose ports."),
+    Key("block", words(JailSettings.Block.self), "What a banned client is answered: nothing, or port unreachable."),
     Key("usedns", .either([.bool, .word(["yes", "no", "warn", "raw"])]), "May a host name be resolved and banned?"),
     Key("logtimezone", .text, "The zone of stamps that name none: UTC, UTC+0200, Europe/Berlin."),
     Key("backend", words(JailSettings.Backend.self), "Which is read where journal and files are both known."),

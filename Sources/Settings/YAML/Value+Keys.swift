@@ -98,9 +98,21 @@ extension Value {
   /// Every entry; a file that is named must be readable and hold nothing but entries.
   ///
   /// Those of earlier files count too: a later file must not have somebody banned whom an earlier one protects.
-  func ignoreEntries() -> [IgnoreEntry] {
+  /// - Parameter everybody: may they spare everybody?
+  func ignoreEntries(everybody: Bool) -> [IgnoreEntry] {
     let values = (earlier + [self]).flatMap { $0.list("ignoreip") ?? [] }
     var entries: [IgnoreEntry] = []
+    // Those that have not been complained of.
+    var subnets: [Subnet] = []
+    func add(_ new: [Subnet], _ complain: (String) -> Void) {
+      guard !everybody, let who = IgnoreEntry.everybody(in: subnets + new) else {
+        subnets += new
+        return
+      }
+      let typed = new.count == 1 ? "\(new[0])" : "the list"
+      complain("\(typed) spares \(who)\(subnets.isEmpty ? "" : " together with other entries"): nobody would be banned")
+    }
+    let remedy = "write the prefix length that was meant, or `everybody: true` at the top if it was"
     for value in values {
       guard let text = value.name("ignoreip") else { continue }
       // fail2ban writes them in one value, with spaces or commas between.
@@ -116,7 +128,11 @@ extension Value {
             }
           }
           entries.append(.file(path))
-        case .success(let entry): entries.append(entry)
+          let listed = file.entries.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
+          add(listed) { value.fail("\(quoted(path)): \($0)", remedy) }
+        case .success(let entry):
+          entries.append(entry)
+          if case .subnet(let subnet) = entry { add([subnet]) { value.fail("`ignoreip`: \($0)", remedy) } }
         case .failure(let error): value.fail(error.message, error.remedy)
         }
       }

@@ -33,7 +33,6 @@ struct Run: AsyncParsableCommand {
     let log = RunLog(isQuiet: quiet)
     FileLimit.raise()
     let settings = try begin(log)
-    let firewall = try actuator(settings)
     let config = config
     // Before the firewall is touched: another daemon's bans are not ours to change.
     if (try? ControlClient(socket: settings.socket, deadline: 2, session: nil).status()) != nil {
@@ -45,8 +44,10 @@ struct Run: AsyncParsableCommand {
     let daemon: Daemon
     do {
       daemon = try Daemon(
-        settings, firewall: firewall, log: log, start: fromStart ? .beginning : .end,
-        load: { try config.settings() }, heartbeat: { ServiceManager.isAlive() }, onInputEnd: { end.yield() })
+        settings, choose: { [dryRun] in dryRun ? BackendChoice(.dryRun, because: "--dry-run") : $0.choice }, log: log,
+        start: fromStart ? .beginning : .end,
+        load: { try config.settings() }, heartbeat: { ServiceManager.isAlive() },
+        onInputEnd: { end.yield() })
     } catch let error as FirewallError {
       throw CommandFailure(.rejected, "\(error)")
     }
@@ -65,9 +66,10 @@ struct Run: AsyncParsableCommand {
         }
       }
     }
+    let changesKernel = daemon.health.changesKernel
     let jails = settings.jails.count { $0.enabled }
     log.notice(
-      "\(firewall.changesKernel ? "watching" : "dry run, watching") with \(jails) \(jails == 1 ? "jail" : "jails")")
+      "\(changesKernel ? "watching" : "dry run, watching") with \(jails) \(jails == 1 ? "jail" : "jails")")
     ServiceManager.ready("\(jails) jails")
     ResidentMemory.giveBackFilePages()
 
@@ -76,7 +78,7 @@ struct Run: AsyncParsableCommand {
     await server.stop()
     daemon.stop()
     log.notice(
-      firewall.changesKernel
+      changesKernel
         ? "stopped; bans stay in force until their time is over" : "stopped; it was a dry run, nobody was banned")
   }
 
@@ -96,10 +98,5 @@ struct Run: AsyncParsableCommand {
       throw CommandFailure(.usage, "every jail has an error; none can run")
     }
     return reading.settings
-  }
-
-  private func actuator(_ settings: Settings) throws -> any Actuator {
-    guard !dryRun, settings.firewall.backend == .ipset else { return DryRunActuator() }
-    return IPSetActuator()
   }
 }

@@ -46,7 +46,8 @@ extension StatusReply {
         "firewall",
         .object([
           ("ok", .bool(firewall.problem == nil)), ("problem", .text(firewall.problem)),
-          ("backend", .string(firewall.backend)), ("chains", .texts(firewall.chains)),
+          ("backend", .string(firewall.backend)), ("reason", .text(firewall.reason)),
+          ("chains", .texts(firewall.chains)),
           ("entries", .number(firewall.entries)), ("repairs", .number(firewall.repairs)),
         ])
       ),

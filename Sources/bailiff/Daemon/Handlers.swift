@@ -91,7 +91,7 @@ extension StatusReply {
         path: health.storePath, problem: health.storeProblem, bytes: Self.size(health.storePath),
         failures: UInt64(health.committed), shed: UInt64(health.shed)),
       firewall: FirewallStatus(
-        backend: health.changesKernel ? "ipset" : "dry-run", problem: health.firewallProblem, chains: health.chains,
+        backend: health.backend, reason: health.backendReason, problem: health.firewallProblem, chains: health.chains,
         entries: inForce, repairs: UInt64(health.repairs)),
       consumers: daemon.consumers.map {
         ConsumerReply(

@@ -8,8 +8,8 @@ import System
 enum TCP {
   static let wait = timeval(tv_sec: 0, tv_usec: 400_000)
 
-  private static func socket(_ address: Address) -> Int32 {
-    let fd = Glibc.socket(address.isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+  static func socket(_ address: Address, _ kind: __socket_type = SOCK_STREAM) -> Int32 {
+    let fd = Glibc.socket(address.isIPv4 ? AF_INET : AF_INET6, Int32(kind.rawValue), 0)
     var one: Int32 = 1
     var wait = wait
     // Safe: options copied from locals.
@@ -19,7 +19,7 @@ enum TCP {
     return fd
   }
 
-  private static func with(
+  static func with(
     _ address: Address, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) -> Int32 {
     if address.isIPv4 {
@@ -92,6 +92,36 @@ enum TCP {
       return false
     }
     return true
+  }
+
+  /// The error of a connection that is tried (EINPROGRESS: nothing answered); nil: it came about.
+  static func refusal(from source: String, to target: String, port: UInt16) -> Int32? {
+    let fd = socket(Address(source)!)
+    defer { close(fd) }
+    // Safe: the pointers are valid during the calls.
+    _ = unsafe with(Address(source)!, port: 0) { unsafe bind(fd, $0, $1) }
+    guard unsafe with(Address(target)!, port: port, { unsafe Glibc.connect(fd, $0, $1) }) != 0 else { return nil }
+    guard errno == EINPROGRESS else { return errno }
+    // An answer that comes while the kernel is still sending is only remembered: the second attempt, a second later, is told.
+    var poll = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+    var code = EINPROGRESS
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    // Safe: one entry; an option of the length named.
+    if unsafe Glibc.poll(&poll, 1, 10_000) == 1 { unsafe getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) }
+    return code
+  }
+
+  /// How a connection has ended, within ten seconds; 0: it has not, or with its peer's consent.
+  static func error(_ fd: Int32) -> Int32 {
+    var byte: UInt8 = 0
+    let end = monotonicSeconds() + 10
+    while monotonicSeconds() < end {
+      // Safe: one byte.
+      let count = unsafe recv(fd, &byte, 1, 0)
+      if count == 0 { return 0 }
+      if count < 0, errno != EAGAIN, errno != EINTR { return errno }
+    }
+    return 0
   }
 
   static func accept(_ listener: Int32) -> Int32? {

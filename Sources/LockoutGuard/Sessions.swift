@@ -1,14 +1,30 @@
 import Glibc
 import Model
 import Synchronization
+import System
 
 /// Where people are logged in from through SSH. An address that merely has a connection open, as one that guesses
 /// passwords has, is not among them.
 enum Sessions {
+  struct Session: Hashable {
+    var address: Address
+    /// Nil: the witness does not say.
+    var user: String?
+  }
+
+  private static let utmpFile = "/run/utmp"
+  private static let logindDirectory = "/run/systemd/sessions"
+
   /// Three witnesses, since none is there on every machine: the processes of sshd and their connections (needs
   /// CAP_SYS_PTRACE to see those of others), utmp (gone from newer distributions), logind's files.
-  static func collect() -> Set<Address> {
-    processes(proc: "/proc").union(logins()).union(logind(directory: "/run/systemd/sessions"))
+  static func collect() -> Set<Session> {
+    processes(proc: "/proc").union(logins()).union(logind(directory: logindDirectory))
+  }
+
+  /// Is there a witness at all?
+  static var canBeSeen: Bool {
+    // Safe: the strings live as long as the calls.
+    unsafe access(utmpFile, R_OK) == 0 || access(logindDirectory, R_OK | X_OK) == 0 || access("/proc/1/fd", R_OK) == 0
   }
 
   // MARK: sshd's processes
@@ -23,20 +39,26 @@ enum Sessions {
     return terminal.hasPrefix("pts/") || terminal.hasPrefix("tty") || terminal == "notty" || terminal == "internal-sftp"
   }
 
-  static func processes(proc: String) -> Set<Address> {
-    var result: Set<Address> = []
+  /// `alice` of `sshd: alice@pts/0`.
+  static func user(title: String) -> String? {
+    guard let colon = title.firstIndex(of: ":"), let at = title.lastIndex(of: "@") else { return nil }
+    return String(title[colon..<at].drop { $0 == ":" || $0 == " " })
+  }
+
+  static func processes(proc: String) -> Set<Session> {
+    var result: Set<Session> = []
     var connections: [String: Address]?
     for pid in names(in: proc) where pid.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
       guard Protected.text("\(proc)/\(pid)/comm").hasPrefix("sshd") else { continue }
-      let title = Protected.text("\(proc)/\(pid)/cmdline").prefix { $0 != "\0" }
-      guard isLoggedIn(title: String(title)) else { continue }
+      let title = String(Protected.text("\(proc)/\(pid)/cmdline").prefix { $0 != "\0" })
+      guard isLoggedIn(title: title) else { continue }
       if connections == nil {
         connections = established(Protected.text("\(proc)/\(pid)/net/tcp"))
           .merging(established(Protected.text("\(proc)/\(pid)/net/tcp6"))) { first, _ in first }
       }
       for fd in names(in: "\(proc)/\(pid)/fd") {
         guard let inode = socketInode("\(proc)/\(pid)/fd/\(fd)"), let peer = connections?[inode] else { continue }
-        result.insert(peer)
+        result.insert(Session(address: peer, user: user(title: title)))
       }
     }
     return result
@@ -85,9 +107,9 @@ enum Sessions {
   /// getutxent(3) keeps its place in a global.
   private static let utmp = Mutex(())
 
-  private static func logins() -> Set<Address> {
+  private static func logins() -> Set<Session> {
     utmp.withLock { _ in
-      var result: Set<Address> = []
+      var result: Set<Session> = []
       setutxent()
       defer { endutxent() }
       // Safe: each record is read before the next call replaces it; the host is cut at its size.
@@ -97,15 +119,20 @@ enum Sessions {
         let host = unsafe withUnsafeBytes(of: &record.pointee.ut_host) { bytes in
           unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        if let address = Address(Protected.withoutZone(host[...])) { result.insert(address) }
+        let user = unsafe withUnsafeBytes(of: &record.pointee.ut_user) { bytes in
+          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if let address = Address(Protected.withoutZone(host[...])) {
+          result.insert(Session(address: address, user: user.isEmpty ? nil : user))
+        }
       }
       return result
     }
   }
 
   /// logind's own files say `REMOTE_HOST=192.0.2.7`; they are not meant for others, so what is not understood is left out.
-  static func logind(directory: String) -> Set<Address> {
-    var result: Set<Address> = []
+  static func logind(directory: String) -> Set<Session> {
+    var result: Set<Session> = []
     for name in names(in: directory) {
       var values: [Substring: Substring] = [:]
       for line in Protected.text("\(directory)/\(name)").split(separator: "\n") {
@@ -115,22 +142,12 @@ enum Sessions {
       guard values["STATE"] != "closing", let host = values["REMOTE_HOST"],
         let address = Address(Protected.withoutZone(host))
       else { continue }
-      result.insert(address)
+      result.insert(Session(address: address, user: values["USER"].map(String.init)))
     }
     return result
   }
 
   private static func names(in directory: String) -> [String] {
-    // Safe: the stream is closed once; each entry is read before the next call replaces it.
-    guard let stream = unsafe opendir(directory) else { return [] }
-    defer { unsafe closedir(stream) }
-    var result: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { result.append(name) }
-    }
-    return result
+    ((try? Directory.names(directory)) ?? []).filter { !$0.hasPrefix(".") }
   }
 }

@@ -3,7 +3,7 @@ public import Model
 /// Addresses whose ban would cut off this machine or the person who runs it, and the decision whether a ban touches them.
 ///
 /// ```swift
-/// let objections = Protected.collect(caller: request.sshClient).objections(to: subnet, protectSessions: true)
+/// let objections = Protected.collect(caller: request.sshClient).objections(to: subnet, sparing: .everybody)
 /// guard objections.isEmpty || force else { … }
 /// ```
 public struct Protected: Hashable, Sendable {
@@ -12,8 +12,10 @@ public struct Protected: Hashable, Sendable {
   /// The gateways of its default routes.
   public var gateways: Set<Address> = []
   public var resolvers: Set<Address> = []
-  /// Where people are logged in from, through SSH.
+  /// Where people are logged in from, through SSH, who may become root.
   public var sessions: Set<Address> = []
+  /// Where others are logged in from.
+  public var otherSessions: Set<Address> = []
   /// Where the person comes from who asks for the ban.
   public var caller: Address?
 
@@ -50,14 +52,6 @@ public struct Protected: Hashable, Sendable {
       case .tooWide(let limit): "\(subnet) is wider than /\(limit)"
       }
     }
-
-    /// Can a person insist (`--force`)? Always so; sessions are also released by the setting `protect_sessions`.
-    public var isSession: Bool {
-      switch reason {
-      case .session, .caller: true
-      default: false
-      }
-    }
   }
 
   /// The widest blocks that are banned without being asked twice.
@@ -65,7 +59,7 @@ public struct Protected: Hashable, Sendable {
   public static let widestIPv6: UInt8 = 32
 
   /// Everything that speaks against banning `subnet`; empty: nothing does.
-  public func objections(to subnet: Subnet, protectSessions: Bool = true) -> [Objection] {
+  public func objections(to subnet: Subnet, sparing: SparedSessions = .everybody) -> [Objection] {
     var reasons: [Reason] = []
     let limit = subnet.isIPv4 ? Self.widestIPv4 : Self.widestIPv6
     if subnet.prefixLength < limit { reasons.append(.tooWide(limit: limit)) }
@@ -77,11 +71,22 @@ public struct Protected: Hashable, Sendable {
     if own.isDisjoint(with: held(own)), let loopback = loopback(in: subnet) { reasons.append(.own(loopback)) }
     reasons += held(gateways).map { .gateway($0) }
     reasons += held(resolvers).map { .resolver($0) }
-    if protectSessions {
-      if let caller, !held([caller]).isEmpty { reasons.append(.caller(caller)) }
-      reasons += held(sessions).filter { $0 != caller }.map { .session($0) }
-    }
+    if let caller, !held([caller]).isEmpty { reasons.append(.caller(caller)) }
+    reasons += held(spared(sparing)).filter { $0 != caller }.map { .session($0) }
     return reasons.map { Objection(subnet: subnet, reason: $0) }
+  }
+
+  private func spared(_ sessions: SparedSessions) -> Set<Address> {
+    switch sessions {
+    case .none: []
+    case .administrators: self.sessions
+    case .everybody: self.sessions.union(otherSessions)
+    }
+  }
+
+  /// Every address that has an objection to its ban: a block that holds one is not banned as a whole.
+  public func addresses(sparing: SparedSessions) -> Set<Address> {
+    own.union(gateways).union(resolvers).union(spared(sparing))
   }
 
   /// All of 127.0.0.0/8 is this machine, whatever its interfaces list.

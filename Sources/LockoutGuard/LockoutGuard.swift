@@ -1,22 +1,22 @@
-internal import Firewall
-internal import Model
-internal import Synchronization
-internal import System
+public import Model
+import Synchronization
+import System
 
-/// Keeps people from being locked out by a slip or by a jail.
-enum BanGuard {
-  /// What an operator asks for; `--force` passes.
-  static func check(_ subnet: Subnet, session: Address?) throws(DaemonError) {
-    guard let objection = Protected.collect(caller: session).objections(to: subnet).first else { return }
-    throw DaemonError("\(objection)", remedy: "give --force if that is meant")
-  }
-}
-
-/// What speaks against bans that jails decide: looked up at most a second before it is used.
+/// Who must not be banned: nouns are *protected* (addresses whose ban would cut off this machine or the person who runs it),
+/// *session* (somebody who is logged in) and *objection* (what speaks against one ban). The guard is asked before a ban is
+/// entered, so that what is refused never was a ban.
 ///
-/// A look reads a few files of every process, which takes longer than a ban. So while bans fall, another thread looks again
-/// before the second is over, and only the first ban after a quiet time waits.
-final class BanObjections: Sendable {
+/// ```swift
+/// let lockout = LockoutGuard()
+/// if let objection = lockout.objection(to: subnet, sparing: .administrators, now: SystemClock.now()) {
+///   print("not banned: \(objection)")
+/// }
+/// ```
+///
+/// What it knows was looked up at most a second before it is used. A look reads a few files of every process, which takes
+/// longer than a ban. So while bans fall, another thread looks again before the second is over, and only the first ban after
+/// a quiet time waits.
+public final class LockoutGuard: Sendable {
   private struct State {
     var protected = Protected()
     var collected = Instant(microseconds: .min)
@@ -30,10 +30,15 @@ final class BanObjections: Sendable {
   private let state = Mutex(State())
   private let look: @Sendable () -> Protected
 
-  init(look: @escaping @Sendable () -> Protected = { Protected.collect() }) { self.look = look }
+  public init(look: @escaping @Sendable () -> Protected = { Protected.collect() }) { self.look = look }
 
   /// The first reason not to ban this; nil: none.
-  func objection(to subnet: Subnet, protectSessions: Bool, now: Instant) -> String? {
+  public func objection(to subnet: Subnet, sparing: SparedSessions, now: Instant) -> Protected.Objection? {
+    protected(at: now).objections(to: subnet, sparing: sparing).first
+  }
+
+  /// Those that are protected now.
+  public func protected(at now: Instant) -> Protected {
     let (known, isWatched) = state.withLock { state -> (Protected?, Bool) in
       let age = now.since(state.collected)
       let isFresh = age < .seconds(1) && age > .seconds(-1)
@@ -43,7 +48,7 @@ final class BanObjections: Sendable {
     let protected = known ?? collect()
     // A thread inherits the network namespace of the one that makes it, as what it looks at should.
     if !isWatched { _ = ServiceThread("bailiff-guard") { [self] in watch() } }
-    return protected.objections(to: subnet, protectSessions: protectSessions).first?.description
+    return protected
   }
 
   private func collect() -> Protected {
@@ -68,4 +73,12 @@ final class BanObjections: Sendable {
       _ = collect()
     }
   }
+}
+
+/// Whose sessions are spared by bans that jails decide.
+public enum SparedSessions: Hashable, Sendable {
+  case none
+  /// Those of accounts that may become root, and of accounts that are not known here (LDAP).
+  case administrators
+  case everybody
 }

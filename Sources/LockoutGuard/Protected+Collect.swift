@@ -13,7 +13,15 @@ extension Protected {
     result.gateways = ipv4Gateways(route: text("/proc/thread-self/net/route"))
       .union(ipv6Gateways(route: text("/proc/thread-self/net/ipv6_route")))
     result.resolvers = nameServers(text("/etc/resolv.conf"))
-    result.sessions = Sessions.collect()
+    let administrators = Administrators.collect()
+    for session in Sessions.collect() {
+      if session.user.map(administrators.mayBecomeRoot) ?? true {
+        result.sessions.insert(session.address)
+      } else {
+        result.otherSessions.insert(session.address)
+      }
+    }
+    result.otherSessions.subtract(result.sessions)
     result.caller = caller
     return result
   }
@@ -89,20 +97,5 @@ extension Protected {
   static func withoutZone(_ text: Substring) -> Substring { text.prefix { $0 != "%" } }
 
   /// A small file, whole; empty when it cannot be read.
-  static func text(_ path: String) -> String {
-    // Safe: the string lives as long as the call.
-    var file = Descriptor(unsafe open(path, O_RDONLY | O_CLOEXEC))
-    guard file.isOpen else { return "" }
-    defer { file.close() }
-    var bytes: [UInt8] = []
-    // A page: /proc gives no more at once, and a look reads hundreds of small files.
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while bytes.count < 64 << 20 {
-      // Safe: writes at most the buffer's own count.
-      let count = unsafe read(file.raw, &buffer, buffer.count)
-      guard count > 0 else { break }
-      bytes += buffer[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  static func text(_ path: String) -> String { SmallFile.text(path, limit: 16 << 20) ?? "" }
 }

@@ -1,0 +1,46 @@
+import Synchronization
+
+extension IPSetActuator {
+  /// Takes away jumps, chains and sets, whoever of us made them.
+  public func clear() throws(FirewallError) {
+    try state.withLock { state throws(FirewallError) in
+      state = State()
+      guard hasRemains() else { return }
+      var failure: FirewallError?
+      for family in AddressFamily.allCases {
+        do throws(FirewallError) {
+          try clear(family)
+        } catch  where error.code == .programMissing {
+          // Without iptables there are no rules of iptables.
+        } catch {
+          failure = failure ?? error
+        }
+      }
+      var client = try IPSetClient(faults: faults)
+      let sets: [String]
+      do { sets = try client.headers().map(\.name).filter(SetName.isOurs) } catch { sets = [] }
+      if let failed = programs.destroySets(sets).first { failure = failure ?? failed.error }
+      if let failure { throw failure }
+    }
+  }
+
+  /// Is there anything of ours? Asked in messages: iptables makes its tables when it is only asked what they hold.
+  private func hasRemains() -> Bool {
+    if AddressFamily.allCases.contains(where: { LegacyTables.inUse($0).contains("filter") }) { return true }
+    if var client = try? NFTablesClient(faults: faults),
+      let chains = try? client.chains(), chains.contains(where: { $0.name == ChainRules.chain })
+    {
+      return true
+    }
+    guard var client = try? IPSetClient(faults: faults), let sets = try? client.headers() else { return false }
+    return sets.contains { SetName.isOurs($0.name) }
+  }
+
+  private func clear(_ family: AddressFamily) throws(FirewallError) {
+    let table = try programs.filterTable(family)
+    guard table.hasChain else { return }
+    // `-A INPUT -j BAILIFF` is how it was made, `-D INPUT -j BAILIFF` how it goes.
+    let removals = table.callers.map { "-D" + $0.dropFirst(2) }
+    try programs.change(family, removals + ["-F \(ChainRules.chain)", "-X \(ChainRules.chain)"])
+  }
+}

@@ -1,0 +1,64 @@
+public import Model
+import Synchronization
+
+extension NFTablesActuator {
+  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
+    try withClient { client, state throws(FirewallError) in
+      var check = FirewallCheck()
+      // Nothing was prepared yet.
+      guard state.written != nil else { return check }
+      let bans = wanted()
+      if try Self.snapshot(&client) != state.written || isTranslated(state.plan) != state.isTranslated {
+        let isLost = try client.table()?.handle != state.written?.table.handle
+        let wasTranslated = state.isTranslated
+        try write(&state, wanted: { Self.held(bans, now) }, &client)
+        // Where something has begun to translate ports, the rules change though nobody touched them.
+        if isLost || wasTranslated == state.isTranslated { check.repairs.append(Repair(.table)) }
+        if isLost {
+          let counts = Dictionary(Self.held(bans, now).map { ($0.jail, 1) }, uniquingKeysWith: +)
+          check.repairs += Self.repairs(counts.filter { state.targets[$0.key] != nil })
+        }
+      }
+      // What ends within this time may be gone already by the kernel's clock.
+      let soon = now.adding(.seconds(3))
+      let lasting = bans.filter { $0.until.map { $0 > soon } ?? true }
+      check.repairs += Self.repairs(
+        try reconcile(lasting, now: now, removeOthers: false, &client, &state).added)
+      return check
+    }
+  }
+
+  private static func repairs(_ counts: [String: Int]) -> [Repair] {
+    counts.sorted { $0.key < $1.key }.map { Repair(.bans(jail: $0.key, count: $0.value)) }
+  }
+
+  /// The bans as the kernel is to hold them.
+  private static func held(_ bans: [Ban], _ now: Instant) -> [KernelBan] {
+    bans.compactMap { ban in
+      guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true else { return nil }
+      return KernelBan(jail: ban.jail, subnet: subnet, remaining: ban.until.map { min($0.since(now), longestTimeout) })
+    }
+  }
+
+  public func needsCheck(thorough: Bool) throws(FirewallError) -> Bool {
+    // Not under the lock: decisions do not wait for a look.
+    let (written, plan, translated) = core.withLock { ($0.state.written, $0.state.plan, $0.state.isTranslated) }
+    guard let written else { return false }
+    var client = try NFTablesClient(faults: faults)
+    guard thorough else { return try client.table() != written.table }
+    return try Self.snapshot(&client) != written || isTranslated(plan) != translated
+  }
+
+  /// Nil when there is no table.
+  static func snapshot(_ client: inout NFTablesClient) throws(FirewallError) -> Snapshot? {
+    guard let table = try client.table() else { return nil }
+    let sets = try client.sets().map { ($0.name, $0.handle) }
+    return Snapshot(
+      table: table, chains: Set(try client.chains().filter(\.isOurs)), rules: try client.ruleHandles(),
+      sets: Dictionary(sets, uniquingKeysWith: { first, _ in first }))
+  }
+}
+
+extension NFTablesClient.Chain {
+  var isOurs: Bool { family == NFTables.family && table == NFTables.table }
+}

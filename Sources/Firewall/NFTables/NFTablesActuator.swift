@@ -1,0 +1,189 @@
+public import Model
+import Synchronization
+
+/// Bans in a table of nf_tables, `inet bailiff` (`TableLayout`), written in the kernel's own messages.
+///
+/// Where the kernel knows how (6.9), the table is owned by this actuator's socket and persists: nobody else's `nft flush
+/// ruleset` empties it, and after the end of the program it stays, without an owner, until the next one takes it over.
+/// Elsewhere it is a table like any other, and what is taken away is put back.
+///
+/// Needs CAP_NET_ADMIN, and nothing else: no program is run.
+public final class NFTablesActuator: Actuator {
+  let maxElements: UInt32
+  let faults: FaultInjector?
+  let core: Mutex<Core>
+  let closer = ConnectionCloser()
+
+  struct State: Sendable {
+    var plan = FirewallPlan([])
+    var targets: [String: FirewallTarget] = [:]
+    /// The sets that each jail has.
+    var widths: [String: Set<TableLayout.Width>] = [:]
+    /// The table as it was after our last change of its rules; nil: never written.
+    var written: Snapshot?
+    /// Does the kernel refuse tables that are owned and persist?
+    var isCommon = false
+    /// Were the rules written for packets whose ports may have been translated?
+    var isTranslated = false
+    /// Our socket's number.
+    var port: UInt32?
+  }
+
+  struct Core: ~Copyable {
+    var state = State()
+    /// Kept open: it owns the table.
+    var client: NFTablesClient?
+  }
+
+  /// What of the table tells whether somebody has changed it. The kernel gives each part a number that it never gives again.
+  struct Snapshot: Equatable {
+    var table: NFTablesClient.Table
+    var chains: Set<NFTablesClient.Chain>
+    var rules: [String: [UInt64]]
+    var sets: [String: UInt64]
+  }
+
+  public convenience init() { self.init(faults: nil) }
+
+  /// - Parameter faults: makes netlink calls fail.
+  package init(faults: FaultInjector?, maxElements: UInt32 = IPSetActuator.defaultMaxElements) {
+    self.faults = faults
+    self.maxElements = maxElements
+    core = Mutex(Core())
+  }
+
+  public var backend: FirewallBackend { .nftables }
+
+  /// The kernel takes more than 10,000 days.
+  public var longestTimeout: TimeSpan { Self.longestTimeout }
+  static let longestTimeout = TimeSpan.hours(24 * 10_000)
+
+  public var watch: RulesetWatch {
+    var watch = RulesetWatch()
+    watch.ownPort = core.withLock { $0.state.port } ?? 0
+    return watch
+  }
+
+  /// Runs `body` with the client that owns the table; a client that failed is closed, and the next call opens another.
+  func withClient<Result>(
+    _ body: (inout NFTablesClient, inout State) throws(FirewallError) -> Result
+  ) throws(FirewallError) -> Result {
+    try core.withLock { core throws(FirewallError) in
+      var client: NFTablesClient
+      if let kept = core.client.take() {
+        client = kept
+      } else {
+        client = try NFTablesClient(faults: faults)
+        core.state.port = client.port
+        if core.state.written != nil { try Self.adopt(&client, core.state) }
+      }
+      do throws(FirewallError) {
+        let result = try body(&client, &core.state)
+        core.client = consume client
+        return result
+      } catch {
+        // What the kernel refuses is no reason to give up the table's owner.
+        if error.code != .netlink { core.client = consume client }
+        throw error
+      }
+    }
+  }
+
+  /// Becomes the owner of the table that an earlier socket has left.
+  private static func adopt(_ client: inout NFTablesClient, _ state: State) throws(FirewallError) {
+    guard !state.isCommon, try client.table() != nil else { return }
+    var transaction = NFTablesTransaction()
+    transaction.addTable(flags: flags(state))
+    try client.commit(transaction)
+  }
+
+  static func flags(_ state: State) -> UInt32 { state.isCommon ? 0 : NFTables.owner | NFTables.persist }
+
+  // MARK: Bans
+
+  public func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome] {
+    guard !changes.isEmpty else { return [] }
+    let (outcomes, banned) = try withClient { client, state throws(FirewallError) in
+      let outcomes = try apply(changes, isNew: { _ in false }, now: now, &client, &state)
+      return (outcomes, ConnectionCloser.bans(changes, outcomes) { state.targets[$0] })
+    }
+    closer.add(banned)
+    return outcomes
+  }
+
+  public func contents() throws(FirewallError) -> [KernelBan] {
+    try withClient { client, state throws(FirewallError) in try contents(&client, state) }
+  }
+
+  func contents(_ client: inout NFTablesClient, _ state: State) throws(FirewallError) -> [KernelBan] {
+    var bans: [KernelBan] = []
+    for (jail, widths) in state.widths {
+      for width in widths { try Self.read(jail, width, &client, into: &bans) }
+    }
+    return bans
+  }
+
+  static func read(
+    _ jail: String, _ width: TableLayout.Width, _ client: inout NFTablesClient, into bans: inout [KernelBan]
+  ) throws(FirewallError) {
+    for (key, remaining) in try client.elements(of: TableLayout.set(jail, width)) {
+      let subnet = Subnet(key, ipv4Prefix: width.prefix, ipv6Prefix: width.prefix)
+      let left = remaining.map { TimeSpan(microseconds: Int64(clamping: $0.multipliedReportingOverflow(by: 1000).0)) }
+      bans.append(KernelBan(jail: jail, subnet: subnet, remaining: left))
+    }
+  }
+
+  public func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+    try withClient { client, state throws(FirewallError) in
+      try reconcile(bans, now: now, removeOthers: true, &client, &state).report
+    }
+  }
+
+  /// Compares `bans` with what the sets hold, and sends the difference.
+  func reconcile(
+    _ bans: [Ban], now: Instant, removeOthers: Bool, _ client: inout NFTablesClient, _ state: inout State
+  ) throws(FirewallError) -> (report: RestoreReport, added: [String: Int]) {
+    let difference = BanDifference(
+      wanted: bans, held: try contents(&client, state), jails: Set(state.targets.keys), longest: Self.longestTimeout,
+      now: now, removeOthers: removeOthers)
+    let isNew = { (index: Int) in
+      difference.changes[index].action == .add && !difference.adjusting.contains(index)
+    }
+    let outcomes = try apply(difference.changes, isNew: isNew, now: now, &client, &state)
+    var added: [String: Int] = [:]
+    for (i, outcome) in outcomes.enumerated() where outcome == .applied && isNew(i) {
+      added[difference.changes[i].jail, default: 0] += 1
+    }
+    return (difference.report(outcomes), added)
+  }
+
+  public func packets() throws(FirewallError) -> [String: PacketCount] {
+    let jails = core.withLock { $0.state.plan.targets.map(\.jail) }
+    // Anybody may read.
+    var client = try NFTablesClient(faults: faults)
+    let counters = try client.counters()
+    return Dictionary(
+      jails.map { ($0, counters[TableLayout.chain($0)] ?? PacketCount()) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  public func clear() throws(FirewallError) {
+    try core.withLock { core throws(FirewallError) in
+      var client: NFTablesClient
+      if let kept = core.client.take() { client = kept } else { client = try NFTablesClient(faults: faults) }
+      core.state = State()
+      guard let table = try client.table() else { return }
+      try Self.requireOurs(table, client.port)
+      var transaction = NFTablesTransaction()
+      transaction.deleteTable()
+      try client.commit(transaction)
+    }
+  }
+
+  static func requireOurs(_ table: NFTablesClient.Table, _ port: UInt32) throws(FirewallError) {
+    guard let owner = table.owner, owner != port else { return }
+    throw FirewallError(
+      .notPermitted,
+      "table inet \(NFTables.table) belongs to a program that is running (netlink socket \(owner)): stop the other Bailiff "
+        + "first (`systemctl stop bailiff`)")
+  }
+}
