@@ -23,20 +23,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// `BAILIFF_FUZZ=1` adds the fuzzer, whose `main` is libFuzzer's, and leaves of Control what decodes requests, so that
+/// `BAILIFF_FUZZ=1` adds the fuzzer, whose `main` is libFuzzer's, and leaves of the API what decodes requests, so that
 /// building it takes a minute and not ten (`make fuzz`).
 let isFuzzing = Context.environment["BAILIFF_FUZZ"] != nil
 
-let control: Target =
+let api: Target =
   isFuzzing
   ? .target(
-    name: "API", dependencies: ["Model", "System"],
-    sources: ["Requests.swift", "RequestDecoding.swift", "ControlError.swift"], swiftSettings: strict)
+    name: "API", dependencies: ["Model", "JSON"], sources: ["Requests.swift"], swiftSettings: strict)
   : room(
     "API",
     [
-      "Model", "System", .product(name: "NIOCore", package: "swift-nio"),
-      .product(name: "NIOPosix", package: "swift-nio"),
+      "Model", "System", "JSON", "Cryptography", "AuditLog", "Settings", "Inspection", "Reporting", "HTTPServing",
+      .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),
     ])
 
@@ -90,14 +89,29 @@ let package = Package(
         "Firewall", "AuditLog",
         "Settings", "Fail2banImport",
       ]),
-    control,
+    room("JSON", ["Model", "System"]),
+    room("Cryptography", ["CCrypto"]),
+    room(
+      "Inspection",
+      [
+        "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall",
+        "AuditLog", "Settings", "Fail2banImport", "Pipeline",
+      ]),
+    room(
+      "HTTPServing",
+      [
+        "Model", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    room("Reporting", ["Model", "System", "AuditLog", "Inspection"]),
+    api,
+    room(
+      "Service", ["Model", "System", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API", "CSystemd"]),
     .executableTarget(
       name: "bailiff",
       dependencies: [
-        "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
-        "Firewall", "AuditLog",
-        "Settings",
-        "Fail2banImport", "Pipeline", "API", "CSystemd",
+        "Model", "System", "JSON", "Filters", "Matching", "Detection", "AuditLog", "Settings", "Fail2banImport",
+        "Pipeline", "Inspection", "Reporting", "API", "Service",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -139,13 +153,16 @@ let package = Package(
     tests(
       "APITests",
       [
-        "Model", "API", .product(name: "NIOCore", package: "swift-nio"),
+        "Model", "Settings", "HTTPServing", "API", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     // The pages of the modules, whose examples compile; the links in the documentation.
     tests("DocumentationTests", ["bailiff"]),
+    tests("JSONTests", ["Model", "JSON"]),
+    tests("CryptographyTests", ["Cryptography"]),
+    tests("ServiceTests", ["Service"]),
     // The built binary, from outside.
-    tests("CommandTests", ["Model", "API", "bailiff", "TestSupport"]),
+    tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),
     // What fuzzers run, and the same on the inputs in fixtures/fuzz.
     .target(

@@ -29,16 +29,4 @@ public enum Accounts {
     }
     return number ?? UInt32(group)
   }
-
-  /// A file of less than 256 bytes, without the line end.
-  static func smallFile(_ path: String) -> String? {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    // Safe: at most the array's size is read.
-    let count = unsafe read(file, &bytes, bytes.count)
-    guard count > 0 else { return nil }
-    return String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)
-  }
 }

@@ -1,6 +1,6 @@
 /// What the daemon does for each request: the engine's owner fills these in, the server calls them with who asks.
 ///
-/// A handler throws `ControlError` to say no; anything else it throws reaches the client as "failed" without its content.
+/// A handler throws `RequestError` to say no; anything else it throws reaches the client as "failed" without its content.
 /// Handlers may be called at the same time from several tasks.
 public struct ControlHandlers: Sendable {
   public var status: @Sendable () async throws -> StatusReply

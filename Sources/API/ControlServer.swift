@@ -1,6 +1,8 @@
 import Glibc
+import HTTPServing
 import Model
 import NIOCore
+import NIOPosix
 import System
 
 /// The API's server: HTTP and JSON on a Unix socket.
@@ -14,38 +16,45 @@ import System
 /// credentials; everybody else is told so.
 public final class ControlServer: Sendable {
   private let http: HTTPServer
+  private let workers: NIOThreadPool
   private let file: SocketFile
   private let fileIdentity: UInt64?
 
-  private init(_ http: HTTPServer, _ file: SocketFile) {
+  private init(_ http: HTTPServer, _ workers: NIOThreadPool, _ file: SocketFile) {
     self.http = http
+    self.workers = workers
     self.file = file
     fileIdentity = file.identity()
   }
 
   /// Binds the socket; when this returns, clients are answered.
-  public static func start(socket path: String, group: String? = nil, handlers: ControlHandlers) async throws
-    -> ControlServer
-  {
-    let gid = try group.map { name throws(ControlError) in
+  public static func start(
+    socket path: String, group: String? = nil, handlers: ControlHandlers, context: InspectionContext
+  ) async throws -> ControlServer {
+    let gid = try group.map { name throws(RequestError) in
       guard let gid = Accounts.groupID(name) else {
-        throw ControlError(
+        throw RequestError(
           .invalid, "group \(name), which the socket is to admit, does not exist", remedy: "groupadd --system \(name)")
       }
       return gid
     }
     let file = SocketFile(path: path)
     try file.prepare()
-    let routes = ControlRoutes(handlers: handlers, admission: Admission(group: gid, groupName: group))
+    let workers = NIOThreadPool(numberOfThreads: 2)
+    workers.start()
+    let routes = ControlRoutes(
+      handlers: handlers, context: context,
+      authenticator: Authenticator(admission: Admission(group: gid, groupName: group)), workers: workers)
     let http = HTTPServer(routes.router, failures: .control)
     do {
       try await http.listen(unixSocket: path)
       try file.admit(group: gid)
-      return ControlServer(http, file)
+      return ControlServer(http, workers, file)
     } catch {
       await http.stop()
+      try? await workers.shutdownGracefully()
       guard let error = error as? IOError else { throw error }
-      throw ControlError(
+      throw RequestError(
         .failed, "cannot listen on \(path): \(SystemError.text(error.errnoCode))",
         remedy: "its directory must exist and be writable by this user")
     }
@@ -55,5 +64,6 @@ public final class ControlServer: Sendable {
   public func stop() async {
     file.remove(ifStill: fileIdentity)
     await http.stop()
+    try? await workers.shutdownGracefully()
   }
 }

@@ -1,21 +1,24 @@
 public import Model
 
-/// A ban in force, as the API writes it.
+/// A ban in force.
 public struct BanReply: Hashable, Sendable, Codable {
   public var id: String
   public var jail: String
-  public var since: Timestamp
+  public var since: Instant
   /// Nil: permanent.
-  public var until: Timestamp?
+  public var until: Instant?
+  /// How many failures made it.
   public var count: Int
+  /// Which ban of this id it is, from 1.
   public var number: Int
+  /// Does the firewall hold it?
   public var applied: Bool
 
   public init(_ ban: Ban) {
     id = ban.identity.description
     jail = ban.jail
-    since = Timestamp(ban.since)
-    until = ban.until.map(Timestamp.init)
+    since = ban.since
+    until = ban.until
     count = ban.count
     number = ban.number
     applied = ban.applied
@@ -23,38 +26,59 @@ public struct BanReply: Hashable, Sendable, Codable {
 
   public var ban: Ban {
     Ban(
-      jail: jail, identity: Identity(id), since: since.instant, until: until?.instant, count: count, number: number,
-      applied: applied)
+      jail: jail, identity: Identity(id), since: since, until: until, count: count, number: number, applied: applied)
   }
 }
 
-/// What `ban` and `confirm` brought about.
+/// What `ban` and `confirm` brought about: the ban's own members, and these.
 public struct BannedReply: Hashable, Sendable, Codable {
   public var ban: BanReply
   /// The ban lifts itself at this moment unless it is confirmed.
-  public var confirmBy: Timestamp?
+  public var confirmBy: Instant?
   /// What the operator should know: an ignored address that was forced, a dry run.
   public var notes: [String]
 
   public init(ban: Ban, confirmBy: Instant? = nil, notes: [String] = []) {
     self.ban = BanReply(ban)
-    self.confirmBy = confirmBy.map(Timestamp.init)
+    self.confirmBy = confirmBy
     self.notes = notes
+  }
+
+  private enum CodingKeys: CodingKey { case confirmBy, notes }
+
+  public init(from decoder: any Decoder) throws {
+    ban = try BanReply(from: decoder)
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    confirmBy = try members.decodeIfPresent(Instant.self, forKey: .confirmBy)
+    notes = try members.decode([String].self, forKey: .notes)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try ban.encode(to: encoder)
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encodeIfPresent(confirmBy, forKey: .confirmBy)
+    try members.encode(notes, forKey: .notes)
   }
 }
 
 /// What `unban` lifted. Nothing lifted is an error of kind `no`, not an empty reply.
 public struct UnbannedReply: Hashable, Sendable, Codable {
+  /// What was asked for; nil: every ban, or several ids.
+  public var id: String?
   /// How many bans, counted once a jail.
   public var count: Int
   public var jails: [String]
-  /// What was lifted, where it was named: for an address that was banned as a part of a block, the block.
-  public var ids: [String]?
+  /// What was lifted: for an address that was banned as a part of a block, the block; for a block what was within it.
+  public var ids: [String]
+  /// Of several, those that were not banned.
+  public var notBanned: [String]
 
-  public init(count: Int, jails: [String], ids: [String]? = nil) {
+  public init(id: String?, count: Int, jails: [String], ids: [String] = [], notBanned: [String] = []) {
+    self.id = id
     self.count = count
     self.jails = jails
     self.ids = ids
+    self.notBanned = notBanned
   }
 }
 
@@ -67,4 +91,9 @@ public struct ReloadReply: Hashable, Sendable, Codable {
     self.changes = changes
     self.warnings = warnings
   }
+}
+
+/// What an error looks like on the wire: `{"error":{"kind":"no","message":"192.0.2.7 is not banned"}}`.
+struct ErrorReply: Codable {
+  var error: RequestError
 }

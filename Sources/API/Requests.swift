@@ -1,3 +1,4 @@
+internal import JSON
 public import Model
 
 /// Which bans to list.
@@ -42,20 +43,35 @@ public struct BanRequest: Hashable, Sendable, Codable {
   }
 }
 
-/// Lift the bans of one id.
+/// Lift the bans of one id or several.
 public struct UnbanRequest: Hashable, Sendable, Codable {
-  public var id: String
+  public var id: String?
+  public var ids: [String]?
   /// Nil: in every jail.
   public var jail: String?
+  /// A block itself alone, not what is within it.
+  public var exact: Bool?
 
-  public init(id: String, jail: String? = nil) {
+  public init(id: String, jail: String? = nil, exact: Bool? = nil) {
     self.id = id
     self.jail = jail
+    self.exact = exact
   }
 
-  public var identity: Identity { Identity(id) }
+  public init(ids: [String], jail: String? = nil, exact: Bool? = nil) {
+    self.ids = ids
+    self.jail = jail
+    self.exact = exact
+  }
 
-  public var command: String { "unban \(id)" + (jail.map { " --jail \($0)" } ?? "") }
+  /// As they were typed.
+  public var all: [String] { (id.map { [$0] } ?? []) + (ids ?? []) }
+
+  /// What the audit writes down; of very many ids the first.
+  public var command: String {
+    let named = all.prefix(10).joined(separator: " ") + (all.count > 10 ? " and \(all.count - 10) more" : "")
+    return "unban \(named)" + (jail.map { " --jail \($0)" } ?? "") + (exact == true ? " --exact" : "")
+  }
 }
 
 /// Lift every ban, or every ban of a jail.
@@ -80,38 +96,53 @@ public struct ConfirmRequest: Hashable, Sendable, Codable {
 
 /// Limits on what a request may hold, checked before any handler sees it.
 protocol CheckedRequest: Decodable, Sendable {
-  func check() throws(ControlError)
+  func check() throws(RequestError)
 }
 
-private func check(id: String, jail: String?) throws(ControlError) {
-  guard !id.isEmpty else { throw ControlError(.invalid, "the id is empty; give an address, a block or a name") }
+extension CheckedRequest {
+  /// A request's body: JSON, within its limits.
+  static func decode(_ body: some Sequence<UInt8>) throws(RequestError) -> Self {
+    let request: Self
+    do { request = try JSONInput.decode(Self.self, from: body) } catch {
+      throw RequestError(.invalid, "malformed JSON: \(error)")
+    }
+    try request.check()
+    return request
+  }
+}
+
+private func check(id: String, jail: String?) throws(RequestError) {
+  guard !id.isEmpty else { throw RequestError(.invalid, "the id is empty; give an address, a block or a name") }
   // An id ends up in the store and in terminals; fail2ban's longest `<F-ID>`s are session names of some 40 bytes.
-  guard id.utf8.count <= 512 else { throw ControlError(.invalid, "the id is longer than 512 bytes") }
+  guard id.utf8.count <= 512 else { throw RequestError(.invalid, "the id is longer than 512 bytes") }
   guard jail.map({ !$0.isEmpty && $0.utf8.count <= 256 }) ?? true else {
-    throw ControlError(.invalid, "the jail's name is empty or longer than 256 bytes")
+    throw RequestError(.invalid, "the jail's name is empty or longer than 256 bytes")
   }
 }
 
 extension BanRequest: CheckedRequest {
-  func check() throws(ControlError) {
+  func check() throws(RequestError) {
     try API.check(id: id, jail: jail)
     if bantime == 0 {
-      throw ControlError(.invalid, "a ban of 0 seconds is none; leave the time out for the jail's own")
+      throw RequestError(.invalid, "a ban of 0 seconds is none; leave the time out for the jail's own")
     }
     if let confirm, confirm <= 0 {
-      throw ControlError(.invalid, "the time to confirm in must be at least 1 second")
+      throw RequestError(.invalid, "the time to confirm in must be at least 1 second")
     }
   }
 }
 
 extension UnbanRequest: CheckedRequest {
-  func check() throws(ControlError) { try API.check(id: id, jail: jail) }
+  func check() throws(RequestError) {
+    guard !all.isEmpty else { throw RequestError(.invalid, "no id is given; give an address, a block or a name") }
+    for id in all { try API.check(id: id, jail: jail) }
+  }
 }
 
 extension UnbanAllRequest: CheckedRequest {
-  func check() throws(ControlError) { try API.check(id: "*", jail: jail) }
+  func check() throws(RequestError) { try API.check(id: "*", jail: jail) }
 }
 
 extension ConfirmRequest: CheckedRequest {
-  func check() throws(ControlError) { try API.check(id: id, jail: nil) }
+  func check() throws(RequestError) { try API.check(id: id, jail: nil) }
 }

@@ -2,9 +2,11 @@ public import Model
 
 /// How the daemon is: what `bailiff status` shows.
 public struct StatusReply: Hashable, Sendable, Codable {
+  /// Does nothing need a person?
+  public var ok: Bool
   public var version: String
   public var pid: Int32
-  public var started: Timestamp
+  public var started: Instant
   /// Seconds.
   public var uptime: Double
   public var dryRun: Bool
@@ -18,17 +20,18 @@ public struct StatusReply: Hashable, Sendable, Codable {
   public var consumers: [ConsumerReply]
   /// Patterns that hit their limits too often and are no longer tried.
   public var quarantined: [QuarantinedPattern]
-  /// What is not well and is nowhere else, a line each.
-  public var warnings: [String]
+  /// What needs a person; docs/warnings.md.
+  public var warnings: [Warning]
 
   public init(
     version: String, pid: Int32, started: Instant, uptime: Double, dryRun: Bool, config: String,
     sources: [SourceStatus], jails: [JailStatus], store: StoreStatus, firewall: FirewallStatus,
-    consumers: [ConsumerReply] = [], quarantined: [QuarantinedPattern] = [], warnings: [String] = []
+    consumers: [ConsumerReply] = [], quarantined: [QuarantinedPattern] = [], warnings: [Warning] = []
   ) {
+    ok = warnings.isEmpty
     self.version = version
     self.pid = pid
-    self.started = Timestamp(started)
+    self.started = started
     self.uptime = uptime
     self.dryRun = dryRun
     self.config = config
@@ -46,6 +49,7 @@ public struct StatusReply: Hashable, Sendable, Codable {
 public struct SourceStatus: Hashable, Sendable, Codable {
   /// A path, or `journal` with its matches.
   public var name: String
+  public var ok: Bool
   /// What keeps it from being read (missing, unreadable); nil: it is read.
   public var problem: String?
   public var read: UInt64
@@ -64,6 +68,7 @@ public struct SourceStatus: Hashable, Sendable, Codable {
     tooLong: UInt64, position: String? = nil, lag: Double? = nil, jails: [String] = []
   ) {
     self.name = name
+    ok = problem == nil
     self.problem = problem
     self.read = read
     self.matched = matched
@@ -79,6 +84,7 @@ public struct SourceStatus: Hashable, Sendable, Codable {
 /// A jail's counters since the start.
 public struct JailStatus: Hashable, Sendable, Codable {
   public var name: String
+  public var ok: Bool
   /// Why it does not run; nil: it runs.
   public var problem: String?
   public var failures: UInt64
@@ -95,6 +101,7 @@ public struct JailStatus: Hashable, Sendable, Codable {
     name: String, problem: String? = nil, failures: UInt64, tracked: Int, evicted: UInt64, bans: Int, bansEver: UInt64
   ) {
     self.name = name
+    ok = problem == nil
     self.problem = problem
     self.failures = failures
     self.tracked = tracked
@@ -105,9 +112,10 @@ public struct JailStatus: Hashable, Sendable, Codable {
 }
 
 public struct StoreStatus: Hashable, Sendable, Codable {
-  public var path: String
+  public var ok: Bool
   /// Nil: it is well.
   public var problem: String?
+  public var path: String
   /// Of the database and its log, on disk.
   public var bytes: UInt64
   public var failures: UInt64
@@ -115,8 +123,9 @@ public struct StoreStatus: Hashable, Sendable, Codable {
   public var shed: UInt64
 
   public init(path: String, problem: String? = nil, bytes: UInt64, failures: UInt64, shed: UInt64 = 0) {
-    self.path = path
+    ok = problem == nil
     self.problem = problem
+    self.path = path
     self.bytes = bytes
     self.failures = failures
     self.shed = shed
@@ -124,12 +133,13 @@ public struct StoreStatus: Hashable, Sendable, Codable {
 }
 
 public struct FirewallStatus: Hashable, Sendable, Codable {
+  public var ok: Bool
+  /// Nil: it is well.
+  public var problem: String?
   /// `ipset`, `nftables` or `dry-run`.
   public var backend: String
   /// Why it is that one.
   public var reason: String?
-  /// Nil: it is well.
-  public var problem: String?
   public var chains: [String]
   /// Addresses and blocks held.
   public var entries: Int
@@ -139,9 +149,10 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
   public init(
     backend: String, reason: String? = nil, problem: String? = nil, chains: [String], entries: Int, repairs: UInt64 = 0
   ) {
-    self.backend = backend
+    ok = problem == nil
     self.reason = reason
     self.problem = problem
+    self.backend = backend
     self.chains = chains
     self.entries = entries
     self.repairs = repairs
@@ -151,25 +162,27 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
 /// An output, or whoever else is told what is stored.
 public struct ConsumerReply: Hashable, Sendable, Codable {
   public var name: String
+  public var ok: Bool
+  /// Why it could not take the last ones; nil: it could.
+  public var problem: String?
   /// How many rows it has not had yet, and since when; nil: it has had all.
   public var behind: Int
-  public var behindSince: Timestamp?
+  public var behindSince: Instant?
   /// Since the start.
   public var delivered: Int
   /// Rows that retention removed before it had them.
   public var missed: Int
-  /// Why it could not take the last ones; nil: it could.
-  public var problem: String?
 
   public init(
     name: String, behind: Int, behindSince: Instant?, delivered: Int, missed: Int = 0, problem: String? = nil
   ) {
     self.name = name
+    ok = problem == nil
+    self.problem = problem
     self.behind = behind
-    self.behindSince = behindSince.map(Timestamp.init)
+    self.behindSince = behindSince
     self.delivered = delivered
     self.missed = missed
-    self.problem = problem
   }
 }
 

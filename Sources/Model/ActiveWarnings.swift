@@ -21,10 +21,11 @@ public final class ActiveWarnings: Sendable {
   }
 
   private let active = Mutex<[Key: Warning]>([:])
-  private let onChange: @Sendable (Change) -> Void
+  private let onChange: @Sendable (Change, [Warning]) -> Void
 
-  /// `onChange` is called on the raising thread, after the change can be seen. Another text alone is no change.
-  public init(onChange: @escaping @Sendable (Change) -> Void = { _ in }) { self.onChange = onChange }
+  /// `onChange` is called on the raising thread, after the change can be seen, with all that are true then. Another text
+  /// alone is no change.
+  public init(onChange: @escaping @Sendable (Change, [Warning]) -> Void = { _, _ in }) { self.onChange = onChange }
 
   public func raise(_ code: Warning.Code, of subject: String = "", _ text: String, at now: Instant) {
     report(active.withLock { Self.raise(code, subject, text, now, in: &$0) })
@@ -43,7 +44,7 @@ public final class ActiveWarnings: Sendable {
       return cleared.map { .cleared($0) }
         + found.compactMap { Self.raise(code, $0.subject, $0.text, now, in: &active) }
     }
-    for change in changes { onChange(change) }
+    for change in changes { report(change) }
   }
 
   /// In the order of their codes in `Warning.Code`, then of their subjects.
@@ -67,6 +68,6 @@ public final class ActiveWarnings: Sendable {
   }
 
   private func report(_ change: Change?) {
-    if let change { onChange(change) }
+    if let change { onChange(change, all) }
   }
 }

@@ -68,9 +68,14 @@ public struct Warning: Hashable, Sendable, Codable {
   }
 }
 
+extension Warning {
+  /// `jail_dropped sshd`, or only the code where it has no subject.
+  public var name: String { subject.isEmpty ? code.rawValue : "\(code.rawValue) \(subject)" }
+}
+
 extension Warning: CustomStringConvertible {
   /// `jail_dropped sshd: …`.
-  public var description: String { "\(code.rawValue)\(subject.isEmpty ? "" : " \(subject)"): \(text)" }
+  public var description: String { "\(name): \(text)" }
 }
 
 extension Instant: Codable {

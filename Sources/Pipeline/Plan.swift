@@ -30,8 +30,8 @@ public final class Plan: Sendable {
   public let patternNames: [PatternName]
   /// Jails that count Bailiff's own bans.
   public let banJails: [Int]
-  /// Why jails were left out; the others run.
-  public let problems: [String]
+  /// Jails whose filter does not compile; the others run.
+  public let dropped: [DroppedJail]
 
   /// The jail of bans that a person ordered without naming one.
   public static let operatorJail = "operator"
@@ -45,7 +45,7 @@ public final class Plan: Sendable {
     var specs: [SourceSpec] = []
     var readers: [[Int]] = []
     var banJails: [Int] = []
-    var problems: [String] = []
+    var dropped: [DroppedJail] = []
 
     func watch(_ spec: SourceSpec, _ jail: Int) {
       if let index = specs.firstIndex(of: spec) {
@@ -66,7 +66,7 @@ public final class Plan: Sendable {
             filters.append(try Filter(definition))
             entry.filter = filters.count - 1
           } catch {
-            problems.append("jail \(jail.name): \(error)")
+            dropped.append(DroppedJail(name: jail.name, reason: "\(error)"))
             continue
           }
         }
@@ -94,7 +94,7 @@ public final class Plan: Sendable {
     self.specs = specs
     self.readers = readers
     self.banJails = banJails
-    self.problems = problems
+    self.dropped = dropped
     patternNames = patterns
     jailNames = jails.map(\.settings.name) + [Self.operatorJail]
   }

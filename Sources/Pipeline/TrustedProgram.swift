@@ -1,8 +1,8 @@
-internal import LogSources
+public import LogSources
 
 /// Which program wrote a journal entry. SYSLOG_IDENTIFIER is what it calls itself, which any user may set (`logger -t
 /// sshd`), so it is believed only of processes that the system runs.
-enum TrustedProgram {
+public enum TrustedProgram {
   /// Ordinary users' ids begin here (login.defs(5), UID_MIN).
   private static let firstUser = 1000
   /// Who nobody is; daemons that drop their rights run as it.
@@ -19,7 +19,7 @@ enum TrustedProgram {
   }
 
   /// What precedes the message when the entry is written as a line of a log: `HOST IDENT[PID]: `.
-  static func header(of entry: JournalEntry, into line: inout [UInt8]) {
+  public static func header(of entry: JournalEntry, into line: inout [UInt8]) {
     if !append(.hostname, of: entry, to: &line) { append("localhost", to: &line) }
     line.append(UInt8(ascii: " "))
     name(of: entry, into: &line)

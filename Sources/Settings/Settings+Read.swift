@@ -1,6 +1,7 @@
 internal import Detection
 public import Filters
 internal import Model
+internal import System
 
 /// How a fail2ban filter (`filter: /path/name.conf`) is loaded; another room knows how. Whatever it throws is reported
 /// at the jail's `filter`, `SettingsError` and `SettingsErrors` at their own places.
@@ -191,9 +192,16 @@ struct SettingsReader {
     if jails.entries.isEmpty {
       problems.add(entry.place, "`jails` is empty; nothing would be watched", remedy: Self.noJails)
     }
-    for jail in jails.entries {
+    for (index, jail) in jails.entries.enumerated() {
       problems.jail = jail.key
       let before = problems.errors.count
+      if jail.value.isNull, let below = notIndented(below: index, jails.entries) {
+        problems.add(
+          jail.place, "the lines below `\(printable(jail.key)):` are not indented, so that they are none of its own",
+          remedy: "put two blanks before \(quoted(below)) and what else belongs to it")
+        brokenJails.append(jail.key)
+        break
+      }
       let result = readJail(jail)
       if problems.errors.count == before, let result {
         settings.jails.append(result)
@@ -202,5 +210,11 @@ struct SettingsReader {
       }
     }
     problems.jail = nil
+  }
+
+  /// The key behind an empty jail, when it is a jail's key rather than a jail's name.
+  private func notIndented(below index: Int, _ entries: [Fields.Entry]) -> String? {
+    guard index + 1 < entries.count, Keys.jail.names.contains(entries[index + 1].key) else { return nil }
+    return entries[index + 1].key
   }
 }

@@ -29,9 +29,13 @@ public struct SettingsError: Error, Hashable, Sendable {
 
 extension SettingsError: CustomStringConvertible {
   /// `file:line:column: message; remedy`, always one line: control characters are escaped.
-  public var description: String {
+  public var description: String { described() }
+
+  /// With a word behind the place, where editors look for it: `file:line:column: warning: …`.
+  public func described(as kind: String? = nil) -> String {
     let position = place.line > 0 ? "\(place.file):\(place.line):\(place.column)" : place.file
-    return printable("\(position): \(message)\(remedy.isEmpty ? "" : "; \(remedy)")")
+    return printable(
+      "\(position): \(kind.map { $0 + ": " } ?? "")\(message)\(remedy.isEmpty ? "" : "; \(remedy)")")
   }
 }
 

@@ -9,7 +9,7 @@ func quoted(_ text: String) -> String {
 
 /// The candidate that `word` was most likely meant to be: at most a third of its letters away, counting letters added,
 /// dropped, changed and swapped.
-func nearest(to word: String, among candidates: [String]) -> String? {
+public func nearest(to word: String, among candidates: [String]) -> String? {
   let word = Array(word.lowercased().unicodeScalars.prefix(64))
   var best: (distance: Int, candidate: String)?
   for candidate in candidates {

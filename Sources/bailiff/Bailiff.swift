@@ -1,6 +1,7 @@
 import ArgumentParser
-import Dispatch
 import Glibc
+import Service
+import System
 
 @main
 struct Bailiff: AsyncParsableCommand {
@@ -19,7 +20,12 @@ struct Bailiff: AsyncParsableCommand {
         bailiff status
         bailiff explain 192.0.2.7
 
-      Exit status: 0 done, 1 no, 2 wrong usage or settings, 3 the daemon is not there.
+      Exit status:
+        0  done
+        1  no: not banned, samples fail, refused
+        2  wrong usage or settings
+        3  the daemon is not there
+        4  status: something needs a person
       """,
     version: version,
     groupedSubcommands: [
@@ -56,6 +62,7 @@ struct Bailiff: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
     do {
+      try CommandSpelling.check(Array(CommandLine.arguments.dropFirst()))
       var command = try parseAsRoot()
       if let command = command as? Run {
         wait { try await command.run() }
@@ -70,11 +77,11 @@ struct Bailiff: AsyncParsableCommand {
   /// Not `async`: Dispatch would take over this thread, and wait in it with every signal unblocked, so that SIGTERM ended
   /// the daemon on the spot.
   private static func wait(_ body: @escaping @Sendable () async throws -> Void) {
-    let done = DispatchSemaphore(value: 0)
+    let isDone = Monitor(false)
     Task.detached {
       do { try await body() } catch { ExitStatus.end(with: error) }
-      done.signal()
+      isDone.change { $0 = true }
     }
-    done.wait()
+    _ = isDone.wait { $0 ? true : nil }
   }
 }

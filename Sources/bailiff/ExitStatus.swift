@@ -1,7 +1,7 @@
-import API
 import ArgumentParser
 import AuditLog
 import Glibc
+import Model
 import Settings
 import System
 
@@ -14,6 +14,8 @@ enum ExitStatus: Int32 {
   case usage = 2
   /// The daemon is not there.
   case notRunning = 3
+  /// `status`: something needs a person.
+  case attention = 4
 }
 
 /// A command's end that is not success: one line for people, a status for scripts.
@@ -35,7 +37,7 @@ extension ExitStatus {
     case let error as CommandFailure:
       if let message = error.message { complain(message) }
       exit(error.status.rawValue)
-    case let error as ControlError:
+    case let error as RequestError:
       // The daemon's settings errors come a line each.
       for line in error.description.split(separator: "\n") { complain(String(line)) }
       exit(ExitStatus(error.kind).rawValue)
@@ -79,12 +81,12 @@ extension ExitStatus {
       }
   }
 
-  init(_ kind: ControlError.Kind) {
+  init(_ kind: RequestError.Kind) {
     self =
       switch kind {
       case .notRunning, .deadline: .notRunning
       case .invalid: .usage
-      case .rejected, .notPermitted, .failed: .rejected
+      case .rejected, .notPermitted, .failed, .unauthenticated, .tooMany, .notFound, .misdirected: .rejected
       }
   }
 }

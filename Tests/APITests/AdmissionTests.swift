@@ -9,7 +9,7 @@ import Testing
   private func reload(_ server: TestServer, as flags: [String]) async throws -> Finished {
     try await run(
       ["setpriv"] + flags + [
-        "curl", "-sS", "--unix-socket", server.socket, "-X", "POST", "http://bailiff/v1/reload",
+        "curl", "-sS", "--unix-socket", server.socket, "-X", "POST", "http://bailiff/api/v1/reload",
       ])
   }
 
@@ -52,6 +52,7 @@ import Testing
     let expected = """
       {"error":{"kind":"not_permitted","message":"uid 65534 may not control bailiff; only root and members of group 4242 \
       may","remedy":"use sudo, or join the group: usermod -aG 4242 USER"}}
+
       """
     #expect(stranger.output == expected)
     #expect(server.received.withLock { $0.isEmpty })

@@ -1,11 +1,12 @@
 import API
 import Foundation
+import Model
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct SocketTests {
   @Test func withoutADaemonTheClientSaysSo() async throws {
     let server = try TestServer()
-    let error = await #expect(throws: ControlError.self) { try await server.ask { try $0.status() } }
+    let error = await #expect(throws: RequestError.self) { try await server.ask { try $0.status() } }
     #expect(error?.kind == .notRunning)
     #expect(error?.message.contains(server.socket) == true)
     #expect(error?.remedy?.contains("bailiff run") == true)
@@ -19,7 +20,7 @@ import Testing
     ])
     #expect(made.status == 0)
     #expect(FileManager.default.fileExists(atPath: server.socket))
-    await #expect(throws: ControlError.self) { try await server.ask { try $0.status() } }
+    await #expect(throws: RequestError.self) { try await server.ask { try $0.status() } }
     try await server.start()
     #expect(try await server.ask { try $0.status() }.pid == 17)
     await server.stop()
@@ -28,8 +29,9 @@ import Testing
   @Test func aLiveDaemonIsNotPushedAside() async throws {
     let server = try TestServer()
     try await server.start()
-    let error = await #expect(throws: ControlError.self) {
-      try await ControlServer.start(socket: server.socket, handlers: server.handlers(bans: []))
+    let error = await #expect(throws: RequestError.self) {
+      try await ControlServer.start(
+        socket: server.socket, handlers: server.handlers(bans: []), context: TestServer.context)
     }
     #expect(error?.message == "another bailiff answers on \(server.socket)")
     #expect(try await server.ask { try $0.status() }.pid == 17)
@@ -40,7 +42,7 @@ import Testing
     let server = try TestServer()
     try FileManager.default.createDirectory(atPath: server.directory + "/run", withIntermediateDirectories: true)
     try Data("precious".utf8).write(to: URL(fileURLWithPath: server.socket))
-    await #expect(throws: ControlError.self) { try await server.start() }
+    await #expect(throws: RequestError.self) { try await server.start() }
     #expect(try String(contentsOfFile: server.socket, encoding: .utf8) == "precious")
   }
 
@@ -48,16 +50,18 @@ import Testing
     let server = try TestServer()
     let handlers = server.handlers(bans: [])
     let long = server.directory + "/" + String(repeating: "x", count: 200)
-    let tooLong = await #expect(throws: ControlError.self) {
-      try await ControlServer.start(socket: long, handlers: handlers)
+    let tooLong = await #expect(throws: RequestError.self) {
+      try await ControlServer.start(socket: long, handlers: handlers, context: TestServer.context)
     }
     #expect(tooLong?.remedy?.contains("1 to 107") == true)
-    let nowhere = await #expect(throws: ControlError.self) {
-      try await ControlServer.start(socket: server.directory + "/a/b/c.sock", handlers: handlers)
+    let nowhere = await #expect(throws: RequestError.self) {
+      try await ControlServer.start(
+        socket: server.directory + "/a/b/c.sock", handlers: handlers, context: TestServer.context)
     }
     #expect(nowhere?.message.contains("No such file or directory") == true)
-    let noGroup = await #expect(throws: ControlError.self) {
-      try await ControlServer.start(socket: server.socket, group: "no-such-group", handlers: handlers)
+    let noGroup = await #expect(throws: RequestError.self) {
+      try await ControlServer.start(
+        socket: server.socket, group: "no-such-group", handlers: handlers, context: TestServer.context)
     }
     #expect(noGroup?.message.contains("no-such-group") == true)
   }
@@ -94,12 +98,12 @@ import Testing
     try deaf.run()
     defer { deaf.terminate() }
     while !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(20)) }
-    let error = await #expect(throws: ControlError.self) {
+    let error = await #expect(throws: RequestError.self) {
       // Between bind and listen nobody answers yet.
       while true {
         do {
           _ = try await blocking { try ControlClient(socket: path, deadline: 1).status() }
-        } catch let error as ControlError where error.kind == .notRunning {
+        } catch let error as RequestError where error.kind == .notRunning {
           continue
         }
       }

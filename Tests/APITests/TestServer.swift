@@ -1,6 +1,7 @@
 import API
 import Foundation
 import Model
+import Settings
 import Synchronization
 
 /// A real server on a real socket in a directory of its own, with handlers that remember what reached them.
@@ -29,7 +30,8 @@ final class TestServer: Sendable {
   }
 
   func start(group: String? = nil, bans: [Ban] = []) async throws {
-    let started = try await ControlServer.start(socket: socket, group: group, handlers: handlers(bans: bans))
+    let started = try await ControlServer.start(
+      socket: socket, group: group, handlers: handlers(bans: bans), context: Self.context)
     server.withLock { $0 = started }
   }
 
@@ -37,6 +39,10 @@ final class TestServer: Sendable {
     let running = server.withLock { $0.take() }
     await running?.stop()
   }
+
+  /// Without a store.
+  static let context = InspectionContext(
+    version: "0.1.0", database: { "/nowhere/bailiff.db" }, settings: { Settings() })
 
   private func note(_ text: String, _ operator: Operator) {
     received.withLock { $0.append(text) }
@@ -60,7 +66,7 @@ final class TestServer: Sendable {
           store: StoreStatus(path: "/var/lib/bailiff/bailiff.db", bytes: 4096, failures: 3),
           firewall: FirewallStatus(backend: "dry-run", chains: ["INPUT"], entries: 1),
           quarantined: [QuarantinedPattern(filter: "sshd", pattern: "p", reason: "match limit", hits: 9)],
-          warnings: ["one"])
+          warnings: [Warning(.clock, "one", since: Self.since)])
       },
       bans: { request in
         bans.filter { request.jail == nil || $0.jail == request.jail }.map(BanReply.init)
@@ -68,7 +74,7 @@ final class TestServer: Sendable {
       ban: { request, who in
         self.note(request.command, who)
         if request.id == "192.0.2.1", !request.force {
-          throw ControlError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")
+          throw RequestError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")
         }
         struct Unforeseen: Error {}
         if request.id == "203.0.113.99" { throw Unforeseen() }
@@ -80,12 +86,12 @@ final class TestServer: Sendable {
       },
       unban: { request, who in
         self.note(request.command, who)
-        guard request.id == "192.0.2.7" else { throw ControlError(.rejected, "\(request.id) is not banned") }
-        return UnbannedReply(count: 1, jails: ["sshd"])
+        guard request.id == "192.0.2.7" else { throw RequestError(.rejected, "\(request.id ?? "") is not banned") }
+        return UnbannedReply(id: request.id, count: 1, jails: ["sshd"])
       },
       unbanAll: { request, who in
         self.note(request.command, who)
-        return UnbannedReply(count: 5, jails: ["sshd", "postfix"])
+        return UnbannedReply(id: nil, count: 5, jails: ["sshd", "postfix"])
       },
       confirm: { request, who in
         self.note(request.command, who)

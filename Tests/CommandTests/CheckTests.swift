@@ -100,8 +100,11 @@ import Testing
   @Test func withoutSettingsItSaysWhatWouldRun() async throws {
     // A machine with settings of its own says something else, rightly.
     try #require(!FileManager.default.fileExists(atPath: "/etc/bailiff/bailiff.yaml"))
-    let automatic = try await Binary.run("check")
-    #expect(automatic.status == 0)
+    let missing = try await Binary.run("check")
+    #expect(missing.status == 2)
+    #expect(missing.error.contains("bailiff check --automatic"), "\(missing.error)")
+    let automatic = try await Binary.run("check", "--automatic")
+    #expect(automatic.status == 0, "\(automatic.error)")
     #expect(automatic.output.contains("run --dry-run"))
     let named = try await Binary.run("check", "--config", "/nonexistent.yaml")
     #expect(named.status == 2)

@@ -1,6 +1,7 @@
 import API
 import Foundation
 import Model
+import Settings
 import TestSupport
 
 /// A server of the real API with answers that do not change, for the commands that ask one.
@@ -16,7 +17,9 @@ final class Daemon: Sendable {
   init() async throws {
     scratch = try TestDirectory()
     config = try scratch.write("bailiff.yaml", "socket: \(scratch.path)/s\nstate: \(scratch.path)\n")
-    server = try await ControlServer.start(socket: scratch.path + "/s", handlers: Self.handlers)
+    server = try await ControlServer.start(
+      socket: scratch.path + "/s", handlers: Self.handlers,
+      context: InspectionContext(version: "0.1.0", database: { "/nowhere/bailiff.db" }, settings: { Settings() }))
   }
 
   func stop() async { await server.stop() }
@@ -46,14 +49,14 @@ final class Daemon: Sendable {
         store: StoreStatus(path: "/var/lib/bailiff/bailiff.db", bytes: 4096, failures: 3),
         firewall: FirewallStatus(backend: "dry-run", problem: "no ipset", chains: ["INPUT"], entries: 1),
         quarantined: [QuarantinedPattern(filter: "sshd", pattern: "p", reason: "match limit", hits: 9)],
-        warnings: ["the disk is nearly full"])
+        warnings: [Warning(.storeNotWriting, "the disk is full", since: since)])
     },
     bans: { request in bans.filter { request.jail == nil || $0.jail == request.jail }.map(BanReply.init) },
     ban: { request, _ in
       if request.id == "192.0.2.1", !request.force {
-        throw ControlError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")
+        throw RequestError(.rejected, "192.0.2.1 is ignored", remedy: "use --force")
       }
-      if let jail = request.jail, jail != "sshd" { throw ControlError(.invalid, "there is no jail \(jail)") }
+      if let jail = request.jail, jail != "sshd" { throw RequestError(.invalid, "there is no jail \(jail)") }
       let until = request.bantime.flatMap { $0 < 0 ? nil : since.adding(.seconds($0)) }
       let ban = Ban(
         jail: request.jail ?? "operator", identity: request.identity, since: since, until: until, count: 0, number: 1,
@@ -62,11 +65,13 @@ final class Daemon: Sendable {
         ban: ban, confirmBy: request.confirm.map { since.adding(.seconds($0)) }, notes: ["a dry run"])
     },
     unban: { request, _ in
-      if request.id == "2001:db8::8" { return UnbannedReply(count: 1, jails: ["sshd"], ids: ["2001:db8::/64"]) }
-      guard request.id == "192.0.2.7" else { throw ControlError(.rejected, "\(request.id) is not banned") }
-      return UnbannedReply(count: 1, jails: ["sshd"])
+      if request.id == "2001:db8::8" {
+        return UnbannedReply(id: request.id, count: 1, jails: ["sshd"], ids: ["2001:db8::/64"])
+      }
+      guard request.id == "192.0.2.7" else { throw RequestError(.rejected, "\(request.id ?? "") is not banned") }
+      return UnbannedReply(id: request.id, count: 1, jails: ["sshd"])
     },
-    unbanAll: { _, _ in UnbannedReply(count: 2, jails: ["sshd", "web"]) },
-    confirm: { request, _ in throw ControlError(.rejected, "no ban of \(request.id) waits to be confirmed") },
+    unbanAll: { _, _ in UnbannedReply(id: nil, count: 2, jails: ["sshd", "web"]) },
+    confirm: { request, _ in throw RequestError(.rejected, "no ban of \(request.id) waits to be confirmed") },
     reload: { _ in ReloadReply(changes: ["jail sshd: maxretry 5 → 3"], warnings: ["jail web: no such file"]) })
 }

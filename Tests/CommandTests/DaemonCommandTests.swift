@@ -85,11 +85,11 @@ import Testing
     #expect((object["firewall"] as? [String: Any])?["ok"] as? Bool == false)
 
     let text = try await Binary.run("status", "--config", daemon.config)
-    #expect(text.status == 0)
+    #expect(text.status == 4)
     #expect(text.output.contains("up 1h 2m since 2026-11-21 05:24:01 UTC, dry run"))
     #expect(text.output.contains("1,234,567"))
     #expect(text.output.contains("no ipset"))
-    #expect(text.output.contains("the disk is nearly full"))
+    #expect(text.output.contains("the disk is full"))
     #expect(text.output.contains("sshd/p"))
     #expect(!text.output.contains("\u{1b}"))
     await daemon.stop()

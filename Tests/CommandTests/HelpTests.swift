@@ -42,7 +42,7 @@ import Testing
     #expect(version.status == 0)
     #expect(version.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     let help = try await Binary.run("--help")
-    #expect(help.output.contains("3 the daemon is not there"))
+    #expect(help.output.contains("\n  3  the daemon is not there\n"))
   }
 
   @Test(arguments: [

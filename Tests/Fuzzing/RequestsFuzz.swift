@@ -1,3 +1,5 @@
+import Model
+
 @testable import API
 
 /// A body is refused as malformed, or is a request that its limits admit.
@@ -13,8 +15,7 @@ enum RequestsFuzz {
     _ type: Request.Type, _ input: [UInt8], _ command: (Request) -> String
   ) {
     do {
-      let request = try ControlJSON.decode(type, from: input)
-      try request.check()
+      let request = try Request.decode(input)
       require(command(request).utf8.count < 2048, "an admitted request has no bounds")
     } catch {
       require(error.kind == .invalid, "a wrong request is called \(error.kind)")

@@ -33,7 +33,7 @@ import Testing
 
   @Test func eachChangeIsToldOnce() {
     let told = Told()
-    let warnings = ActiveWarnings { change in told.texts.withLock { $0.append("\(change)") } }
+    let warnings = ActiveWarnings { change, _ in told.texts.withLock { $0.append("\(change)") } }
     warnings.raise(.clock, "one", at: first)
     warnings.raise(.clock, "another text", at: later)
     warnings.clear(.clock)

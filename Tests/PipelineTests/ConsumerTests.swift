@@ -2,6 +2,7 @@ import AuditLog
 import Firewall
 import Foundation
 import Model
+import Settings
 import Synchronization
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ import Testing
     let firewall = Recorder()
     let daemon = try Daemon(
       bench.settings(), firewall: firewall, log: RunLog(isQuiet: true), start: .beginning,
-      load: { try bench.settings() },
+      load: { Settings.Reading(settings: try bench.settings()) },
       outputs: { _ in outputs })
     daemon.start()
     // Long after the queues of a consumer that is waited for would be full.

@@ -19,6 +19,7 @@ struct SchemaTests {
       (["\(range.lowerBound)", "\(range.upperBound)"], ["\(range.lowerBound - 1)", "many", "1.5"])
     case .number: (["2", "1.5"], ["0", "-1", "many"])
     case .time: (["10m", "3600"], ["soon", "{a: 1}"])
+    case .age: (["90d", "1y 6mo"], ["90", "soon"])
     case .word(let words): (words, ["no-such-word"])
     default: nil
     }

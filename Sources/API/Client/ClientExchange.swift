@@ -1,6 +1,8 @@
 /// One request and its response, over a connection of its own (RFC 9112).
 struct ClientExchange: ~Copyable {
   private(set) var status = 0
+  /// By their names in small letters.
+  private(set) var headers: [String: String] = [:]
   private var connection: ClientConnection
   private var framing = Framing.untilClosed
 
@@ -38,8 +40,10 @@ struct ClientExchange: ~Copyable {
       let line = try connection.line()
       guard !line.isEmpty else { break }
       guard let colon = line.firstIndex(of: ":") else { throw .closed }
-      let value = line[line.index(after: colon)...].drop { $0 == " " }
-      switch line[..<colon].lowercased() {
+      let value = String(line[line.index(after: colon)...].drop { $0 == " " })
+      let name = line[..<colon].lowercased()
+      headers[name] = value
+      switch name {
       case "content-length":
         guard let length = Int(value), length >= 0 else { throw .closed }
         framing = length == 0 ? .done : .length(left: length)

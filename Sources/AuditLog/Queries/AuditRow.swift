@@ -156,4 +156,10 @@ public struct AuditPage: Sendable {
   public var next: AuditCursor?
   /// Up to when rows were looked through, when the page ended because there were so many of them.
   public var readThrough: Instant?
+
+  public init(rows: [AuditRow], next: AuditCursor?, readThrough: Instant? = nil) {
+    self.rows = rows
+    self.next = next
+    self.readThrough = readThrough
+  }
 }

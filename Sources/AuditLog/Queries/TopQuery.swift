@@ -41,6 +41,14 @@ public struct TopResult: Hashable, Sendable {
   public var total: Int
   /// How many different names there were.
   public var distinct: Int
+
+  public init(since: Instant, until: Instant, entries: [TopEntry], total: Int, distinct: Int) {
+    self.since = since
+    self.until = until
+    self.entries = entries
+    self.total = total
+    self.distinct = distinct
+  }
 }
 
 extension AuditReader {

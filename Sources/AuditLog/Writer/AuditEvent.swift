@@ -23,6 +23,9 @@ public struct AuditEvent: Hashable, Sendable {
     case command
     /// Old rows were removed; `detail` says which.
     case retention
+    /// Something began to need a person, or no longer does; `subject` is the warning's name (`jail_dropped sshd`), `detail` its text.
+    case warningRaised = "warning-raised"
+    case warningCleared = "warning-cleared"
     /// Anything else worth keeping.
     case note
   }

@@ -22,20 +22,21 @@ public final class Daemon: @unchecked Sendable {
   /// The backend that settings mean, and why.
   private let choose: @Sendable (FirewallSettings) -> BackendChoice
   let choice: Mutex<BackendChoice>
-  /// What needs a person.
-  public let warnings: ActiveWarnings
   let log: RunLog
   public let started: Instant
   private let intake: Intake
   private let reader: LogReader
   private let late = IdleCheckpoints()
   private let patterns: PatternHealth
-  private let load: @Sendable () throws -> Settings
+  private let load: @Sendable () throws -> Settings.Reading
   private let outputs: @Sendable (Settings) throws -> [DecisionConsumer]
   private let readerThread = Mutex<ServiceThread?>(nil)
   private let watcher: Reconciler
   let current: Mutex<Plan>
-  let notices = Mutex<[String]>([])
+  let dropped: Mutex<[DroppedJail]>
+  /// What needs a person.
+  let warnings: ActiveWarnings
+  private(set) var monitor: HealthMonitor!
   private let onInputEnd: @Sendable () -> Void
   /// Reloads follow one another: the end of the last one.
   private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
@@ -43,19 +44,22 @@ public final class Daemon: @unchecked Sendable {
 
   /// Opens the store, makes the firewall ready and puts the bans that are in force into it. Nothing is read yet.
   /// - Parameters:
+  ///   - dropped: jails that have an error in the settings and are not among them.
   ///   - firewall: carries bans out until a reload asks for another backend; nil: the one that `choose` names.
   ///   - choose: the backend that settings mean, at the start and at each reload.
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
   ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
+  ///   - onWarning: called when a warning comes or goes, with all that are true then.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
-    _ settings: Settings, firewall given: (any Actuator)? = nil,
+    _ settings: Settings, dropped: [DroppedJail] = [], firewall given: (any Actuator)? = nil,
     choose: @escaping @Sendable (FirewallSettings) -> BackendChoice = { $0.choice }, log: RunLog,
-    start: LogStart = .end, load: @escaping @Sendable () throws -> Settings,
+    start: LogStart = .end, load: @escaping @Sendable () throws -> Settings.Reading,
     outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
-    heartbeat: @escaping @Sendable () -> Void = {}, onInputEnd: @escaping @Sendable () -> Void = {}
+    heartbeat: @escaping @Sendable () -> Void = {}, onWarning: @escaping @Sendable ([Warning]) -> Void = { _ in },
+    onInputEnd: @escaping @Sendable () -> Void = {}
   ) throws {
     self.log = log
     self.choose = choose
@@ -67,23 +71,26 @@ public final class Daemon: @unchecked Sendable {
     self.onInputEnd = onInputEnd
     started = SystemClock.now()
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
-    for problem in plan.problems { log.error(problem) }
+    for jail in plan.dropped { log.error("jail \(jail.name): \(jail.reason)") }
     current = Mutex(plan)
+    self.dropped = Mutex(dropped + plan.dropped)
 
-    try Directory.make(settings.state, mode: 0o700)
+    try StateDirectory.make(settings.state)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     let made = try firewall.prepare(plan.firewallPlan)
     for notice in made { log.warning("firewall: \(notice)") }
-    notices.withLock { $0 = plan.problems + made.map(\.description) }
 
     let restored = try Restoration.open(
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
     writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
+    warnings = ActiveWarnings { [writer, log] change, all in
+      Self.report(change, writer, log)
+      onWarning(all)
+    }
     patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
       Self.record(pattern, hits, isQuarantined, writer, log)
     }
-    warnings = ActiveWarnings { [writer, log] change in Self.record(change, writer, log) }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
       heartbeat: heartbeat)
@@ -103,6 +110,7 @@ public final class Daemon: @unchecked Sendable {
       // Without a store the firewall and the decider are what knows who is banned.
       loop.queue.postUrgent(.act { $0.storeBans() })
     }
+    monitor = HealthMonitor(warnings, started: started) { [unowned self] in findings() }
     try startConsumers(settings)
     loop.publish()
     if let setAside = restored.setAside {
@@ -129,12 +137,14 @@ public final class Daemon: @unchecked Sendable {
       onInputEnd()
     }
     readerThread.withLock { $0 = thread }
+    monitor.start()
   }
 
   /// Reads no more, finishes what was read, and stores it. Bans stay.
   public func stop() {
     // On a disk that is full the reader may be waiting for the decider, and the decider for the store.
     writer.beginShutdown()
+    monitor.stop()
     reader.stop()
     readerThread.withLock { $0 }?.join()
     watcher.stop()
@@ -150,7 +160,16 @@ public final class Daemon: @unchecked Sendable {
     let task = lastReload.withLock { last in
       let task = Task { [before = last] in
         _ = await before?.result
-        return try await applyReload(uid: uid)
+        do {
+          let result = try await applyReload(uid: uid)
+          warnings.clear(.settingsNotLoaded)
+          return result
+        } catch {
+          warnings.raise(
+            .settingsNotLoaded, "the settings on disk are not in force: \(Self.firstLine("\(error)"))",
+            at: SystemClock.now())
+          throw error
+        }
       }
       last = task
       return task
@@ -159,17 +178,23 @@ public final class Daemon: @unchecked Sendable {
   }
 
   private func applyReload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
-    let settings = try load()
+    let reading = try load()
+    let known = droppedJails
+    let settings = try reading.admitted(dropped: known)
     let old = current.withLock { $0 }
     let plan = Plan(settings)
-    guard plan.problems.isEmpty else {
-      throw DaemonError(plan.problems.joined(separator: "; "), remedy: "bailiff check tells more", isUsage: true)
+    let refused = plan.dropped.filter { jail in !known.contains { $0.name == jail.name } }
+    guard refused.isEmpty else {
+      throw DaemonError(
+        refused.map { "jail \($0.name): \($0.reason)" }.joined(separator: "; "), remedy: "bailiff check tells more",
+        isUsage: true)
     }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
     let ignored = OwnAddresses.ignored(settings)
     let made = try await prepareFirewall(plan, old: old.settings.firewall)
     current.withLock { $0 = plan }
-    notices.withLock { $0 = made.map(\.description) }
+    let stillDropped = reading.droppedJails + plan.dropped
+    dropped.withLock { $0 = stillDropped }
     writer.applyReload(settings)
     try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
@@ -184,10 +209,19 @@ public final class Daemon: @unchecked Sendable {
       }
       loop.firewallChanged.withLock { $0 = true }
     }
-    let warnings = made.map(\.description) + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
-    writer.event(.reload, detail: changes.joined(separator: "; "), uid: uid, command: "reload")
+    let warnings =
+      stillDropped.map { "jail \($0.name) is still left out: \($0.reason)" } + made.map(\.description)
+      + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
+    monitor.update(at: SystemClock.now())
+    let left = stillDropped.isEmpty ? [] : ["left out: \(stillDropped.map(\.name).joined(separator: ", "))"]
+    writer.event(.reload, detail: (changes + left).joined(separator: "; "), uid: uid, command: "reload")
+    for warning in warnings { log.warning(warning) }
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
     return (changes, warnings)
+  }
+
+  private static func firstLine(_ text: String) -> String {
+    String(text.split(separator: "\n").first ?? "")
   }
 
   private func startConsumers(_ settings: Settings) throws {
@@ -252,6 +286,9 @@ public final class Daemon: @unchecked Sendable {
     }
   }
 
+  /// Those in force.
+  public var settings: Settings { current.withLock { $0.settings } }
+
   public var sources: [SourceReport] {
     let counts = intake.counts()
     let plan = current.withLock { $0 }
@@ -279,18 +316,6 @@ public final class Daemon: @unchecked Sendable {
       : "stopped at its match limit: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
-  }
-
-  private static func record(_ change: ActiveWarnings.Change, _ writer: StoreWriter, _ log: RunLog) {
-    switch change {
-    case .raised(let warning):
-      log.warning(warning.text)
-      writer.event(.note, subject: warning.subject, detail: "\(warning.code.rawValue): \(warning.text)")
-    case .cleared(let warning):
-      let subject = warning.subject.isEmpty ? "" : " \(warning.subject)"
-      log.notice("no longer: \(warning.code.rawValue)\(subject)")
-      writer.event(.note, subject: warning.subject, detail: "no longer: \(warning.code.rawValue)")
-    }
   }
 
   private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {

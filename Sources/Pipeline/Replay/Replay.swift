@@ -52,9 +52,9 @@ public final class Replay {
   public init(_ settings: Settings, database: String? = nil, resolver: NameResolver = NameResolver()) throws {
     opening = database.map { StoreOpening($0) }
     plan = Plan(settings, start: .beginning)
-    if let problem = plan.problems.first {
+    if let jail = plan.dropped.first {
       opening?.wait()
-      throw DaemonError(problem, remedy: "bailiff check tells more")
+      throw DaemonError("jail \(jail.name): \(jail.reason)", remedy: "bailiff check tells more")
     }
     detector = Detector(plan, ignoring: OwnAddresses.ignored(settings))
     defer { resolver.stop() }

@@ -30,6 +30,7 @@ public enum JSONSchema {
       #""type":"integer","minimum":\#(range.lowerBound),"maximum":\#(range.upperBound)"#
     case .number: #""type":"number","exclusiveMinimum":0"#
     case .time: #""type":["string","number"],"pattern":"[0-9]""#
+    case .age: #""type":"string","pattern":"[0-9] *[a-z]""#
     case .size: #""type":["string","integer"],"pattern":"^[0-9]""#
     case .text: #""type":["string","number","boolean"]"#
     case .word(let words): "\"enum\":[\(words.map(quote).joined(separator: ","))]"

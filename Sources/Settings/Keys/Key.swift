@@ -24,6 +24,8 @@ struct Key: Sendable {
     case number
     /// `10m`, `1h30m`, or seconds.
     case time
+    /// `90d`: a number alone would be seconds, which nobody means here.
+    case age
     /// `2GiB`.
     case size
     case text

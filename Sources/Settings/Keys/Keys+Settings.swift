@@ -36,7 +36,7 @@ extension Keys {
     Key("size", .either([.word(["unlimited"]), .size]), "Above it the oldest failures go first: 500MiB, 2GiB."),
   ]
 
-  private static let age: Key.Kind = .either([.word(["forever", "permanent"]), .time])
+  private static let age: Key.Kind = .either([.word(["forever", "permanent"]), .age])
 
   /// What `defaults` takes, and each jail.
   static let limits: [Key] = [

@@ -1,4 +1,5 @@
 internal import Filters
+internal import System
 internal import YAML
 
 /// A mapping's keys and values in the order of the file.
@@ -65,17 +66,31 @@ struct Fields {
   /// what is meant instead.
   init?(_ value: Value, _ key: String, known: [String], elsewhere: [String: String] = [:]) {
     self.init(value, key)
-    for entry in entries where !known.contains(entry.key) {
+    for (index, entry) in entries.enumerated() where !known.contains(entry.key) {
       let hint =
         entry.key == "<<"
         ? "YAML's merge keys are not supported; write the keys out or use `defaults`"
-        : elsewhere[entry.key]
+        : elsewhere[entry.key] ?? layout(of: index, known)
           ?? suggestion(
             for: entry.key, among: known,
             otherwise:
               "\(key.isEmpty ? "known keys" : quoted(key) + " knows"): \(known.sorted().joined(separator: ", "))")
       problems.add(entry.place, "unknown key \(quoted(entry.key))", remedy: hint)
     }
+  }
+
+  /// An unknown key that is none: a list without brackets, or what should be indented below the key before it.
+  private func layout(of index: Int, _ known: [String]) -> String? {
+    let entry = entries[index]
+    guard let before = entries[..<index].last(where: { known.contains($0.key) }) else { return nil }
+    if entry.value.isNull, !before.value.isNull, before.place.line == entry.place.line {
+      let words = entries[...index].filter { $0.value.isNull && $0.place.line == before.place.line }.map(\.key)
+      let first = before.value.word ?? "…"
+      return
+        "put brackets around the list: \(before.key): [\(([first] + words).map(printable).joined(separator: ", "))]"
+    }
+    guard before.value.isNull, before.place.line < entry.place.line else { return nil }
+    return "indent it by two blanks if it belongs to \(quoted(before.key)) above, which is empty"
   }
 
   /// The value of a key that is there and not null.

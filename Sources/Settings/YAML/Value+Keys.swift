@@ -154,6 +154,11 @@ extension Value {
   /// Nil inside the result: kept permanently.
   func age(_ key: String) -> SpanOrForever? {
     if ["forever", "permanent"].contains(word) { return SpanOrForever(span: nil) }
+    // Seconds, as elsewhere, are not what anybody means here.
+    if let number = word, !number.isEmpty, number.allSatisfy(\.isNumber) {
+      fail("\(quoted(key)) is \(number), without a unit", "\(number) of what? write \(number)d for days")
+      return nil
+    }
     return span(key).map { SpanOrForever(span: $0) }
   }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
-import AuditLog
-import Settings
+import Inspection
 
 struct AuditCheckpoint: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,15 +17,9 @@ struct AuditCheckpoint: ParsableCommand {
   @OptionGroup var format: JSONOption
 
   func run() throws {
-    guard let checkpoint = try AuditStore.readOnly(path: try config.general().database).checkpoint() else {
-      throw CommandFailure(.rejected, "the store is empty: there is nothing to keep yet")
-    }
+    let reply = try Past(config).checkpoint()
     var output = Output()
-    if format.json {
-      output.json([("checkpoint", .string(checkpoint.description)), ("time", .time(LocalTime.now()))])
-    } else {
-      output.line(checkpoint.description)
-    }
+    if format.json { output.json(reply) } else { output.line(reply.checkpoint) }
     output.flush()
   }
 }

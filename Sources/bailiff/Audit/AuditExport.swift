@@ -1,6 +1,7 @@
 import ArgumentParser
 import AuditLog
-import Foundation
+import Inspection
+import JSON
 import Model
 import Settings
 import System
@@ -34,12 +35,13 @@ struct AuditExport: ParsableCommand {
       while true {
         let delivery = try reader.rows(after: position, AuditFilter())
         position = delivery.end
-        var text = ""
+        var text = JSONText()
         for row in delivery.rows where end.map({ row.time < $0 }) ?? true {
-          text += JSON.object(row.members).description + "\n"
+          JSONOutput.append(row, to: &text)
+          text.endLine()
           count += 1
         }
-        try sink.write(text)
+        try sink.write(text.bytes)
         progress.show { "\(grouped(count)) rows exported" }
         if position.hasReached(last) { break }
       }

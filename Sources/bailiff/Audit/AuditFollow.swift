@@ -1,6 +1,8 @@
 import AuditLog
-import Foundation
+import Glibc
+import Inspection
 import Model
+import Service
 import System
 
 /// `audit --after` and `audit --follow`: rows in the order in which they are stored.
@@ -49,8 +51,7 @@ struct AuditFollow: Sendable {
       return .done
     }
     let runner = ConsumerRunner(consumer, path: path)
-    let thread = Thread { runner.run(poll: .milliseconds(250)) }
-    thread.start()
+    _ = ServiceThread("bailiff-follow") { runner.run(poll: .milliseconds(250)) }
     Signals.wait()
     runner.stop()
     if let reached = runner.position { Self.sayCursor(reached) }
@@ -79,7 +80,7 @@ struct FollowWriter: Sendable {
       if isCSV {
         output.line("\(row.csv),\(row.position?.description ?? "")")
       } else if isJSON {
-        output.json(row.members)
+        output.json(row)
       } else {
         let fields = [row.kind.rawValue, row.jail, row.id, row.user].filter { !$0.isEmpty }.map(printable)
         output.line("\(LocalTime.text(row.time))  \(fields.joined(separator: "  "))  \(printable(row.story))")

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import AuditLog
 import Model
+import System
 
 /// Which rows of the audit are wanted.
 struct AuditOptions: ParsableArguments {

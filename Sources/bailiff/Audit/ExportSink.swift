@@ -1,47 +1,49 @@
-import Foundation
+import Glibc
 import System
 
 /// Standard output, a file, or a compressor that writes a file. A file gets its name when it is whole: an export that fails
 /// leaves an earlier one as it was.
 final class ExportSink {
+  /// Nil: standard output.
   private let path: String?
   /// Where the rows are put meanwhile; nil for standard output, and for a device or a pipe, which has no other name.
   private let partial: String?
-  /// The file, or standard output.
-  private let file: Int32
-  private let compressor: (program: String, process: Process, pipe: FileHandle)?
+  private let file: Descriptor
+  private let compressor: String?
+  private var child: RunningProgram?
+  /// The compressor's input.
+  private var input = Descriptor(-1)
 
   init(_ path: String?) throws {
     self.path = path == "-" ? nil : path
     guard let path = self.path else {
-      (partial, file, compressor) = (nil, STDOUT_FILENO, nil)
+      (partial, compressor) = (nil, nil)
+      file = Descriptor(dup(STDOUT_FILENO))
       return
     }
-    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-    partial = type == nil || type == .typeRegular ? path + ".partial" : nil
-    // Safe: open(2) reads the path during the call.
-    file = unsafe open(partial ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else {
-      throw CommandFailure(.rejected, "\(partial ?? path): cannot be written: \(SystemError.text(errno))")
+    partial = (try? FileStatus.of(path: path))?.isRegular ?? true ? path + ".partial" : nil
+    do {
+      file = try Descriptor.open(partial ?? path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+    } catch {
+      throw CommandFailure(.rejected, "\(partial ?? path): cannot be written: \(SystemError.text(error.code))")
     }
     let programs = [".gz": "gzip", ".zst": "zstd", ".xz": "xz"]
-    guard let program = programs.first(where: { path.hasSuffix($0.key) })?.value else {
-      compressor = nil
-      return
+    compressor = programs.first { path.hasSuffix($0.key) }?.value
+    guard let compressor else { return }
+    guard let program = Program.find(compressor) else { throw Self.failed(compressor) }
+    do {
+      var ends = try PipeEnds()
+      child = try Program(path: program, arguments: ["-c"]).start(
+        input: ends.reading.raw, output: file.raw, errors: STDERR_FILENO)
+      swap(&input, &ends.writing)
+    } catch {
+      throw Self.failed(compressor)
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program, "-c"]
-    let pipe = Pipe()
-    process.standardInput = pipe
-    process.standardOutput = FileHandle(fileDescriptor: file)
-    try process.run()
-    compressor = (program, process, pipe.fileHandleForWriting)
   }
 
-  func write(_ text: String) throws {
-    guard let code = writeAll(Array(text.utf8), to: compressor?.pipe.fileDescriptor ?? file) else { return }
-    if let compressor, code == EPIPE { throw Self.failed(compressor.program) }
+  func write(_ bytes: [UInt8]) throws {
+    guard let code = writeAll(bytes, to: input.isOpen ? input.raw : file.raw) else { return }
+    if let compressor, code == EPIPE { throw Self.failed(compressor) }
     // The reader has had enough (`bailiff audit export | head`).
     if path == nil, code == EPIPE { exit(ExitStatus.done.rawValue) }
     throw failure(code)
@@ -50,18 +52,16 @@ final class ExportSink {
   /// Everything is on the disk when this returns, under its name.
   func close() throws {
     guard let path else { return }
-    if let compressor {
-      try? compressor.pipe.close()
-      compressor.process.waitUntilExit()
-      guard compressor.process.terminationStatus == 0 else { throw Self.failed(compressor.program) }
-    }
+    input.close()
+    if let compressor, child?.wait() != 0 { throw Self.failed(compressor) }
     guard let partial else { return }
-    // Safe: rename(2) and unlink(2) read the paths during the call.
-    guard fsync(file) == 0, unsafe rename(partial, path) == 0 else { throw failure(errno) }
+    // Safe: rename(2) reads the paths during the call.
+    guard fsync(file.raw) == 0, unsafe rename(partial, path) == 0 else { throw failure(errno) }
   }
 
   /// After an error: nothing half done stays.
   func discard() {
+    // Safe: unlink(2) reads the path during the call.
     if let partial { _ = unsafe unlink(partial) }
   }
 

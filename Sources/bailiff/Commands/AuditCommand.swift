@@ -1,6 +1,7 @@
 import ArgumentParser
 import AuditLog
 import Glibc
+import Inspection
 import Model
 import Settings
 import System
@@ -16,7 +17,11 @@ struct Audit: ParsableCommand {
         bailiff audit --user root --json | jq -r .line
         bailiff audit verify
 
-      It reads the store itself, so it also works while the daemon is down.
+      Which rows: --since, --until, --ip, --user, --jail, --pattern, --source, --kind, --text; `bailiff audit list --help`
+      has them all, with --follow, --limit and --csv.
+
+      It reads the store itself, so it also works while the daemon is down; where this user may not read it, it asks the
+      daemon.
       """,
     subcommands: [AuditList.self, AuditVerify.self, AuditCheckpoint.self, AuditExport.self],
     defaultSubcommand: AuditList.self)
@@ -75,26 +80,23 @@ struct AuditList: ParsableCommand {
       }
       return cursor
     }
-    let reader = try AuditStore.readOnly(path: try config.general().database)
-    let position = try AuditFollow.position(after, reader)
-    if follow {
-      try self.follow(reader, filter, position)
-    } else if let position {
-      let writer = FollowWriter(isCSV: csv, isJSON: format.json)
-      try AuditFollow(path: reader.path, filter: filter) { writer.write($0) }.list(
-        after: position, limit: limit, reader)
-    } else if csv || format.json {
-      try stream(reader, filter, cursor)
+    if follow || after != nil {
+      try goOn(try AuditStore.readOnly(path: try config.general().database), filter)
+      return
+    }
+    let past = try Past(config)
+    if csv || format.json {
+      try stream(past, filter, cursor)
     } else {
-      try page(reader, filter, cursor)
+      try page(past, filter, cursor)
     }
   }
 
   /// A text is in no index: so many rows are looked through for a page, which takes about a second.
   private static let mostRead = 300_000
 
-  private func page(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
-    let page = try reader.page(filter, limit: limit ?? 100, before: cursor, mostRead: Self.mostRead)
+  private func page(_ past: Past, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
+    let page = try past.page(filter, limit: limit ?? 100, before: cursor, mostRead: Self.mostRead)
     var output = Output()
     if page.rows.isEmpty {
       output.line(page.readThrough == nil ? "nothing matches" : "nothing matches so far")
@@ -110,34 +112,32 @@ struct AuditList: ParsableCommand {
     output.flush()
   }
 
-  private func stream(_ reader: AuditReader, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
+  private func stream(_ past: Past, _ filter: AuditFilter, _ cursor: AuditCursor?) throws {
     var output = Output()
     if csv { output.line(AuditRow.csvHeader) }
-    // In pages: a slow reader of a pipe must not hold a moment of the store, whose write-ahead log would grow.
-    var cursor = cursor
-    var left = limit ?? .max
-    while left > 0 {
-      let page = try reader.page(filter, limit: min(left, 4096), before: cursor)
-      for row in page.rows { write(row, to: &output) }
-      left -= page.rows.count
-      guard let next = page.next else { break }
-      cursor = next
-    }
+    try past.rows(filter, limit: limit, before: cursor) { write($0, to: &output) }
     output.flush()
   }
 
   private func write(_ row: AuditRow, to output: inout Output) {
-    if csv { output.line(row.csv) } else { output.json(row.members) }
+    if csv { output.line(row.csv) } else { output.json(row) }
   }
 
-  /// First what is there already, oldest first, when a limit or a time asks for it; then what comes.
-  private func follow(_ reader: AuditReader, _ filter: AuditFilter, _ after: AuditPosition?) throws {
-    let start = try after ?? reader.end()
+  /// Rows in the order of storing. With --follow first what is there already, oldest first, when a limit or a time asks for
+  /// it; then what comes.
+  private func goOn(_ reader: AuditReader, _ filter: AuditFilter) throws {
+    let position = try AuditFollow.position(after, reader)
     let writer = FollowWriter(isCSV: csv, isJSON: format.json)
-    if after == nil, limit != nil || filter.since != nil {
+    let audit = AuditFollow(path: reader.path, filter: filter) { writer.write($0) }
+    guard follow else {
+      if let position { try audit.list(after: position, limit: limit, reader) }
+      return
+    }
+    let start = try position ?? reader.end()
+    if position == nil, limit != nil || filter.since != nil {
       writer.write(try reader.page(filter, limit: limit ?? 1000).rows.reversed())
     }
-    AuditFollow(path: reader.path, filter: filter) { writer.write($0) }.run(after: start)
+    audit.run(after: start)
   }
 }
 
@@ -170,42 +170,29 @@ struct AuditVerify: ParsableCommand {
       return checkpoint
     }
     let progress = Progress()
-    let found = try AuditStore.readOnly(path: try config.general().database).verify(against: wanted) { rows in
+    let found = try Past(config).verify(against: wanted) { rows in
       progress.show { "\(grouped(rows)) rows of failures checked" }
     }
     progress.clear()
     var output = Output()
-    if format.json { output.json(found.members) } else { found.print(to: &output) }
+    if format.json { output.json(found) } else { found.print(to: &output) }
     output.flush()
-    if !found.isWhole { throw CommandFailure(.rejected) }
+    if !found.whole { throw CommandFailure(.rejected) }
   }
 }
 
-extension Verification {
-  fileprivate var members: [(String, JSON)] {
-    [
-      ("whole", .bool(isWhole)),
-      (
-        "problem",
-        problem.map {
-          .object([
-            ("kind", .string($0.kind.rawValue)), ("row", .string($0.row)), ("transaction", .number($0.transaction)),
-            ("time", .time($0.time)),
-          ])
-        } ?? .null
-      ), ("transactions", .number(transactions)), ("failures", .number(failures)), ("decisions", .number(decisions)),
-      ("events", .number(events)), ("checkpoint", .text(checkpoint?.description)),
-      ("checkpoint_found", checkpointFound.map(JSON.bool) ?? .null),
-    ]
-  }
-
+extension VerifyReply {
   fileprivate func print(to output: inout Output) {
-    if let problem { output.line("not whole: \(printable(problem.description))") }
+    if let problem {
+      let time = problem.time.map { ", " + $0.rfc3339() } ?? ""
+      output.line(
+        "not whole: \(printable(problem.row)) was \(problem.kind) (transaction \(problem.transaction)\(time))")
+    }
     if checkpointFound == false {
       output.line("the checkpoint is not part of the chain: the record was written anew after it was taken")
     }
     output.line(
-      "\(isWhole ? "whole: " : "checked: ")\(counted(failures, "row")) of failures, \(counted(decisions, "decision")), "
+      "\(whole ? "whole: " : "checked: ")\(counted(failures, "row")) of failures, \(counted(decisions, "decision")), "
         + "\(counted(events, "event")) in \(counted(transactions, "transaction"))")
     for (kind, number) in removedThrough.sorted(by: { $0.key < $1.key }) {
       output.line("retention removed \(printable(kind)) rows up to number \(grouped(number))")

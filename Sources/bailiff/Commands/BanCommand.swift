@@ -23,8 +23,11 @@ struct BanNow: ParsableCommand {
   var id: String
   @Option(help: "The jail that the ban belongs to, whose ports it closes; without it, all ports.")
   var jail: String?
-  @Option(name: .customLong("for"), help: "How long: 10m, 1h, 2d, permanent. Without it, as long as the jail bans.")
-  var length: BanLength?
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp("How long: 10m, 1h, 2d, permanent. Without it, as long as the jail bans.", valueName: "time"),
+    transform: parseBanTime)
+  var length: Int64?
   @Flag(help: "Ban although it is ignored, wide, or your own way in.")
   var force = false
   @Option(
@@ -41,9 +44,9 @@ struct BanNow: ParsableCommand {
 
   func run() throws {
     let reply = try config.client().ban(
-      BanRequest(id: id, jail: jail, bantime: length?.bantime, force: force, confirm: confirm?.seconds))
+      BanRequest(id: id, jail: jail, bantime: length, force: force, confirm: confirm?.seconds))
     var output = Output()
-    if format.json { output.json(reply.members) } else { reply.print(to: &output, verb: "banned") }
+    if format.json { output.json(reply) } else { reply.print(to: &output, verb: "banned") }
     output.flush()
   }
 }
@@ -70,7 +73,7 @@ struct Confirm: ParsableCommand {
   func run() throws {
     let reply = try config.client().confirm(ConfirmRequest(id: id))
     var output = Output()
-    if format.json { output.json(reply.members) } else { reply.print(to: &output, verb: "confirmed") }
+    if format.json { output.json(reply) } else { reply.print(to: &output, verb: "confirmed") }
     output.flush()
   }
 }
@@ -92,16 +95,12 @@ func checkID(_ id: String) throws {
 }
 
 extension BannedReply {
-  fileprivate var members: [(String, JSON)] {
-    ban.members + [("confirm_by", .time(confirmBy?.instant)), ("notes", .texts(notes))]
-  }
-
   fileprivate func print(to output: inout Output, verb: String) {
     output.line("\(verb) \(ban.sentence)")
     for note in notes { output.line("note: \(printable(note))") }
     if let confirmBy {
       output.line(
-        "lifts itself at \(LocalTime.text(confirmBy.instant)) unless you run: bailiff confirm \(printable(ban.id))")
+        "lifts itself at \(LocalTime.text(confirmBy)) unless you run: bailiff confirm \(printable(ban.id))")
     }
   }
 }

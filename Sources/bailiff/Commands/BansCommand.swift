@@ -21,11 +21,13 @@ struct Bans: ParsableCommand {
   @OptionGroup var format: JSONOption
 
   func run() throws {
-    let bans = try config.client(deadline: 60).bans(BansRequest(jail: jail))
+    let client = try config.client(deadline: 120)
     var output = Output()
     if format.json {
-      for ban in bans { output.json(ban.members) }
+      try client.bansAsJSON(BansRequest(jail: jail)) { output.write(Array($0)) }
     } else {
+      var bans: [BanReply] = []
+      try client.bans(BansRequest(jail: jail)) { bans += $0 }
       print(bans, to: &output)
     }
     output.flush()
@@ -36,16 +38,16 @@ struct Bans: ParsableCommand {
       output.line("no bans in force" + (jail.map { " in jail \(printable($0))" } ?? ""))
       return
     }
-    let now = LocalTime.now()
+    let now = SystemClock.now()
     var table = Table([
       .text("ID"), .text("JAIL"), .text("SINCE"), .text("UNTIL"), .number("LEFT"), .number("FAILURES"), .number("BAN"),
       .text("APPLIED"),
     ])
     for ban in bans {
-      let until = ban.until?.instant
+      let until = ban.until
       table.add([
-        ban.id, ban.jail, LocalTime.text(ban.since.instant), until.map(LocalTime.text) ?? "permanent",
-        until.map { LocalTime.span(max(.zero, $0.since(now))) } ?? "", grouped(ban.count), "\(ban.number)",
+        ban.id, ban.jail, LocalTime.text(ban.since), until.map(LocalTime.text) ?? "permanent",
+        until.map { max(.zero, $0.since(now)).brief } ?? "", grouped(ban.count), "\(ban.number)",
         ban.applied ? "yes" : "no",
       ])
     }
@@ -55,16 +57,9 @@ struct Bans: ParsableCommand {
 }
 
 extension BanReply {
-  var members: [(String, JSON)] {
-    [
-      ("id", .string(id)), ("jail", .string(jail)), ("since", .time(since.instant)), ("until", .time(until?.instant)),
-      ("count", .number(count)), ("number", .number(number)), ("applied", .bool(applied)),
-    ]
-  }
-
   /// `192.0.2.7 in jail sshd until 2026-11-21 06:24:01 CET`.
   var sentence: String {
-    let end = until.map { "until \(LocalTime.text($0.instant))" } ?? "for ever"
+    let end = until.map { "until \(LocalTime.text($0))" } ?? "for ever"
     return "\(printable(id)) in jail \(printable(jail)) \(end)"
   }
 }

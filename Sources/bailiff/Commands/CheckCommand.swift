@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Filters
+import Inspection
 import Model
 import Settings
 import System
@@ -13,30 +14,45 @@ struct Check: ParsableCommand {
       Examples:
         bailiff check
         bailiff check --config ./bailiff.yaml
+        bailiff check --automatic
         bailiff check --show
 
       Each problem is one line: file:line:column: what is wrong; what would be right. Checked are the settings, the \
-      filters that jails name, whether patterns compile, whether a client could choose the address that they report, and \
-      the filters' samples. Exits 2 when anything is wrong; warnings alone do not count.
+      filters that jails name, whether patterns compile, whether a client could choose the address that they report, \
+      the filters' samples, and what `run` would meet on this machine: the logs, the state directory, the firewall. \
+      Nothing is changed. Exits 2 when anything is wrong; warnings alone do not count.
 
       With --show it prints what all files of the settings say together, as one file: each value with its place, and with \
       what it overrides in an earlier one.
+
+      Without settings, --automatic shows what `run --dry-run` would watch.
       """)
 
   @OptionGroup var config: ConfigOptions
+  @Flag(help: "Without a settings file, what `run --dry-run` would watch.")
+  var automatic = false
   @OptionGroup var format: JSONOption
   @Flag(help: "Print the settings of all files together, each with its place.")
   var show = false
 
   func run() throws {
-    let check = SettingsCheck(config.read())
+    if config.isAutomatic, !automatic {
+      throw CommandFailure(
+        .usage,
+        "\(config.path) does not exist; write one (docs/settings.md), or carry fail2ban's over with `bailiff import "
+          + "fail2ban`; `bailiff check --automatic` shows what `bailiff run --dry-run` would watch without one")
+    }
+    var check = SettingsCheck(config.read())
+    let machine = MachineCheck(check.settings)
+    check.errors += machine.errors
+    check.warnings += machine.warnings
     var output = Output()
     if format.json {
-      for error in check.errors { output.json(error.members(severity: "error")) }
-      for warning in check.warnings { output.json(warning.members(severity: "warning")) }
+      for error in check.errors { output.json(CheckReply(error, .error)) }
+      for warning in check.warnings { output.json(CheckReply(warning, .warning)) }
     } else {
       for error in check.errors { Diagnostics.write(error.description + "\n") }
-      for warning in check.warnings { Diagnostics.write("warning: \(warning.description)\n") }
+      for warning in check.warnings { Diagnostics.write(warning.described(as: "warning") + "\n") }
       if !show { printJails(check, to: &output) }
     }
     if show { printSettings(to: &output) }
@@ -60,7 +76,7 @@ struct Check: ParsableCommand {
     for jail in check.settings.jails {
       table.add([
         jail.name, jail.definition?.name ?? jail.source.rawValue, "\(jail.limits.maxretry)",
-        LocalTime.span(jail.limits.findtime), jail.limits.bantime.map(LocalTime.span) ?? "for ever",
+        jail.limits.findtime.brief, jail.limits.bantime.map(\.brief) ?? "for ever",
         jail.ports.description, jail.enabled ? reads(jail) : "nothing: disabled",
       ])
     }
@@ -70,7 +86,7 @@ struct Check: ParsableCommand {
   private func printSettings(to output: inout Output) {
     let settings = EffectiveSettings(path: config.path)
     if format.json {
-      for entry in settings.entries { output.json(entry.members) }
+      for entry in settings.entries { output.json(entry) }
     } else {
       output.write(settings.yaml())
     }
@@ -79,15 +95,5 @@ struct Check: ParsableCommand {
   private func reads(_ jail: JailSettings) -> String {
     guard jail.source == .logs else { return jail.source.rawValue }
     return jail.sources().description
-  }
-}
-
-extension SettingsError {
-  fileprivate func members(severity: String) -> [(String, JSON)] {
-    [
-      ("severity", .string(severity)), ("file", .string(place.file)), ("line", .number(place.line)),
-      ("column", .number(place.column)), ("message", .string(message)), ("remedy", .string(remedy)),
-      ("jail", .text(jail)),
-    ]
   }
 }

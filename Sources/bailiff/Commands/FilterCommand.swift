@@ -1,7 +1,6 @@
 import ArgumentParser
 import Filters
-import Matching
-import Model
+import Inspection
 import Settings
 import System
 
@@ -38,22 +37,11 @@ struct FilterList: ParsableCommand {
     let (filters, errors) = try config.general().library.all()
     var output = Output()
     var table = Table([.text("FILTER"), .number("PATTERNS"), .number("SAMPLES"), .rest("SUMMARY"), .rest("FILE")])
-    for filter in filters {
-      var patterns = 0
-      var programs: [String] = []
-      if case .native(let rules) = filter.rules {
-        patterns = rules.patterns.count
-        programs = rules.programs
-      }
+    for reply in filters.map({ FilterReply($0) }) {
       if format.json {
-        output.json([
-          ("filter", .string(filter.name)), ("summary", .string(filter.summary)), ("file", .string(filter.file)),
-          ("patterns", .number(patterns)), ("samples", .number(filter.samples.count)), ("program", .texts(programs)),
-          ("journalmatch", .texts(filter.journalmatch)), ("logpath", .texts(filter.logpath)),
-          ("port", .texts(filter.port)),
-        ])
+        output.json(reply)
       } else {
-        table.add([filter.name, "\(patterns)", "\(filter.samples.count)", filter.summary, filter.file])
+        table.add([reply.filter, "\(reply.patterns)", "\(reply.samples)", reply.summary, reply.file])
       }
     }
     if !format.json, !table.isEmpty { table.print(to: &output, on: Terminal()) }
@@ -82,50 +70,24 @@ struct FilterDetect: ParsableCommand {
   func run() throws {
     let (definitions, errors) = try config.general().library.all()
     for error in errors { Diagnostics.write(error.description + "\n") }
-    let filters = try definitions.map(FilterArgument.compile)
-    guard !filters.isEmpty else { throw CommandFailure(.usage, "there are no filters; set `filters:` in the settings") }
-    let set = FilterSet(filters)
-    let history = LineHistory()
-    var clock = try self.clock.clock()
-    var found = [Detected](repeating: Detected(), count: filters.count)
-    try LogLines.forEachBatch(in: file) { batch in
-      set.scan(batch.bytes.span, clock: &clock, history: history) { match, line, _ in
-        let name = match.bytes(match.name, in: line)
-        found[match.filter].add(name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self))
-      }
+    guard !definitions.isEmpty else {
+      throw CommandFailure(.usage, "there are no filters; set `filters:` in the settings")
     }
-    let hits = zip(filters, found).filter { $0.1.failures > 0 }
+    let hits = try FilterDetection.run(definitions, on: file, clock: try clock.clock())
     var output = Output()
     if format.json {
-      for (filter, detected) in hits {
-        output.json([
-          ("filter", .string(filter.definition.name)), ("failures", .number(detected.failures)),
-          ("ids", .texts(detected.ids)),
-        ])
-      }
+      for hit in hits { output.json(hit) }
     } else if hits.isEmpty {
       output.line("no filter finds a failure in \(printable(file))")
     } else {
       var table = Table([.text("FILTER"), .number("FAILURES"), .number("IDS"), .rest("FIRST")])
-      for (filter, detected) in hits.sorted(by: { $0.1.failures > $1.1.failures }) {
+      for hit in hits {
         table.add([
-          filter.definition.name, grouped(detected.failures), grouped(detected.ids.count),
-          detected.ids.prefix(3).joined(separator: ", "),
+          hit.filter, grouped(hit.failures), grouped(hit.ids.count), hit.ids.prefix(3).joined(separator: ", "),
         ])
       }
       table.print(to: &output, on: Terminal())
     }
     output.flush()
-  }
-
-  private struct Detected {
-    var failures = 0
-    var ids: [String] = []
-    private var seen: Set<String> = []
-
-    mutating func add(_ id: String) {
-      failures += 1
-      if seen.insert(id).inserted { ids.append(id) }
-    }
   }
 }

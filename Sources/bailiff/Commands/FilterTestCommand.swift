@@ -1,5 +1,6 @@
 import ArgumentParser
 import Filters
+import Inspection
 import Matching
 import Model
 import Settings
@@ -42,9 +43,9 @@ struct FilterTest: ParsableCommand {
   }
 
   func run() throws {
-    let definition = try FilterArgument.load(
+    let definition = try FilterLoading.load(
       filter, options: parsedOptions, journal: withoutTimestamps, library: try config.general().library)
-    let compiled = try FilterArgument.compile(definition)
+    let compiled = try FilterLoading.compile(definition)
     if let file {
       try test(file, compiled)
     } else {
@@ -66,14 +67,12 @@ struct FilterTest: ParsableCommand {
     var summary = TestSummary()
     var output = Output()
     var number = 0
-    try LogLines.forEachBatch(in: file, prefix: tester.prefix, hasTimes: !withoutTimestamps) { batch in
-      for result in tester.test(batch) {
+    let matches = filter.definition.journalmatch
+    try LogLines.forEachBatch(in: file, journalmatch: matches, prefix: tester.prefix, hasTimes: !withoutTimestamps) {
+      for result in tester.test($0) {
         number += 1
         if format.json {
-          output.json([
-            ("line", .number(number)), ("result", .string(result.verdict.rawValue)),
-            ("failures", .array(result.failures.map { .object($0.members) })),
-          ])
+          output.json(LineReply(line: number, result))
         } else {
           summary.add(result, line: number)
         }
@@ -94,7 +93,7 @@ struct FilterTest: ParsableCommand {
     let checks = try filter.definition.samples.map { try SampleCheck($0, filter, clock: clock) }
     var output = Output()
     if format.json {
-      for check in checks { output.json(check.members) }
+      for check in checks { output.json(check) }
     }
     let complaints = filter.definition.problems + checks.compactMap(\.complaint)
     let failed = checks.count { !$0.differences.isEmpty }
@@ -107,19 +106,6 @@ struct FilterTest: ParsableCommand {
       if format.json { Diagnostics.write(SettingsErrors(complaints).description + "\n") }
       throw CommandFailure(.rejected)
     }
-  }
-}
-
-extension SampleCheck {
-  fileprivate var members: [(String, JSON)] {
-    [
-      ("line", .string(sample.line)), ("ok", .bool(differences.isEmpty)),
-      (
-        "expected",
-        sample.expect.map { .object($0.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) } ?? .null
-      ), ("result", .string(result.verdict.rawValue)),
-      ("failures", .array(result.failures.map { .object($0.members) })), ("differences", .texts(differences)),
-    ]
   }
 }
 

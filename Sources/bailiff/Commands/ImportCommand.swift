@@ -1,6 +1,6 @@
 import ArgumentParser
 import Fail2banImport
-import FoundationEssentials
+import Glibc
 import System
 
 struct Import: ParsableCommand {
@@ -53,7 +53,10 @@ struct ImportFail2ban: ParsableCommand {
   /// The settings may end up anywhere, so the filters' paths are written in full.
   private func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
-    let current = FileManager.default.currentDirectoryPath
+    // Safe: with nil, getcwd(3) allocates the text, which is copied and freed here.
+    guard let text = unsafe getcwd(nil, 0) else { return path }
+    let current = unsafe String(cString: text)
+    unsafe free(text)
     return path == "." ? current : current + "/" + path
   }
 }

@@ -23,7 +23,7 @@ struct Reload: ParsableCommand {
     let reply = try config.client(deadline: 120).reload()
     var output = Output()
     if format.json {
-      output.json([("changes", .texts(reply.changes)), ("warnings", .texts(reply.warnings))])
+      output.json(reply)
     } else {
       output.line(reply.changes.isEmpty ? "reloaded; nothing changed" : "reloaded")
       for change in reply.changes { output.line("  \(printable(change))") }

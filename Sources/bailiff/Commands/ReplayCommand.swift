@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import Glibc
+import Inspection
 import Model
 import Pipeline
 import Settings
@@ -33,7 +34,7 @@ struct ReplayLogs: ParsableCommand {
   var files: [String]
 
   func run() throws {
-    for file in files where file != "-" { try LogLines.checkReadable(file, orJournal: true) }
+    for file in files where file != "-" { try LogLines.checkReadable(file) }
     // The log may be another machine's, so it does not matter which logs are on this one.
     let everywhere = Settings.Machine(hasFile: { _ in true }, hasJournal: true)
     var settings = config.isAutomatic ? .automatic(machine: everywhere) : try config.settings()
@@ -46,8 +47,7 @@ struct ReplayLogs: ParsableCommand {
       settings.jails[0].enabled = true
     }
     if record {
-      try FileManager.default.createDirectory(
-        atPath: settings.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      do { try Directory.make(settings.state, mode: 0o700) } catch { throw CommandFailure(.rejected, "\(error)") }
     }
     let replay = try Replay(settings, database: record ? settings.database : nil)
     for name in replay.unresolved {
@@ -63,7 +63,7 @@ struct ReplayLogs: ParsableCommand {
     }
     printer.end(summary)
     // What the replay holds is not taken apart: it goes with the process.
-    withExtendedLifetime(replay) { Foundation.exit(ExitStatus.done.rawValue) }
+    withExtendedLifetime(replay) { Glibc.exit(ExitStatus.done.rawValue) }
   }
 
   /// Prints decisions as they fall.
@@ -87,12 +87,7 @@ struct ReplayLogs: ParsableCommand {
     func print(_ decision: Decision) {
       if isTerminal { progress.clear() }
       if json {
-        output.json([
-          ("time", .time(decision.time)), ("action", .string(decision.action.rawValue)),
-          ("jail", .string(decision.jail)),
-          ("id", .string(decision.identity.description)), ("count", .number(decision.count)),
-          ("until", .time(decision.until)),
-        ])
+        output.json(DecisionReply(decision))
       } else {
         let end = decision.until.map { "until \(LocalTime.text($0))" } ?? "for ever"
         output.line(
@@ -105,16 +100,7 @@ struct ReplayLogs: ParsableCommand {
     func end(_ s: Replay.Summary) {
       progress.clear()
       if json {
-        output.json([
-          (
-            "summary",
-            .object([
-              ("lines", .number(s.lines)), ("bytes", .number(s.bytes)), ("matched", .number(s.matched)),
-              ("ignored", .number(s.ignored)), ("too_long", .number(s.tooLong)), ("failures", .number(s.failures)),
-              ("bans", .number(s.bans)),
-            ])
-          )
-        ])
+        output.json(ReplayReply(s))
       } else {
         output.line(
           "\(grouped(s.lines)) lines, \(grouped(s.failures)) failures, \(grouped(s.bans)) \(s.bans == 1 ? "ban" : "bans")"

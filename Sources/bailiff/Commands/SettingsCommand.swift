@@ -1,6 +1,5 @@
 import ArgumentParser
-import Filters
-import Matching
+import Inspection
 import Settings
 import System
 
@@ -43,7 +42,7 @@ struct SettingsGet: ParsableCommand {
     }
     var output = Output()
     if format.json {
-      for entry in entries { output.json(entry.members) }
+      for entry in entries { output.json(entry) }
     } else if entries.count == 1, entries[0].path == path {
       output.line(entries[0].text)
     } else {
@@ -122,23 +121,5 @@ struct SettingsSchema: ParsableCommand {
     case .filter: output.line(JSONSchema.filter)
     }
     output.flush()
-  }
-}
-
-extension EffectiveSettings.Entry {
-  var members: [(String, JSON)] {
-    [
-      ("key", .string(path.joined(separator: "."))), ("value", .string(text)), ("file", .string(place.file)),
-      ("line", .number(place.line)),
-      (
-        "overrides",
-        .array(
-          overridden.map { other in
-            .object([
-              ("value", .string(other.text)), ("file", .string(other.place.file)), ("line", .number(other.place.line)),
-            ])
-          })
-      ),
-    ]
   }
 }

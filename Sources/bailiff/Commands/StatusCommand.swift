@@ -15,7 +15,8 @@ struct Status: ParsableCommand {
         bailiff status
         bailiff status --json | jq .firewall
 
-      Exits 3 when the daemon is not there.
+      Exits 0 when all is well, 4 when something needs a person (the warnings say what; docs/warnings.md has each one's
+      cause and remedy), 3 when the daemon is not there.
       """)
 
   @OptionGroup var config: ConfigOptions
@@ -24,61 +25,17 @@ struct Status: ParsableCommand {
   func run() throws {
     let status = try config.client().status()
     var output = Output()
-    if format.json { output.json(status.members) } else { status.print(to: &output, on: Terminal()) }
+    if format.json { output.json(status) } else { status.print(to: &output, on: Terminal()) }
     output.flush()
+    if !status.ok { throw CommandFailure(.attention) }
   }
 }
 
 extension StatusReply {
-  var members: [(String, JSON)] {
-    [
-      ("version", .string(version)), ("pid", .number(pid)), ("started", .time(started.instant)),
-      ("uptime", .double(uptime)), ("dry_run", .bool(dryRun)), ("config", .string(config)),
-      ("sources", .array(sources.map { .object($0.members) })), ("jails", .array(jails.map { .object($0.members) })),
-      (
-        "store",
-        .object([
-          ("ok", .bool(store.problem == nil)), ("problem", .text(store.problem)), ("path", .string(store.path)),
-          ("bytes", .number(store.bytes)), ("failures", .number(store.failures)), ("shed", .number(store.shed)),
-        ])
-      ),
-      (
-        "firewall",
-        .object([
-          ("ok", .bool(firewall.problem == nil)), ("problem", .text(firewall.problem)),
-          ("backend", .string(firewall.backend)), ("reason", .text(firewall.reason)),
-          ("chains", .texts(firewall.chains)),
-          ("entries", .number(firewall.entries)), ("repairs", .number(firewall.repairs)),
-        ])
-      ),
-      (
-        "consumers",
-        .array(
-          consumers.map {
-            .object([
-              ("name", .string($0.name)), ("ok", .bool($0.problem == nil)), ("problem", .text($0.problem)),
-              ("behind", .number($0.behind)), ("behind_since", .time($0.behindSince?.instant)),
-              ("delivered", .number($0.delivered)), ("missed", .number($0.missed)),
-            ])
-          })
-      ),
-      (
-        "quarantined",
-        .array(
-          quarantined.map {
-            .object([
-              ("filter", .string($0.filter)), ("pattern", .string($0.pattern)), ("reason", .string($0.reason)),
-              ("hits", .number($0.hits)),
-            ])
-          })
-      ), ("warnings", .texts(warnings)),
-    ]
-  }
-
   func print(to output: inout Output, on terminal: Terminal) {
-    let up = LocalTime.span(TimeSpan(seconds: Int64(uptime)))
+    let up = TimeSpan(seconds: Int64(uptime)).brief
     let mode = dryRun ? ", dry run: nothing is changed in the firewall" : ""
-    output.line("bailiff \(printable(version)), pid \(pid), up \(up) since \(LocalTime.text(started.instant))\(mode)")
+    output.line("bailiff \(printable(version)), pid \(pid), up \(up) since \(LocalTime.text(started))\(mode)")
     output.line("settings  \(config.isEmpty ? "built-in defaults" : printable(config))")
     output.line(
       "store     \(health(store.problem, terminal)), \(printable(store.path)), \(byteSize(store.bytes)), "
@@ -86,13 +43,16 @@ extension StatusReply {
     output.line(
       "firewall  \(health(firewall.problem, terminal)), \(printable(firewall.backend)) in "
         + "\(printable(firewall.chains.joined(separator: ", "))), \(counted(firewall.entries, "entry", plural: "entries"))"
-        + (firewall.repairs > 0 ? ", repaired \(grouped(firewall.repairs)) times" : ""))
+        + (firewall.repairs > 0 ? ", repaired " + counted(firewall.repairs, "time") : ""))
     for consumer in consumers where consumer.problem != nil || consumer.behind > 0 {
-      let since = consumer.behindSince.map { " since \(LocalTime.text($0.instant))" } ?? ""
+      let since = consumer.behindSince.map { " since \(LocalTime.text($0))" } ?? ""
       let text = "\(printable(consumer.name)) is \(counted(consumer.behind, "row")) behind\(since)"
       output.line("consumer  \(text)" + (consumer.problem.map { ": \(printable($0))" } ?? ""))
     }
-    for warning in warnings { output.line(terminal.styled("warning   " + printable(warning), .yellow)) }
+    for warning in warnings {
+      let line = "warning   \(warning), since \(LocalTime.text(warning.since))"
+      output.line(terminal.styled(printable(line), .yellow))
+    }
     output.line()
     printSources(to: &output, on: terminal)
     output.line()
@@ -150,29 +110,10 @@ extension StatusReply {
 }
 
 extension SourceStatus {
-  fileprivate var members: [(String, JSON)] {
-    [
-      ("name", .string(name)), ("ok", .bool(problem == nil)), ("problem", .text(problem)), ("read", .number(read)),
-      ("matched", .number(matched)), ("ignored", .number(ignored)), ("unmatched", .number(unmatched)),
-      ("too_long", .number(tooLong)), ("position", .text(position)), ("lag", lag.map(JSON.double) ?? .null),
-      ("jails", .texts(jails)),
-    ]
-  }
-
   /// Bytes for files, seconds for the journal.
   fileprivate var lagText: String {
     guard let lag else { return "?" }
-    if name.hasPrefix("journal") { return LocalTime.span(TimeSpan(seconds: Int64(max(0, min(lag, 1e12))))) }
+    if name.hasPrefix("journal") { return TimeSpan(seconds: Int64(max(0, min(lag, 1e12)))).brief }
     return byteSize(UInt64(max(0, min(lag, 1e18))))
-  }
-}
-
-extension JailStatus {
-  fileprivate var members: [(String, JSON)] {
-    [
-      ("name", .string(name)), ("ok", .bool(problem == nil)), ("problem", .text(problem)),
-      ("failures", .number(failures)), ("tracked", .number(tracked)), ("evicted", .number(evicted)),
-      ("bans", .number(bans)), ("bans_ever", .number(bansEver)),
-    ]
   }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import AuditLog
+import Inspection
 import Model
 import Settings
+import System
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,17 +40,10 @@ struct Top: ParsableCommand {
       throw CommandFailure(
         .usage, "--since (\(LocalTime.text(from))) is not before --until (\(LocalTime.text(to))); swap them")
     }
-    let reader = try AuditStore.readOnly(path: try config.general().database)
-    let result = try reader.top(by: by, since: from, until: to ?? Instant(microseconds: .max), limit: limit)
+    let result = try Past(config).top(by: by, since: from, until: to, limit: limit)
     var output = Output()
     if format.json {
-      for entry in result.entries {
-        output.json(
-          [
-            ("by", .string(by.rawValue)), ("name", .string(entry.name)), ("failures", .number(entry.failures)),
-            ("bans", .number(entry.bans)),
-          ] + (entry.detail.isEmpty ? [] : [("detail", .string(entry.detail))]))
-      }
+      for entry in result.entries { output.json(TopReply(entry, by: by)) }
     } else {
       print(result, to: &output)
     }

@@ -1,58 +1,96 @@
 import API
 import ArgumentParser
+import Glibc
 import Model
 import System
 
 struct Unban: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unban",
-    abstract: "Lift the bans of an id, or all bans.",
+    abstract: "Lift the bans of ids, or all bans.",
     discussion: """
       Examples:
         bailiff unban 192.0.2.7
-        bailiff unban 192.0.2.7 --jail sshd
+        bailiff unban 192.0.2.7 2001:db8::8 --jail sshd
+        bailiff unban 198.51.100.0/24
+        bailiff bans --json | jq -r .id | bailiff unban -
         bailiff unban --all
 
+      A block lifts every ban within it; with --exact only that of the block itself. With - the ids come from standard
+      input, with blanks or line ends between them.
+
       The history stays, so an id that comes back is banned longer where bantime_increment says so.
-      Exits 1 when the id is not banned.
+      Exits 1 when an id is not banned.
       """)
 
-  @Argument(help: "What is banned: an address, a block or a name, as `bailiff bans` shows it.")
-  var id: String?
+  @Argument(help: "What is banned: addresses, blocks or names, as `bailiff bans` shows them.")
+  var ids: [String] = []
   @Flag(help: "Every ban.")
   var all = false
+  @Flag(help: "A block itself, not what is within it.")
+  var exact = false
   @Option(help: "Only in this jail.")
   var jail: String?
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func validate() throws {
-    guard (id != nil) != all else { throw ValidationError("give an id, or --all") }
-    if let id { try checkID(id) }
+    guard ids.isEmpty == all else { throw ValidationError("give ids, or --all") }
+    if all, exact { throw ValidationError("--exact is for blocks; --all lifts everything") }
+    if ids.contains("-"), ids.count > 1 { throw ValidationError("- reads the ids from standard input; give it alone") }
+    for id in ids where id != "-" { try checkID(id) }
   }
 
   func run() throws {
     let client = try config.client(deadline: 60)
     let reply: UnbannedReply
-    if let id {
-      reply = try client.unban(UnbanRequest(id: id, jail: jail))
-    } else {
+    if all {
       reply = try client.unbanAll(UnbanAllRequest(jail: jail))
+    } else {
+      let wanted = ids == ["-"] ? try Self.standardInput() : ids
+      let request =
+        wanted.count == 1
+        ? UnbanRequest(id: wanted[0], jail: jail, exact: exact ? true : nil)
+        : UnbanRequest(ids: wanted, jail: jail, exact: exact ? true : nil)
+      reply = try client.unban(request)
     }
     var output = Output()
-    if format.json {
-      output.json([
-        ("id", .text(id)), ("count", .number(reply.count)), ("jails", .texts(reply.jails)),
-        ("ids", .texts(reply.ids ?? [])),
-      ])
-    } else {
-      let what = id.map { printable($0) } ?? counted(reply.count, "ban")
-      let jails = reply.jails.map(printable).joined(separator: ", ")
-      output.line(id == nil && reply.count == 0 ? "no bans in force" : "unbanned \(what) in jail \(jails)")
-      for block in reply.ids ?? [] where id.map({ Identity($0).description != block }) ?? false {
-        output.line("it was banned as a part of \(printable(block)): all of that is lifted")
-      }
-    }
+    if format.json { output.json(reply) } else { print(reply, to: &output) }
     output.flush()
+    guard reply.notBanned.isEmpty else { throw CommandFailure(.rejected) }
+  }
+
+  private func print(_ reply: UnbannedReply, to output: inout Output) {
+    let jails = reply.jails.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let places = jails.map(printable).joined(separator: ", ")
+    if all {
+      output.line(reply.count == 0 ? "no bans in force" : "unbanned \(counted(reply.count, "ban")) in jail \(places)")
+      return
+    }
+    let what = reply.id.map { printable($0) } ?? counted(reply.ids.count, "id")
+    output.line("unbanned \(what) in jail \(places)")
+    for block in reply.ids where block != reply.id.map({ Identity($0).description }) {
+      let isWithin = reply.id.flatMap { Identity($0).subnet }.map { !$0.isSingleAddress } ?? true
+      output.line(
+        isWithin ? "  \(printable(block))" : "it was banned as a part of \(printable(block)): all of that is lifted")
+    }
+    for id in reply.notBanned { output.line("\(printable(id)) is not banned") }
+  }
+
+  /// - Throws: `ValidationError` for an id that is none; nothing was lifted then.
+  private static func standardInput() throws -> [String] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      // Safe: at most the array's size is read.
+      let count = retrying { unsafe read(STDIN_FILENO, &chunk, chunk.count) }
+      guard count >= 0 else { throw CommandFailure(.usage, "\(SystemError.last("read standard input"))") }
+      if count == 0 { break }
+      bytes += chunk[..<count]
+    }
+    let ids = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
+    guard !ids.isEmpty else { throw CommandFailure(.rejected, "standard input has no ids") }
+    for id in ids { try checkID(id) }
+    return ids
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Matching
 import Model
+import System
 
 /// What decides how the stamps of lines are read.
 struct ClockOptions: ParsableArguments {
@@ -16,7 +17,7 @@ struct ClockOptions: ParsableArguments {
     guard let zone = ZoneOffsets(name: timezone) else {
       throw CommandFailure(.usage, "there is no time zone `\(timezone ?? "")`; write UTC or Europe/Berlin")
     }
-    return LogClock(now: now ?? LocalTime.now(), zone: zone)
+    return LogClock(now: now ?? SystemClock.now(), zone: zone)
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import System
 
 /// Standard output, in blocks. When the reader has gone (`bailiff audit | head`) the process ends in peace; when a disk is
@@ -14,6 +15,11 @@ struct Output: ~Copyable {
     if buffer.count >= Self.block { flush() }
   }
 
+  mutating func write(_ bytes: [UInt8]) {
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= Self.block { flush() }
+  }
+
   mutating func line(_ text: String = "") {
     writeLine { $0.append(contentsOf: text.utf8) }
   }
@@ -22,6 +28,13 @@ struct Output: ~Copyable {
     body(&buffer)
     buffer.append(UInt8(ascii: "\n"))
     if buffer.count >= Self.block { flush() }
+  }
+
+  /// One object, one line.
+  mutating func json(_ value: some Encodable) {
+    var text = JSONText()
+    JSONOutput.append(value, to: &text)
+    writeLine { $0.append(contentsOf: text.bytes) }
   }
 
   mutating func flush() {

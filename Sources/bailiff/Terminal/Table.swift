@@ -1,4 +1,4 @@
-internal import System
+import System
 
 /// Columns that line up, whatever the cells hold. Cells are made printable here.
 ///

@@ -54,7 +54,8 @@ final class Bench: Sendable {
 
   func daemon(_ firewall: any Actuator = DryRunActuator(), start: Daemon.LogStart = .beginning) throws -> Daemon {
     try Daemon(
-      settings(), firewall: firewall, log: RunLog(isQuiet: true), start: start, load: { [self] in try settings() })
+      settings(), firewall: firewall, log: RunLog(isQuiet: true), start: start,
+      load: { [self] in Settings.Reading(settings: try settings()) })
   }
 
   func append(_ lines: [String], to file: String? = nil) throws {

@@ -1,0 +1,87 @@
+import AuditLog
+import HTTPServing
+import Inspection
+import Model
+import NIOCore
+import NIOHTTP1
+import Reporting
+import Synchronization
+import System
+
+/// What is asked of the store.
+extension ControlRoutes {
+  var auditRoutes: [Route] {
+    [
+      route(.GET, "/api/v1/explain") { request, _ in
+        let question = try ExplainQuestion(request)
+        return try await .json(
+          ask { audit, context in
+            try audit.explain(
+              question.identity, bans: question.bans, settings: context.settings(), at: SystemClock.now())
+          })
+      },
+      route(.GET, "/api/v1/audit") { request, _ in try await rows(AuditQuestion(request)) },
+      route(.GET, "/api/v1/top") { request, _ in
+        let question = try TopQuestion(request)
+        let result = try await ask { audit, _ in
+          try audit.reader.top(by: question.key, since: question.since, until: question.until, limit: question.limit)
+        }
+        return .lines(result.entries.map { TopReply($0, by: question.key) }, headers: TopHeaders.make(result))
+      },
+      route(.GET, "/api/v1/audit/checkpoint") { _, _ in
+        try await .json(ask { audit, _ in try audit.checkpoint(at: SystemClock.now()) })
+      },
+      route(.GET, "/api/v1/audit/verify") { request, _ in
+        let wanted = try request.query("checkpoint").map { text throws(RequestError) in
+          guard let checkpoint = Checkpoint(text) else {
+            throw RequestError(
+              .invalid, "`\(text)` is no checkpoint; write NUMBER:HASH as an earlier verify printed it")
+          }
+          return checkpoint
+        }
+        return try await .json(ask { audit, _ in VerifyReply(try audit.reader.verify(against: wanted) { _ in }) })
+      },
+      route(.GET, "/api/v1/report") { request, _ in
+        let now = SystemClock.now()
+        let range = try TimeRange(request, since: "7d", now: now)
+        let version = context.version
+        let html = try await ask { audit, _ in
+          try Report(
+            audit.reader, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now
+          ).html
+        }
+        return HTTPResponse(
+          status: .ok, headers: ["Content-Type": "text/html; charset=utf-8"], body: .bytes(ByteBuffer(string: html)))
+      },
+    ]
+  }
+
+  /// Opens the store and asks it, where that may block.
+  private func ask<Reply: Sendable>(
+    _ body: @escaping @Sendable (AuditInspection, InspectionContext) throws -> Reply
+  ) async throws -> Reply {
+    let context = context
+    return try await blocking { try body(try context.audit(), context) }
+  }
+
+  /// With a limit one page, whose header has the next one's cursor; without, everything, page by page: a slow reader must
+  /// not hold a moment of the store, whose write-ahead log would grow.
+  private func rows(_ question: AuditQuestion) async throws -> HTTPResponse {
+    if let limit = question.limit {
+      let page = try await ask { audit, _ in
+        try audit.reader.page(question.filter, limit: limit, before: question.before, mostRead: question.mostRead)
+      }
+      return .lines(page.rows, headers: PageHeaders.make(page))
+    }
+    let cursor = Mutex<AuditCursor?>(question.before)
+    let isDone = Mutex(false)
+    return .lines { () async throws -> [AuditRow] in
+      guard !isDone.withLock({ $0 }) else { return [] }
+      let from = cursor.withLock { $0 }
+      let page = try await ask { audit, _ in try audit.reader.page(question.filter, limit: 4096, before: from) }
+      cursor.withLock { $0 = page.next }
+      isDone.withLock { $0 = page.next == nil }
+      return page.rows
+    }
+  }
+}

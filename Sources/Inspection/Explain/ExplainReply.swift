@@ -1,0 +1,82 @@
+public import AuditLog
+public import Model
+
+/// Why an id is banned or not, and everything that is known of it.
+public struct ExplainReply: Hashable, Sendable, Codable {
+  public var id: String
+  public var banned: Bool
+  /// How many bans there were; `bans` holds the newest, newest first.
+  public var banCount: Int
+  public var bans: [BanStory]
+  /// All failures that are stored, by jail.
+  public var jails: [JailCount]
+  /// How much of each jail's limit it has used up.
+  public var windows: [WindowReply]
+  /// Its newest failures, newest first.
+  public var recent: [AuditRow]
+  /// Why it is not banned, or its ban does not hold.
+  public var reasons: [ReasonReply]
+
+  public struct BanStory: Hashable, Sendable, Codable {
+    public var jail: String
+    public var id: String
+    public var since: Instant
+    public var until: Instant?
+    public var count: Int
+    /// Which ban of this id it was, from 1.
+    public var number: Int
+    /// `limit`, `operator`, `reconciled`; who, and by which command.
+    public var cause: String
+    public var uid: UInt32?
+    public var command: String
+    /// When the firewall had it; nil: never (a dry run, or it was over when it was found).
+    public var applied: Instant?
+    /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced`.
+    public var ended: Instant?
+    public var endCause: String
+    public var endUid: UInt32?
+    public var endCommand: String
+    /// The failures that made the count, oldest first.
+    public var failures: [AuditRow]
+    public var extensions: [AuditRow]
+
+    public init(_ story: Explanation.BanStory) {
+      jail = story.jail
+      id = story.identity.description
+      since = story.since
+      until = story.until
+      count = story.count
+      number = story.number
+      cause = story.cause
+      uid = story.uid
+      command = story.command
+      applied = story.applied
+      ended = story.ended
+      endCause = story.endCause
+      endUid = story.endUID
+      endCommand = story.endCommand
+      failures = story.failures
+      extensions = story.extensions
+    }
+
+    public func isInForce(at time: Instant) -> Bool { ended == nil && (until.map { $0 > time } ?? true) }
+  }
+
+  public struct JailCount: Hashable, Sendable, Codable {
+    public var jail: String
+    public var failures: Int
+    public var first: Instant
+    public var last: Instant
+  }
+
+  public init(_ known: Explanation, windows: [WindowReply], reasons: [ReasonReply], at now: Instant) {
+    id = known.identity.description
+    banned = !known.inForce(at: now).isEmpty
+    banCount = known.banCount
+    bans = known.bans.map { BanStory($0) }
+    jails = known.jails.map { JailCount(jail: $0.jail, failures: $0.failures, first: $0.first, last: $0.last) }
+    self.windows = windows
+    recent = known.recent
+    self.reasons = reasons
+  }
+}

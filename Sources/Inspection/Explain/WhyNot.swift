@@ -1,0 +1,107 @@
+internal import AuditLog
+internal import Firewall
+internal import Model
+internal import Settings
+internal import System
+
+/// One reason why an id is not banned, or not counted.
+public struct ReasonReply: Hashable, Sendable, Codable {
+  public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
+    /// An entry of `ignoreip` covers it.
+    case ignored
+    /// This machine, its gateway or its name server.
+    case own
+    /// Somebody is logged in from there.
+    case session
+    /// A jail wanted to ban it and did not, as the audit says.
+    case withheld
+    /// Bans are decided on paper only.
+    case dryRun = "dry_run"
+    /// An operator lifted its last ban.
+    case lifted
+    /// The time of its last ban is over.
+    case expired
+    /// It has failed less often than a jail allows.
+    case belowLimit = "below_limit"
+    /// Its failures are older than a jail looks back.
+    case old
+  }
+
+  public var code: Code
+  /// Where the reason is one jail's; nil: everywhere.
+  public var jail: String?
+  public var text: String
+}
+
+/// Why somebody is not banned, always: what a person asks who sees failures and no ban.
+struct WhyNot {
+  var explanation: Explanation
+  var windows: [WindowReply]
+  var settings: Settings
+  /// What the daemon noted when it did not ban, newest first.
+  var withheld: [AuditRow]
+  var now: Instant
+
+  var reasons: [ReasonReply] {
+    guard explanation.inForce(at: now).isEmpty else { return onPaper }
+    return ignored + protected + withheldByJail + lastBan + limits
+  }
+
+  private var ignored: [ReasonReply] {
+    windows.compactMap { window in
+      window.ignoredBy.map {
+        ReasonReply(code: .ignored, jail: window.jail, text: "\($0) is in ignoreip: it is not counted")
+      }
+    }
+  }
+
+  /// Who would be locked out now.
+  private var protected: [ReasonReply] {
+    guard let subnet = explanation.identity.subnet else { return [] }
+    return Protected.collect().objections(to: subnet, protectSessions: settings.protectSessions).compactMap {
+      objection in
+      if case .tooWide = objection.reason { return nil }
+      return ReasonReply(
+        code: objection.isSession ? .session : .own, jail: nil, text: "\(objection): no jail bans it")
+    }
+  }
+
+  private var withheldByJail: [ReasonReply] {
+    withheld.prefix(1).map {
+      ReasonReply(code: .withheld, jail: nil, text: "\(LocalTime.text($0.time)): \($0.detail)")
+    }
+  }
+
+  private var lastBan: [ReasonReply] {
+    guard let ban = explanation.bans.first else { return [] }
+    if let ended = ban.ended, ban.endCause == "operator" {
+      return [
+        ReasonReply(code: .lifted, jail: ban.jail, text: "an operator lifted its last ban at \(LocalTime.text(ended))")
+      ]
+    }
+    guard let over = ban.ended ?? ban.until else { return [] }
+    return [ReasonReply(code: .expired, jail: ban.jail, text: "its last ban ended at \(LocalTime.text(over))")]
+  }
+
+  private var limits: [ReasonReply] {
+    windows.compactMap { window in
+      guard window.ignoredBy == nil, window.weight < window.maxretry else { return nil }
+      let span = TimeSpan.seconds(window.findtime).brief
+      return window.weight > 0
+        ? ReasonReply(
+          code: .belowLimit, jail: window.jail,
+          text: "\(window.weight) of \(window.maxretry) failures within the last \(span)")
+        : ReasonReply(
+          code: .old, jail: window.jail, text: "none of its failures lies within the last \(span), which is findtime")
+    }
+  }
+
+  /// A ban that is in force and was never given to the firewall.
+  private var onPaper: [ReasonReply] {
+    guard explanation.inForce(at: now).allSatisfy({ $0.applied == nil }) else { return [] }
+    return [
+      ReasonReply(
+        code: .dryRun, jail: nil, text: "its ban is on paper only: a dry run decides and leaves the firewall alone")
+    ]
+  }
+}

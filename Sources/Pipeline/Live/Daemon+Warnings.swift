@@ -1,0 +1,51 @@
+internal import AuditLog
+internal import LogSources
+public import Model
+internal import Settings
+internal import Synchronization
+internal import System
+
+/// What needs a person.
+extension Daemon {
+  /// As of now.
+  public var activeWarnings: [Warning] {
+    monitor.update(at: SystemClock.now())
+    return warnings.all
+  }
+
+  /// Does every packet meet the bans?
+  public var isEnforcing: Bool { !loop.isNotEnforcing }
+
+  /// Jails that have an error and do not run.
+  public var droppedJails: [DroppedJail] { dropped.withLock { $0 } }
+
+  /// What the daemon's parts say of themselves, by code. The firewall's are raised where bans are carried out.
+  func findings() -> [(code: Warning.Code, found: [HealthFindings.Finding])] {
+    let plan = current.withLock { $0 }
+    let watched = plan.jails.filter { $0.settings.source == .logs }.map { jail in
+      let sources = jail.settings.sources()
+      let journal = sources.journal.map { "journal \($0)" }
+      return HealthFindings.Watched(name: jail.settings.name, sources: sources.files + journal)
+    }
+    let found = HealthFindings(jails: watched, sources: sources, patterns: stoppedPatterns)
+    let health = health
+    return [
+      (.jailDropped, droppedJails.map { ($0.name, $0.reason) }), (.jailBlind, found.blind),
+      (.sourceFailed, found.failed), (.patternLimited, found.limited),
+      (.storeNotWriting, health.storeProblem.map { [("", $0)] } ?? []),
+      (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
+    ]
+  }
+
+  /// Once in the log and in the audit, when it comes and when it goes.
+  static func report(_ change: ActiveWarnings.Change, _ writer: StoreWriter, _ log: RunLog) {
+    switch change {
+    case .raised(let warning):
+      log.warning("warning: \(warning)")
+      writer.event(.warningRaised, subject: warning.name, detail: warning.text)
+    case .cleared(let warning):
+      log.notice("no longer: \(warning)")
+      writer.event(.warningCleared, subject: warning.name, detail: warning.text)
+    }
+  }
+}
