@@ -94,7 +94,7 @@ let package = Package(
     room(
       "Inspection",
       [
-        "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "Firewall",
+        "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
         "AuditLog", "Settings", "Fail2banImport", "Pipeline",
       ]),
     room(

@@ -1,6 +1,6 @@
-internal import LockoutGuard
+public import LockoutGuard
 internal import Model
-internal import Settings
+public import Settings
 
 /// Addresses that are never counted, whatever the jails say.
 enum OwnAddresses {
@@ -12,7 +12,7 @@ enum OwnAddresses {
 }
 
 extension Settings.ProtectSessions {
-  var spared: SparedSessions {
+  public var spared: SparedSessions {
     switch self {
     case .none: .none
     case .administrators: .administrators

@@ -1,6 +1,7 @@
 internal import AuditLog
-internal import Firewall
+internal import LockoutGuard
 internal import Model
+internal import Pipeline
 internal import Settings
 internal import System
 
@@ -58,11 +59,14 @@ struct WhyNot {
   /// Who would be locked out now.
   private var protected: [ReasonReply] {
     guard let subnet = explanation.identity.subnet else { return [] }
-    return Protected.collect().objections(to: subnet, protectSessions: settings.protectSessions).compactMap {
-      objection in
-      if case .tooWide = objection.reason { return nil }
-      return ReasonReply(
-        code: objection.isSession ? .session : .own, jail: nil, text: "\(objection): no jail bans it")
+    return Protected.collect().objections(to: subnet, sparing: settings.protectSessions.spared).compactMap { objection in
+      let code: ReasonReply.Code
+      switch objection.reason {
+      case .tooWide: return nil
+      case .session: code = .session
+      case .own, .gateway, .resolver, .caller: code = .own
+      }
+      return ReasonReply(code: code, jail: nil, text: "\(objection): no jail bans it")
     }
   }
 
