@@ -15,8 +15,8 @@ import Testing
           (0..<3).map { Sample(time: time, address: "192.0.2.\((i * 3 + $0) % 250)", jail: i % 2 == 0 ? 0 : 1) }),
         names: names, decisions: [ban("192.0.2.\(i % 250)", at: time, jail: i % 2 == 0 ? "sshd" : "nginx")])
       try store.record(AuditEvent(time: time, action: .note, detail: "\(i)"))
-      // What waits to be indexed, and what is.
-      if i % 4 == 0 { try store.index(limit: 5) }
+      // What is in no segment, and what is.
+      if i % 4 == 0 { try store.storeAdded() }
     }
   }
 

@@ -33,7 +33,7 @@ import Testing
       #expect(offset % 7 == 0)
       #expect(Int(offset) > stored)
       stored = Int(offset)
-      if round % 3 == 2 { while try store.index() {} }
+      if round % 3 == 2 { try store.storeAdded() }
       store.close()
       let result = try scratch.reader().verify()
       #expect(result.problem == nil)
@@ -77,7 +77,7 @@ import Testing
     }
     try store.read { try $0.execute("PRAGMA max_page_count = 1000000") }
     try store.commit(batch, names: names, decisions: [ban("192.0.2.7")])
-    while try store.index() {}
+    try store.storeAdded()
     #expect(try store.positions() == [filePosition(2)])
     let result = try scratch.reader().verify()
     #expect(result.isWhole)
@@ -104,7 +104,7 @@ import Testing
       for i in 0..<200 {
         try store.commit(FailureBatch([Sample(time: start.adding(seconds(Int64(i * 2))))]), names: names)
       }
-      while try store.index() {}
+      try store.storeAdded()
       store.close()
     }
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: scratch.path))

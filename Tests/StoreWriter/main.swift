@@ -35,7 +35,7 @@ func write(to path: String, telling file: String?) throws {
       until: nil, count: 7)
     try store.commit(batch, names: names, decisions: [ban])
     consumers.stored(store.end, at: batch.failures[0].time)
-    if next % 5 == 0 { _ = try store.index(limit: 50) }
+    if next % 5 == 0 { try store.storeAdded() }
   }
 }
 

@@ -4,8 +4,7 @@ internal import SQLite
 /// Where the chain ends: the last transaction, its hash, and the last row of each kind.
 struct ChainHead: Equatable {
   var sequence: Int64 = 0
-  var hash = [UInt8](repeating: 0, count: 32)
-  var origin: Int64 = 0
+  var hash = [UInt8](repeating: 0, count: SHA256.size)
   var failure: Int64 = 0
   var decision: Int64 = 0
   var event: Int64 = 0
@@ -13,17 +12,31 @@ struct ChainHead: Equatable {
   init() {}
 
   init(_ db: Database) throws {
-    guard
-      let row = try db.rows(
-        "SELECT sequence, hash, origin, failure, decision, event FROM chain ORDER BY sequence DESC LIMIT 1"
-      ).next()
-    else { return }
+    for table in ["batch", "link"] {
+      let rows = try db.rows("SELECT id, hash, failure, decision, event FROM \(table) ORDER BY id DESC LIMIT 1")
+      if let row = try rows.next() {
+        self.init(row)
+        return
+      }
+    }
+    self.init()
+  }
+
+  /// Of a row that begins with these columns.
+  init(_ row: Row) {
     sequence = row[0]
     hash = row[1]
-    origin = row[2]
-    failure = row[3]
-    decision = row[4]
-    event = row[5]
+    failure = row[2]
+    decision = row[3]
+    event = row[4]
+  }
+
+  subscript(kind: RecordKind) -> Int64 {
+    switch kind {
+    case .failures: failure
+    case .decisions: decision
+    case .events: event
+    }
   }
 }
 
@@ -32,9 +45,10 @@ struct ChainHead: Equatable {
 /// changed. Rows are numbered without gaps, so one that is missing or too many shows as surely as one that was changed.
 ///
 /// ```
-/// hash = SHA-256(hash before · sequence · time · last origin, failure, decision, event · sums
-///                · digest of failures · of decisions · of events · of origins)      numbers: 8 bytes, little-endian
+/// hash = SHA-256(hash before · sequence · time · last failure, decision, event · sums of decisions and events
+///                · digest of failures · of decisions · of events)                   numbers: 8 bytes, little-endian
 /// ```
+/// The digest of failures is over their sums, too, and over what they refer to (templates, origins): see `BatchText.digest`.
 struct ChainLink {
   /// Hashes of transactions between multiples of this are dropped: they can be worked out, and in a quiet store, with a
   /// failure a transaction, they would be the larger part of it.
@@ -45,6 +59,13 @@ struct ChainLink {
     var writer = ByteWriter()
     var sums: [UInt8] = []
     var digest: [UInt8]?
+
+    init() {}
+
+    init(digest: [UInt8], sums: [UInt8]) {
+      self.digest = digest
+      self.sums = sums
+    }
 
     /// Sums the row whose bytes have been written since `start`.
     mutating func close(from start: Int) {
@@ -57,54 +78,38 @@ struct ChainLink {
     }
   }
 
-  private(set) var tip: ChainHead
+  private(set) var head: ChainHead
   let time: Instant
   private let before: [UInt8]
   var failures = Part()
   var decisions = Part()
   var events = Part()
-  var origins = Part()
 
-  init(after tip: ChainHead, time: Instant) {
-    before = tip.hash
-    self.tip = tip
-    self.tip.sequence += 1
+  init(after head: ChainHead, time: Instant) {
+    before = head.hash
+    self.head = head
+    self.head.sequence += 1
     self.time = time
   }
 
   /// A link as it is stored, to be worked out again.
-  init(after tip: ChainHead, stored: ChainHead, time: Instant) {
-    before = tip.hash
-    self.tip = stored
+  init(after head: ChainHead, stored: ChainHead, time: Instant) {
+    before = head.hash
+    self.head = stored
     self.time = time
   }
 
-  mutating func append(_ origin: Origin, number: UInt32) {
-    tip.origin = Int64(number)
-    write(origin, number: Int64(number))
-  }
-
-  mutating func write(_ origin: Origin, number: Int64) {
-    let start = origins.writer.bytes.count
-    origins.writer.integer(number)
-    for text in [origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal] {
-      origins.writer.text(text)
-    }
-    origins.close(from: start)
-  }
-
-  /// What the encoder made of a batch. Borrowing its memory saves a copy.
-  mutating func append(_ records: borrowing BatchEncoder) {
-    tip.failure += Int64(records.count)
-    failures.sums = records.sums
-    failures.digest = records.count == 0 ? [] : records.digest
+  mutating func append(_ text: borrowing BatchText) {
+    guard text.count > 0 else { return }
+    head.failure += Int64(text.count)
+    failures = Part(digest: text.digest, sums: text.sums)
   }
 
   /// Gives the decision its number.
   mutating func append(_ decision: DecisionRecord) -> Int64 {
-    tip.decision += 1
+    head.decision += 1
     write(decision)
-    return tip.decision
+    return head.decision
   }
 
   mutating func write(_ decision: DecisionRecord) {
@@ -114,9 +119,9 @@ struct ChainLink {
   }
 
   mutating func append(_ event: AuditEvent) -> Int64 {
-    tip.event += 1
+    head.event += 1
     write(EventRecord(event))
-    return tip.event
+    return head.event
   }
 
   mutating func write(_ event: EventRecord) {
@@ -125,148 +130,25 @@ struct ChainLink {
     events.close(from: start)
   }
 
-  /// One sum a row, in this order.
-  var sums: [UInt8] { failures.sums + decisions.sums + events.sums + origins.sums }
+  /// One sum a row, decisions first.
+  var sums: [UInt8] { decisions.sums + events.sums }
 
   /// The hash over everything, with `sums` as they are stored.
   func hash(sums: [UInt8]) -> [UInt8] {
     var header = ByteWriter()
-    for number in [tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event] {
-      header.integer(number)
-    }
+    for number in [head.sequence, time.microseconds, head.failure, head.decision, head.event] { header.integer(number) }
     var hasher = SHA256()
     hasher.update(before)
     hasher.update(header.bytes)
     hasher.update(sums)
-    for part in [failures, decisions, events, origins] { hasher.update(part.hash) }
+    for part in [failures, decisions, events] { hasher.update(part.hash) }
     return hasher.finish()
   }
 
   /// The chain's end with this link.
   var end: ChainHead {
-    var end = tip
+    var end = head
     end.hash = hash(sums: sums)
     return end
   }
-
-  /// Stores the link, whose end is `end`.
-  func insert(_ end: ChainHead, _ db: Database) throws {
-    let statement = try db.cached(
-      """
-      INSERT INTO chain (sequence, time, origin, failure, decision, event, sums, hash) VALUES (?,?,?,?,?,?,?,?)
-      """)
-    let numbers = [tip.sequence, time.microseconds, tip.origin, tip.failure, tip.decision, tip.event]
-    for (i, number) in numbers.enumerated() { statement.bind(number, Int32(i + 1)) }
-    statement.bind(blob: sums.span, 7)
-    statement.bind(blob: end.hash.span, 8)
-    try statement.run()
-    if (tip.sequence - 1) % Self.stride != 0 {
-      let forget = try db.cached("UPDATE chain SET hash = NULL WHERE sequence = ?")
-      forget.bind(tip.sequence - 1, 1)
-      try forget.run()
-    }
-  }
-}
-
-extension [UInt8] {
-  mutating func append(sum: UInt32) {
-    append(UInt8(truncatingIfNeeded: sum))
-    append(UInt8(truncatingIfNeeded: sum >> 8))
-    append(UInt8(truncatingIfNeeded: sum >> 16))
-    append(UInt8(truncatingIfNeeded: sum >> 24))
-  }
-}
-
-/// A decision as it is in its row: what the chain covers.
-struct DecisionRecord {
-  var time: Int64
-  var action: String
-  var jail: String
-  var identity: String
-  var until: Int64?
-  var count: Int64
-  var number: Int64
-  var cause: String
-  var uid: Int64?
-  var command: String?
-
-  func write(to writer: inout ByteWriter) {
-    writer.integer(time)
-    writer.text(action)
-    writer.text(jail)
-    writer.text(identity)
-    writer.optional(until)
-    writer.integer(count)
-    writer.integer(number)
-    writer.text(cause)
-    writer.optional(uid)
-    writer.text(command ?? "")
-  }
-}
-
-extension DecisionRecord {
-  static let select =
-    "SELECT id, time, action, jail, identity, until, count, number, cause, uid, command, address, prefix FROM decision"
-
-  init(_ row: Row) {
-    self.init(
-      time: row[1], action: row[2], jail: row[3], identity: row[4], until: row[5], count: row[6], number: row[7],
-      cause: row[8], uid: row[9], command: row[10])
-  }
-
-  init(_ decision: Decision) {
-    self.init(
-      time: decision.time.microseconds, action: decision.action.rawValue, jail: decision.jail,
-      identity: decision.identity.description, until: decision.until?.microseconds, count: Int64(decision.count),
-      number: Int64(decision.number), cause: decision.cause.name, uid: decision.cause.uid.map(Int64.init),
-      command: decision.cause.command)
-  }
-}
-
-/// An event as it is in its row.
-struct EventRecord {
-  var time: Int64
-  var action: String
-  var subject: String
-  var detail: String
-  var uid: Int64?
-  var command: String
-
-  func write(to writer: inout ByteWriter) {
-    writer.integer(time)
-    writer.text(action)
-    writer.text(subject)
-    writer.text(detail)
-    writer.optional(uid)
-    writer.text(command)
-  }
-}
-
-extension EventRecord {
-  static let select = "SELECT id, time, action, subject, detail, uid, command FROM event"
-
-  init(_ row: Row) {
-    self.init(time: row[1], action: row[2], subject: row[3], detail: row[4], uid: row[5], command: row[6])
-  }
-
-  init(_ event: AuditEvent) {
-    self.init(
-      time: event.time.microseconds, action: event.action.rawValue, subject: event.subject, detail: event.detail,
-      uid: event.uid.map(Int64.init), command: event.command)
-  }
-}
-
-extension Decision.Cause {
-  var name: String {
-    switch self {
-    case .limit: "limit"
-    case .operator: "operator"
-    case .expired: "expired"
-    case .reconciled: "reconciled"
-    }
-  }
-
-  var uid: UInt32? { if case .operator(let uid, _) = self { uid } else { nil } }
-
-  var command: String? { if case .operator(_, let command) = self { command } else { nil } }
 }

@@ -1,7 +1,7 @@
 internal import SQLite
 
-/// Finds links by the rows that they added. Links are numbered without gaps, and so are rows, so a search by halves reads a
-/// few links however many there are.
+/// Finds transactions by the rows that they added. They are numbered without gaps, and so are rows, so a search by halves reads a
+/// few of them however many there are.
 struct ChainSearch {
   let first: Int64
   let last: Int64
@@ -9,15 +9,18 @@ struct ChainSearch {
 
   /// Nil for an empty chain.
   init?(_ kind: RecordKind, _ db: Database) throws {
-    guard let first: Int64 = try db.first("SELECT min(sequence) FROM chain"),
-      let last: Int64 = try db.first("SELECT max(sequence) FROM chain")
-    else { return nil }
+    let firstLink: Int64? = try db.first("SELECT min(id) FROM link")
+    let lastLink: Int64? = try db.first("SELECT max(id) FROM link")
+    let firstBatch: Int64? = try db.first("SELECT min(id) FROM batch")
+    let lastBatch: Int64? = try db.first("SELECT max(id) FROM batch")
+    guard let first = firstLink ?? firstBatch, let last = lastBatch ?? lastLink else { return nil }
     self.first = first
     self.last = last
-    statement = try db.cached("SELECT \(kind.table) FROM chain WHERE sequence = ?")
+    statement = try db.cached(
+      "SELECT \(kind.table) FROM batch WHERE id = ?1 UNION ALL SELECT \(kind.table) FROM link WHERE id = ?1")
   }
 
-  /// The first link, from `start` on, after which there are rows with numbers above `row`; nil when there is none.
+  /// The first transaction, from `start` on, after which there are rows with numbers above `row`; nil when there is none.
   func link(after row: Int64, from start: Int64) throws -> Int64? {
     // What is looked for is mostly near, so the steps grow.
     var low = max(start, first)
@@ -36,9 +39,9 @@ struct ChainSearch {
     return low <= last ? low : nil
   }
 
-  /// The last row of the kind that a link added, or one before it; nil for a link that somebody removed.
+  /// The last row of the kind that a transaction added, or one before it; nil for one that somebody removed.
   func lastRow(of sequence: Int64) throws -> Int64? { try statement.first(sequence) }
 
-  /// A link that is missing ends the search: nothing is removed that it could be found by.
+  /// A transaction that is missing ends the search: nothing is removed that it could be found by.
   private func rows(after sequence: Int64) throws -> Int64 { try lastRow(of: sequence) ?? .max }
 }

@@ -11,66 +11,51 @@ extension AuditReader {
     _ filter: AuditFilter, limit: Int = 50, before: AuditCursor? = nil, mostRead: Int = .max
   ) throws -> AuditPage {
     var page = AuditPage(rows: [], next: nil)
-    var left = mostRead
-    func skipped(_ row: AuditRow) -> Bool {
-      left -= 1
-      guard left <= 0 else { return true }
-      page.next = row.mark
-      page.readThrough = row.time
-      return false
-    }
-    try forEach(filter, before: before, skipped: skipped) { row in
-      if page.rows.count == limit {
-        page.next = page.rows.last?.mark
+    try forEachStep(filter, before: before, mostRead: mostRead) { step in
+      switch step {
+      case .row(let row):
+        guard page.rows.count < limit else {
+          page.next = page.rows.last?.mark
+          return false
+        }
+        page.rows.append(row)
+        return true
+      case .readThrough(let mark):
+        page.next = mark
+        page.readThrough = mark.time
         return false
+      case .end: return false
       }
-      page.rows.append(row)
-      return true
     }
     return page
   }
 
   /// Lends rows, newest first, until `body` returns false. Memory stays small however many there are.
-  /// `skipped` is lent rows in which the text is not, and may end it, too.
   public func forEach(
-    _ filter: AuditFilter, before: AuditCursor? = nil, skipped: (AuditRow) throws -> Bool = { _ in true },
-    _ body: (AuditRow) throws -> Bool
+    _ filter: AuditFilter, before: AuditCursor? = nil, _ body: (AuditRow) throws -> Bool
+  ) throws {
+    try forEachStep(filter, before: before, mostRead: .max) { step in
+      if case .row(let row) = step { try body(row) } else { false }
+    }
+  }
+
+  private func forEachStep(
+    _ filter: AuditFilter, before: AuditCursor?, mostRead: Int, _ body: (StreamStep) throws -> Bool
   ) throws {
     try checkRange(filter)
     try read { db, lookups in
       var streams: [any RowStream] = []
-      if filter.wants(.failures) {
-        if let search = try FailureSearch(filter, before: before, &lookups, db) {
-          streams.append(try PendingStream(search, &lookups, db))
-          streams.append(FailureSearch.ChunkStream(search))
-        }
+      if filter.wants(.failures), let search = try FailureSearch(filter, before: before, &lookups, db) {
+        streams.append(FailureStream(search, mostRead: mostRead))
       }
       if filter.wants(.decisions) { streams.append(try DecisionStream(filter, before: before, db)) }
       if filter.wants(.events) { streams.append(try EventStream(filter, before: before, db)) }
-      try Self.merge(&streams, filter.text, &lookups, db, skipped, body)
-    }
-  }
-
-  private static func merge(
-    _ streams: inout [any RowStream], _ text: String?, _ lookups: inout Lookups, _ db: Database,
-    _ skipped: (AuditRow) throws -> Bool, _ body: (AuditRow) throws -> Bool
-  ) throws {
-    var heads: [AuditRow?] = []
-    for i in streams.indices { heads.append(try streams[i].next(&lookups, db)) }
-    while true {
-      var newest: Int?
-      for (i, head) in heads.enumerated() {
-        guard let head else { continue }
-        if let best = newest, let other = heads[best], !head.mark.isNewer(than: other.mark) { continue }
-        newest = i
+      var heads: [StreamStep] = []
+      for i in streams.indices { heads.append(try streams[i].next(&lookups, db)) }
+      while let newest = heads.indices.max(by: { heads[$0].isOlder(than: heads[$1]) }), heads[newest].mark != nil {
+        guard try body(heads[newest]) else { return }
+        heads[newest] = try streams[newest].next(&lookups, db)
       }
-      guard let newest, let row = heads[newest] else { return }
-      heads[newest] = try streams[newest].next(&lookups, db)
-      if let text, !row.contains(text) {
-        guard try skipped(row) else { return }
-        continue
-      }
-      guard try body(row) else { return }
     }
   }
 
@@ -83,50 +68,49 @@ extension AuditReader {
   }
 }
 
-extension AuditRow {
-  func contains(_ text: String) -> Bool {
-    let needle = text.lowercased()
-    return [line, lastLine ?? "", user, command, detail, subject].contains { $0.lowercased().contains(needle) }
-  }
-}
-
 /// Rows in the audit's order, one at a time.
 protocol RowStream {
-  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow?
+  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> StreamStep
+}
+
+enum StreamStep {
+  case row(AuditRow)
+  /// What is older was not looked through: there were too many rows without answers.
+  case readThrough(AuditCursor)
+  case end
+
+  var mark: AuditCursor? {
+    switch self {
+    case .row(let row): row.mark
+    case .readThrough(let mark): mark
+    case .end: nil
+    }
+  }
+
+  func isOlder(than other: StreamStep) -> Bool {
+    guard let otherMark = other.mark else { return false }
+    return mark.map { otherMark.isNewer(than: $0) } ?? true
+  }
 }
 
 extension RowStream {
   mutating func all(_ lookups: inout Lookups, _ db: Database) throws -> [AuditRow] {
     var rows: [AuditRow] = []
-    while let row = try next(&lookups, db) { rows.append(row) }
+    while case .row(let row) = try next(&lookups, db) { rows.append(row) }
     return rows
-  }
-}
-
-/// The failures that wait to be indexed.
-struct PendingStream: RowStream {
-  /// Oldest first, taken from the end.
-  private var rows: [FailureRow] = []
-
-  init(_ search: FailureSearch, _ lookups: inout Lookups, _ db: Database) throws {
-    var found: [FailureRow] = []
-    try PendingFailures.forEach(db, where: search.wants) { if search.isBehind($0) { found.append($0) } }
-    rows = found.sorted { ($0.time, $0.number) < ($1.time, $1.number) }
-  }
-
-  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
-    try rows.popLast()?.auditRow(&lookups, db)
   }
 }
 
 /// Bans, extensions and unbans.
 struct DecisionStream: RowStream {
   private let rows: Rows
+  private let needle: TextNeedle?
 
   /// `numbers`: of these alone, in their order.
   init(
     _ filter: AuditFilter, before: AuditCursor? = nil, numbers: ClosedRange<Int64>? = nil, _ db: Database
   ) throws {
+    needle = filter.text.map(TextNeedle.init)
     let query = Self.query(filter, before: before, numbers: numbers)
     rows = try db.rows(query.sql, query.arguments)
   }
@@ -156,11 +140,14 @@ struct DecisionStream: RowStream {
     )
   }
 
-  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
-    try rows.next().map(Self.row)
+  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> StreamStep {
+    while let row = try rows.next().map(Self.row) {
+      if needle?.isIn(row.command) ?? true { return .row(row) }
+    }
+    return .end
   }
 
-  static func row(_ row: Row) -> AuditRow {
+  private static func row(_ row: Row) -> AuditRow {
     let action: String = row[2]
     var result = AuditRow(
       kind: action == "unban" ? .unban : .ban, number: row[0], time: Instant(microseconds: row[1]), action: action)
@@ -179,11 +166,13 @@ struct DecisionStream: RowStream {
 /// What else happened.
 struct EventStream: RowStream {
   private let rows: Rows
+  private let needle: TextNeedle?
 
   /// `numbers`: of these alone, in their order.
   init(
     _ filter: AuditFilter, before: AuditCursor? = nil, numbers: ClosedRange<Int64>? = nil, _ db: Database
   ) throws {
+    needle = filter.text.map(TextNeedle.init)
     var sql = Conditions(filter, before: before, rank: 2)
     if let numbers { sql.add(numbers: numbers) }
     sql.add("subject", in: filter.jails)
@@ -194,11 +183,15 @@ struct EventStream: RowStream {
       """, sql.arguments)
   }
 
-  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow? {
-    try rows.next().map(Self.row)
+  mutating func next(_ lookups: inout Lookups, _ db: Database) throws -> StreamStep {
+    while let row = try rows.next().map(Self.row) {
+      if let needle, !needle.isIn(row.command), !needle.isIn(row.detail), !needle.isIn(row.subject) { continue }
+      return .row(row)
+    }
+    return .end
   }
 
-  static func row(_ row: Row) -> AuditRow {
+  private static func row(_ row: Row) -> AuditRow {
     var result = AuditRow(kind: .operator, number: row[0], time: Instant(microseconds: row[1]), action: row[2])
     result.subject = row[3]
     result.detail = row[4]
@@ -240,12 +233,6 @@ struct Conditions {
     guard !names.isEmpty else { return }
     text += " AND \(column) IN (" + names.map { _ in "?" }.joined(separator: ",") + ")"
     arguments += names.sorted()
-  }
-
-  /// Failures of `subnet`. One address is found with `=`, behind which the index also sorts by what comes next.
-  mutating func add(addressesIn subnet: Subnet) {
-    if subnet.isSingleAddress { return add("f.address = ?", AddressKey(subnet.base)) }
-    add("f.address BETWEEN ? AND ?", AddressKey(subnet.base), AddressKey(subnet.last))
   }
 
   /// Decisions, or bans, about an id. Names have no address, and are found by that.

@@ -59,56 +59,57 @@ extension AuditStore {
   public static func readOnly(path: String) throws -> AuditReader { try AuditReader(path: path) }
 }
 
-/// What rows refer to by number, remembered: these tables only grow.
+/// What rows refer to by number, remembered. What is not known is asked for again: these tables grow.
 struct Lookups {
-  private var origins: [Int64: Origin] = [:]
-  private var users: [Int64: [UInt8]] = [:]
-  private var shapes: [Int64: [UInt8]] = [:]
-  private var rules: [Int64: WAFRule] = [:]
+  private var origins: [UInt32: Origin] = [:]
+  private var templates: [Int64: Template] = [:]
+  private var rules: [String: WAFRule] = [:]
 
-  mutating func origin(_ number: Int64, _ db: Database) throws -> Origin {
+  mutating func origin(_ number: UInt32, _ db: Database) throws -> Origin {
     if let origin = origins[number] { return origin }
     try loadOrigins(db)
-    return origins[number] ?? Origin(jail: "?", filter: "?", pattern: "?", file: "?", source: "?", journal: "")
+    return origins[number] ?? .unknown
   }
 
   private mutating func loadOrigins(_ db: Database) throws {
-    let rows = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin")
-    while let row = try rows.next() {
-      origins[row[0]] = Origin(
-        jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])
+    let rows = try db.rows(Origin.select)
+    while let row = try rows.next() { origins[row[0]] = Origin(row) }
+  }
+
+  mutating func template(_ number: Int64, _ db: Database) throws -> Template? {
+    if let template = templates[number] { return template }
+    try loadTemplates(db)
+    return templates[number]
+  }
+
+  private mutating func loadTemplates(_ db: Database) throws {
+    for (number, key) in try TemplateTable.all(db) where templates[number] == nil {
+      templates[number] = Template(key, number: number, origin: try origin(key.origin, db))
     }
   }
 
+  mutating func rule(_ id: [UInt8], _ db: Database) throws -> WAFRule {
+    let name = String(decoding: id, as: UTF8.self)
+    if rules[name] == nil { rules = try RuleTable.load(db) }
+    return rules[name] ?? WAFRule(id: name, message: "", severity: "")
+  }
+
   /// The numbers of the origins that a filter lets through; nil: all.
-  mutating func origins(for filter: AuditFilter, _ db: Database) throws -> [Int64]? {
+  mutating func origins(for filter: AuditFilter, _ db: Database) throws -> Set<UInt32>? {
     guard !filter.jails.isEmpty || filter.pattern != nil || filter.source != nil else { return nil }
     try loadOrigins(db)
-    return origins.filter { _, origin in
-      (filter.jails.isEmpty || filter.jails.contains(origin.jail))
-        && (filter.source == nil || origin.source == filter.source)
-        && (filter.pattern == nil || origin.pattern == filter.pattern
-          || "\(origin.filter)/\(origin.pattern)" == filter.pattern)
-    }.keys.sorted()
+    return Set(
+      origins.filter { _, origin in
+        (filter.jails.isEmpty || filter.jails.contains(origin.jail))
+          && (filter.source == nil || origin.source == filter.source)
+          && (filter.pattern == nil || origin.pattern == filter.pattern
+            || "\(origin.filter)/\(origin.pattern)" == filter.pattern)
+      }.keys)
   }
 
-  mutating func user(_ number: Int64, _ db: Database) throws -> [UInt8] {
-    if let user = users[number] { return user }
-    if users.count > 50_000 { users.removeAll() }
-    let user: [UInt8] = try db.first("SELECT name FROM user_name WHERE id = ?", number) ?? []
-    users[number] = user
-    return user
-  }
-
-  mutating func shape(_ number: Int64, _ db: Database) throws -> [UInt8] {
-    if let shape = shapes[number] { return shape }
-    let shape: [UInt8] = try db.first("SELECT text FROM shape WHERE id = ?", number) ?? []
-    shapes[number] = shape
-    return shape
-  }
-
-  mutating func rule(_ number: Int64, _ db: Database) throws -> WAFRule {
-    if rules[number] == nil { rules = try RuleTable.load(db) }
-    return rules[number] ?? WAFRule(id: "", message: "", severity: "")
+  /// The templates that are of these origins.
+  mutating func templates(of origins: Set<UInt32>, _ db: Database) throws -> Set<Int64> {
+    try loadTemplates(db)
+    return Set(templates.filter { origins.contains($0.value.key.origin) }.keys)
   }
 }

@@ -110,14 +110,6 @@ public struct AuditFilter: Hashable, Sendable {
     }
   }
 
-  /// Is all of one id asked for?
-  var isNothingButIdentity: Bool {
-    var bare = AuditFilter()
-    bare.identity = identity
-    bare.kinds = kinds
-    return self == bare
-  }
-
   /// Do the things asked for exist on failures alone?
   var isAboutFailures: Bool { user != nil || pattern != nil || source != nil }
 }
@@ -128,6 +120,9 @@ public struct AuditCursor: Hashable, Sendable, CustomStringConvertible {
   var rank: Int
   var number: Int64
 
+  /// Of failures, decisions and events.
+  static let ranks = 0...2
+
   init(time: Instant, rank: Int, number: Int64) {
     self.time = time
     self.rank = rank
@@ -136,7 +131,7 @@ public struct AuditCursor: Hashable, Sendable, CustomStringConvertible {
 
   public init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, let time = Int64(parts[0]), let rank = Int(parts[1]), (0...2).contains(rank),
+    guard parts.count == 3, let time = Int64(parts[0]), let rank = Int(parts[1]), Self.ranks.contains(rank),
       let number = Int64(parts[2])
     else { return nil }
     self.init(time: Instant(microseconds: time), rank: rank, number: number)

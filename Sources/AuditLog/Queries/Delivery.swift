@@ -101,7 +101,6 @@ private struct Delivery {
     for span in spans {
       while var row = rows[span.kind]?.first, row.number <= span.end[span.kind] {
         rows[span.kind]?.removeFirst()
-        if let text = filter.text, !row.contains(text) { continue }
         var position = span.end
         position[span.kind] = row.number
         row.position = position
@@ -116,8 +115,15 @@ private struct Delivery {
   ) throws -> [AuditRow] {
     switch kind {
     case .failures:
-      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return [] }
-      return try search.rows(numbers, &lookups, db)
+      guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return [] }
+      let needle = filter.text.map(TextNeedle.init)
+      var found: [AuditRow] = []
+      try search.forEachRow(db) { row, index, decoder in
+        let failure = try decoder.decode(row, index: index, &lookups, db)
+        if let needle, !needle.isIn(failure.line), !needle.isIn(failure.user) { return }
+        found.append(try failure.auditRow(&lookups, db))
+      }
+      return found
     case .decisions:
       var stream = try DecisionStream(filter, numbers: numbers, db)
       return try stream.all(&lookups, db)

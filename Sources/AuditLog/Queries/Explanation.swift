@@ -112,10 +112,11 @@ extension AuditReader {
       filter.identity = identity
       filter.jail = jail
       filter.since = max(since, Instant(microseconds: cutoff ?? .min))
-      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return 0 }
+      guard let search = try FailureSearch(filter, &lookups, db) else { return 0 }
       var sum = 0
-      try search.weights(db) { sum += $0 }
-      try PendingFailures.forEach(db, where: search.wants) { sum += Int($0.count) * Int($0.weight) }
+      try search.forEachRow(db) { row, _, _ in
+        sum += Int(row.count) * Int(try lookups.template(row.template, db)?.key.weight ?? 1)
+      }
       return sum
     }
   }
@@ -146,34 +147,24 @@ extension AuditReader {
   /// Failures by jail. Rows are counted without their texts.
   private func counts(_ filter: AuditFilter) throws -> [Explanation.JailCount] {
     try read { db, lookups in
-      var byOrigin: [Int64: (Int, Int64, Int64)] = [:]
-      func add(_ origin: Int64, _ count: Int, _ first: Int64, _ last: Int64) {
-        let old = byOrigin[origin] ?? (0, first, last)
-        byOrigin[origin] = (old.0 + count, min(old.1, first), max(old.2, last))
-      }
-      guard let search = try FailureSearch(filter, before: nil, &lookups, db) else { return [] }
+      guard let search = try FailureSearch(filter, &lookups, db) else { return [] }
       // Rows are numbered as they came: the first and the last tell when.
-      var edges: [Int64: (count: Int, first: Int64, last: Int64)] = [:]
-      try search.countsByOrigin(db) { origin, count, first, last in
+      var edges: [UInt32: (count: Int, first: Int64, last: Int64)] = [:]
+      try search.countsByOrigin(&lookups, db) { origin, count, first, last in
         let old = edges[origin] ?? (0, first, last)
         edges[origin] = (old.count + count, min(old.first, first), max(old.last, last))
       }
-      let time = try db.cached("SELECT time FROM failure WHERE id = ?")
-      for (origin, edge) in edges {
-        let first: Int64 = try time.first(edge.first) ?? 0
-        let last: Int64 = try time.first(edge.last) ?? 0
-        add(origin, edge.count, min(first, last), max(first, last))
-      }
-      try PendingFailures.forEach(db, where: search.wants) { add($0.origin, Int($0.count), $0.time, $0.time) }
       var jails: [String: Explanation.JailCount] = [:]
-      for (number, sum) in byOrigin {
-        let jail = try lookups.origin(number, db).jail
-        let first = Instant(microseconds: sum.1)
-        let last = Instant(microseconds: sum.2)
-        var entry = jails[jail] ?? Explanation.JailCount(jail: jail, failures: 0, first: first, last: last)
-        entry.failures += sum.0
-        entry.first = min(entry.first, first)
-        entry.last = max(entry.last, last)
+      for (origin, edge) in edges {
+        let jail = try lookups.origin(origin, db).jail
+        let times = try [edge.first, edge.last].map {
+          Instant(microseconds: try FailureSearch.time(of: $0, db) ?? 0)
+        }
+        var entry =
+          jails[jail] ?? Explanation.JailCount(jail: jail, failures: 0, first: times[0], last: times[0])
+        entry.failures += edge.count
+        entry.first = min(entry.first, times[0], times[1])
+        entry.last = max(entry.last, times[0], times[1])
         jails[jail] = entry
       }
       return jails.values.sorted { ($1.failures, $0.jail) < ($0.failures, $1.jail) }

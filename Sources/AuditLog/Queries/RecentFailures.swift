@@ -25,33 +25,53 @@ extension AuditStore {
   /// windows held.
   public func recentFailures(jail: String, since: Instant, _ body: (CountedFailure) throws -> Void) throws {
     try read { db in
-      for chunk in try Chunk.all(since: since.microseconds, db).sorted(by: { $0.id < $1.id }) {
-        let rows = try db.rows(
-          """
-          SELECT time, address, count, weight FROM failure WHERE id BETWEEN ? AND ? AND time >= ?
-            AND origin IN (SELECT id FROM origin WHERE jail = ?) ORDER BY id
-          """, chunk.rows.lowerBound, chunk.rows.upperBound, since.microseconds, jail)
-        while let row = try rows.next() {
-          let address = row.address(1)
-          try body(
-            CountedFailure(
-              time: Instant(microseconds: row[0]), address: address,
-              name: address == nil ? row[1] : nil, count: row[2], weight: row[3]))
-        }
-      }
-      let origins = try Self.origins(of: jail, db)
-      try PendingFailures.forEachHead(db) { record, heads in
-        guard record.head.time >= since.microseconds, origins.contains(Int64(record.head.origin.number)) else { return }
-        let name = record.head.address == nil ? String(decoding: heads[record.name], as: UTF8.self) : nil
+      var lookups = Lookups()
+      var filter = AuditFilter()
+      filter.jail = jail
+      filter.since = since
+      guard let search = try FailureSearch(filter, &lookups, db) else { return }
+      try search.forEachRow(db) { row, index, decoder in
+        if row.address == nil { try decoder.readNames(row, number: decoder.number(index), db) }
         try body(
           CountedFailure(
-            time: Instant(microseconds: record.head.time), address: record.head.address, name: name,
-            count: record.head.count, weight: record.head.weight))
+            time: Instant(microseconds: row.time), address: row.address,
+            name: row.address == nil ? String(decoding: decoder.name, as: UTF8.self) : nil, count: row.count,
+            weight: try lookups.template(row.template, db)?.key.weight ?? 1))
       }
     }
   }
 
-  static func origins(of jail: String, _ db: Database) throws -> Set<Int64> {
-    Set(try db.column("SELECT id FROM origin WHERE jail = ?", jail))
+  /// The newest stored failure of `jail`; nil when there is none.
+  public func newestFailure(jail: String) throws -> Instant? {
+    try read { db in
+      var lookups = Lookups()
+      var filter = AuditFilter()
+      filter.jail = jail
+      guard let search = try FailureSearch(filter, &lookups, db) else { return nil }
+      var newest: Int64?
+      for region in try search.regions(db).sorted(by: { $0.times.upperBound > $1.times.upperBound })
+      where newest.map({ region.times.upperBound > $0 }) ?? true {
+        for candidate in try search.candidates(region, db).reversed()
+        where newest.map({ candidate.newest > $0 }) ?? true {
+          try search.forEachRow(of: candidate, db) { row, _, _ in newest = max(newest ?? .min, row.time) }
+        }
+      }
+      return newest.map { Instant(microseconds: $0) }
+    }
+  }
+
+  /// Up to when the failures of an id no longer count, because a ban covers them: the end of its last ban, or the
+  /// moment when a person lifted it. Only bans of `jail` that reach past `since` are looked at.
+  public func cutoffs(jail: String, since: Instant) throws -> [Identity: Instant] {
+    try read { db in
+      let rows = try db.rows(
+        """
+        SELECT identity, max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
+        WHERE jail = ? AND (until IS NULL OR until > ?) GROUP BY identity
+        """, jail, since.microseconds)
+      var cutoffs: [Identity: Instant] = [:]
+      while let row = try rows.next() { cutoffs[Identity(row[0] as String)] = Instant(microseconds: row[1]) }
+      return cutoffs
+    }
   }
 }

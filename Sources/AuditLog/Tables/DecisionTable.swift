@@ -9,8 +9,6 @@ struct DecisionTable {
     /// What `record.identity` represents; nil for a name.
     let subnet: Subnet?
     let id: Int64
-    /// When the firewall had it; nil where it has not.
-    let applied: Instant?
   }
 
   /// In a flood there are hundreds of bans a transaction. So many in one statement cost a quarter less: its cursors on six
@@ -111,6 +109,7 @@ extension DecisionRecord {
 
   fileprivate func hasTexts(of other: DecisionRecord) -> Bool {
     action == other.action && jail == other.jail && cause == other.cause && uid == other.uid && command == other.command
+      && isDryRun == other.isDryRun
   }
 }
 
@@ -121,8 +120,8 @@ private struct Inserts {
   /// What each place is bound to, which most decisions have in common: texts are copied to be bound.
   private var bound: [DecisionRecord?]
 
-  private static let decisionColumns: Int32 = 13
-  private static let banColumns: Int32 = 12
+  private static let decisionColumns: Int32 = 15
+  private static let banColumns: Int32 = 13
 
   init(_ db: Database, count: Int) throws {
     func values(_ columns: Int32) -> String {
@@ -134,13 +133,14 @@ private struct Inserts {
     // (https://www.sqlite.org/lang_conflict.html). What fails here ends the transaction.
     decisions = try db.cached(
       """
-      INSERT OR FAIL INTO decision (id, time, action, jail, identity, address, prefix, until, count, number, cause, uid, command)
+      INSERT OR FAIL INTO decision (id, time, action, jail, identity, address, prefix, until, count, number, cause, uid, command,
+          applied, dry_run)
       VALUES \(values(Self.decisionColumns))
       """)
     bans = try db.cached(
       """
       INSERT OR FAIL INTO ban (jail, identity, address, prefix, since, until, count, number, applied, start_cause, start_uid,
-        start_command)
+        start_command, dry_run)
       VALUES \(values(Self.banColumns))
       ON CONFLICT (identity, jail) WHERE ended IS NULL DO NOTHING
       """)
@@ -157,10 +157,12 @@ private struct Inserts {
       decisions.bind(record.cause, decision + 11)
       decisions.bind(record.uid, decision + 12)
       decisions.bind(record.command, decision + 13)
+      decisions.bind(Int64(record.isDryRun ? 1 : 0), decision + 15)
       bans.bind(record.jail, ban + 1)
       bans.bind(record.cause, ban + 10)
       bans.bind(record.uid, ban + 11)
       bans.bind(record.command, ban + 12)
+      bans.bind(Int64(record.isDryRun ? 1 : 0), ban + 13)
     }
     decisions.bind(entry.id, decision + 1)
     decisions.bind(record.time, decision + 2)
@@ -168,12 +170,13 @@ private struct Inserts {
     decisions.bind(record.until, decision + 8)
     decisions.bind(record.count, decision + 9)
     decisions.bind(record.number, decision + 10)
+    decisions.bind(record.applied, decision + 14)
     bind(entry, bans, ban + 2)
     bans.bind(record.time, ban + 5)
     bans.bind(record.until, ban + 6)
     bans.bind(record.count, ban + 7)
     bans.bind(record.number, ban + 8)
-    bans.bind(entry.applied?.microseconds, ban + 9)
+    bans.bind(record.applied, ban + 9)
   }
 
   /// Identity, address and prefix, from the parameter `first` on.

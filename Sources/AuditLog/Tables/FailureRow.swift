@@ -1,93 +1,110 @@
 internal import Model
 internal import SQLite
 
-/// A failure as it is stored, with its texts as bytes: from an indexed row, or from a pending record.
+/// A failure as it is stored, with its texts as bytes.
 struct FailureRow {
   var number: Int64
   var time: Int64
   var address: Address?
   var name: [UInt8] = []
-  var origin: Int64
-  /// Of what `origin` means: were that changed, the row would no longer agree with its hash.
-  var originKey: UInt64
+  var origin: UInt32
   var user: [UInt8] = []
-  var count: Int64
-  var weight: Int64
+  var count: UInt32
+  var weight: UInt32
   var place: Int64
   /// The rule of a web application firewall that was hit.
-  var rule: WAFRule?
+  var rule: [UInt8] = []
   var line: [UInt8] = []
   var last: (time: Int64, place: Int64, line: [UInt8])?
+}
 
-  static let columns =
-    "f.id, f.time, f.address, f.origin, f.user, f.count, f.weight, f.place, f.shape, f.line, l.time, l.place, l.line,"
-    + " f.rule"
-  static let join = "LEFT JOIN last_line l ON l.id = f.id"
+/// Puts rows of one batch together. Its memory is used again from row to row.
+struct RowDecoder {
+  let batch: Batch
+  private let ranges: [Range<Int>]
+  private var stamp: [UInt8] = []
+  private var stampOf: (time: Int64, template: Int64) = (.min, 0)
+  private var address: [UInt8] = []
+  /// The texts of the row that was read last, as far as they were asked for.
+  private(set) var name: [UInt8] = []
+  private(set) var user: [UInt8] = []
+  private(set) var line: [UInt8] = []
+  private(set) var lastLine: [UInt8] = []
 
-  /// A row of `columns`.
-  init(_ row: Row, _ lookups: inout Lookups, _ db: Database) throws {
-    number = row[0]
-    time = row[1]
-    origin = row[3]
-    originKey = try lookups.origin(row[3], db).key
-    count = row[5]
-    weight = row[6]
-    place = row[7]
-    address = row.address(2)
-    if address == nil { name = row[2] }
-    if let user = row[4] as Int64? { self.user = try lookups.user(user, db) }
-    line = row[9]
-    if let shape = row[8] as Int64? {
-      line = LineShape.join(
-        try lookups.shape(shape, db), address: Array((address?.description ?? "").utf8), user: user, values: line)
+  init(_ batch: Batch) {
+    self.batch = batch
+    ranges = batch.userRanges()
+  }
+
+  /// The number of a row by its index.
+  func number(_ index: Int) -> Int64 { batch.numbers.lowerBound + Int64(index) }
+
+  /// Reads the id where it is a name, and the user.
+  mutating func readNames(_ row: BatchRow, number: Int64, _ db: Database) throws {
+    name.removeAll(keepingCapacity: true)
+    user.removeAll(keepingCapacity: true)
+    guard !row.isRaw else { return try readRaw(number, db) }
+    let bytes = batch.rows
+    let rows = bytes.span
+    if row.address == nil { _ = JSONText.unescape(rows.extracting(row.name), to: &name) }
+    if row.userNumber > 0, row.userNumber <= ranges.count {
+      let users = batch.users
+      _ = JSONText.unescape(users.span.extracting(ranges[row.userNumber - 1]), to: &user)
+    } else if !row.user.isEmpty {
+      _ = JSONText.unescape(rows.extracting(row.user), to: &user)
     }
-    if let time = row[10] as Int64? { last = (time, row[11], row[12]) }
-    rule = try (row[13] as Int64?).map { try lookups.rule($0, db) }
   }
 
-  init(
-    number: Int64, time: Int64, origin: Int64, originKey: UInt64, count: Int64, weight: Int64, place: Int64
-  ) {
-    self.number = number
-    self.time = time
-    self.origin = origin
-    self.originKey = originKey
-    self.count = count
-    self.weight = weight
-    self.place = place
-  }
-
-  /// A committed record that is no row yet, from its batch's heads and lines.
-  init(
-    _ record: FailureRecord, number: Int64, _ heads: [UInt8], _ lines: LineDelta,
-    _ ranges: (line: Range<Int>, last: Range<Int>)
-  ) {
-    let head = record.head
-    self.init(
-      number: number, time: head.time, origin: Int64(head.origin.number), originKey: head.origin.key,
-      count: Int64(head.count), weight: Int64(head.weight), place: head.place)
-    address = head.address
-    name = Array(heads[record.name])
-    user = Array(heads[record.user])
-    line = Array(lines[ranges.line])
-    if !record.rule.isEmpty {
-      rule = RuleText.rule(String(decoding: heads[record.rule], as: UTF8.self), in: line.span)
+  /// Reads the line, too.
+  mutating func readLine(_ row: BatchRow, number: Int64, _ template: Template?, _ db: Database) throws {
+    try readNames(row, number: number, db)
+    guard !row.isRaw else { return }
+    line.removeAll(keepingCapacity: true)
+    lastLine.removeAll(keepingCapacity: true)
+    let bytes = batch.rows
+    let rows = bytes.span
+    var values = ValueReader(row.values)
+    if let template, template.key.text != nil {
+      writeStamp(template, row.time)
+      address.removeAll(keepingCapacity: true)
+      if let known = row.address { address.append(contentsOf: known.description.utf8) }
+      let (address, user, stamp) = (address, user, stamp)
+      template.join(address: address.span, user: user.span, stamp: stamp.span, to: &line) {
+        _ = values.next(rows, to: &$0)
+      }
+    } else {
+      _ = values.next(rows, to: &line)
     }
-    last = head.last.map { ($0.time, $0.place, Array(lines[ranges.last])) }
+    _ = JSONText.unescape(rows.extracting(row.lastLine), to: &lastLine)
   }
 
-  /// The bytes that were committed.
-  func write(to encoder: inout BatchEncoder) {
-    let head = RecordHead(
-      time: time, place: place, origin: OriginReference(number: UInt32(truncatingIfNeeded: origin), key: originKey),
-      count: UInt32(truncatingIfNeeded: count), weight: UInt32(truncatingIfNeeded: weight), address: address,
-      last: last.map { ($0.time, $0.place) })
-    let lastLine = last?.line ?? []
-    let rule = Array((rule?.id ?? "").utf8)
-    encoder.append(
-      head, name: name.span, user: user.span, rule: rule.span, line: line.span, lastLine: lastLine.span)
+  private mutating func writeStamp(_ template: Template, _ time: Int64) {
+    guard let form = template.stampForm, stampOf != (time, template.number) else { return }
+    stampOf = (time, template.number)
+    stamp.removeAll(keepingCapacity: true)
+    form.write(time, zone: template.key.zone, to: &stamp)
   }
 
+  private mutating func readRaw(_ number: Int64, _ db: Database) throws {
+    (name, user, line, lastLine) = ([], [], [], [])
+    guard let raw = try db.rows("SELECT name, user, line, last FROM raw WHERE id = ?", number).next() else { return }
+    (name, user, line, lastLine) = (raw[0], raw[1], raw[2], raw[3])
+  }
+
+  /// Everything of a row.
+  mutating func decode(_ row: BatchRow, index: Int, _ lookups: inout Lookups, _ db: Database) throws -> FailureRow {
+    let template = try lookups.template(row.template, db)
+    let number = number(index)
+    try readLine(row, number: number, template, db)
+    let key = template?.key
+    return FailureRow(
+      number: number, time: row.time, address: row.address, name: name, origin: key?.origin ?? 0, user: user,
+      count: row.count, weight: key?.weight ?? 1, place: row.place, rule: key?.rule ?? [], line: line,
+      last: row.last.map { ($0.time, $0.place, lastLine) })
+  }
+}
+
+extension FailureRow {
   func auditRow(_ lookups: inout Lookups, _ db: Database) throws -> AuditRow {
     let origin = try lookups.origin(origin, db)
     var row = AuditRow(kind: .failure, number: number, time: Instant(microseconds: time), action: "failure")
@@ -100,7 +117,10 @@ struct FailureRow {
     row.filterFile = origin.file
     row.source = origin.source
     row.weight = Int(weight)
-    if let rule { (row.rule, row.message, row.severity) = (rule.id, rule.message, rule.severity) }
+    if !rule.isEmpty {
+      let rule = try lookups.rule(rule, db)
+      (row.rule, row.message, row.severity) = (rule.id, rule.message, rule.severity)
+    }
     row.line = String(decoding: line, as: UTF8.self)
     if origin.journal.isEmpty {
       row.offset = place

@@ -1,7 +1,7 @@
 internal import Model
 internal import SQLite
 
-/// What failures have in common, by number: jail, pattern, source and journal.
+/// Where failures come from: jail, pattern, source and journal.
 struct Origin: Hashable, Sendable {
   let jail: String
   let filter: String
@@ -24,15 +24,17 @@ struct Origin: Hashable, Sendable {
     for text in [jail, filter, pattern, file, source, journal] { writer.text(text) }
     key = SHA256.hash(writer.bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
+
+  static let select = "SELECT id, jail, filter, pattern, file, source, journal FROM origin"
+
+  init(_ row: Row) {
+    self.init(jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])
+  }
+
+  static let unknown = Origin(jail: "?", filter: "?", pattern: "?", file: "?", source: "?", journal: "")
 }
 
-/// An origin's number, and the key that ties the number to what it means.
-struct OriginReference {
-  var number: UInt32
-  var key: UInt64
-}
-
-/// Finds the stored number of a failure's jail, pattern and source, and gives out new ones.
+/// Finds the number of a failure's jail, pattern and source, and gives out new ones.
 struct OriginTable {
   /// The engine's numbers in one word; journals are numbered here.
   private struct Key: Hashable {
@@ -43,27 +45,42 @@ struct OriginTable {
   }
 
   private var names = Names(jails: [], patterns: [], sources: [])
-  private var byKey: [Key: OriginReference] = [:]
+  private var byKey: [Key: UInt32] = [:]
   private var lastKey: Key?
-  private var lastReference = OriginReference(number: 0, key: 0)
+  private var lastNumber: UInt32 = 0
   private var journals: [String: UInt32] = [:]
   private var lastJournal: [UInt8] = []
   private var lastJournalNumber: UInt32 = 0
-  private var stored: [Origin: UInt32] = [:]
+  private var numbers: [Origin: UInt32] = [:]
+  private(set) var origins: [UInt32: Origin] = [:]
   private var next: UInt32 = 1
-  /// Numbers that the transaction under way has to write.
-  private(set) var added: [(number: UInt32, origin: Origin)] = []
+  /// Numbers that no transaction has stored yet.
+  private(set) var added: [UInt32] = []
 
   mutating func load(_ db: Database) throws {
     self = OriginTable()
-    let found = try db.rows("SELECT id, jail, filter, pattern, file, source, journal FROM origin")
-    while let row = try found.next() {
+    let rows = try db.rows(Origin.select)
+    while let row = try rows.next() {
       let number: UInt32 = row[0]
-      stored[Origin(jail: row[1], filter: row[2], pattern: row[3], file: row[4], source: row[5], journal: row[6])] =
-        number
+      let origin = Origin(row)
+      numbers[origin] = number
+      origins[number] = origin
       next = max(next, number + 1)
     }
   }
+
+  /// Stores what was added.
+  mutating func store(_ db: Database) throws {
+    for number in added {
+      guard let origin = origins[number] else { continue }
+      try db.run(
+        "INSERT INTO origin (id, jail, filter, pattern, file, source, journal) VALUES (?,?,?,?,?,?,?)", number,
+        origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal)
+    }
+    added.removeAll(keepingCapacity: true)
+  }
+
+  subscript(number: UInt32) -> Origin { origins[number] ?? .unknown }
 
   /// The engine's numbers mean something else after a reload. Comparing is quick: the arrays are the same objects.
   mutating func use(_ names: Names) {
@@ -75,42 +92,34 @@ struct OriginTable {
     lastKey = nil
   }
 
-  static func insert(_ origin: Origin, number: UInt32, _ db: Database) throws {
-    try db.run(
-      "INSERT INTO origin (id, jail, filter, pattern, file, source, journal) VALUES (?,?,?,?,?,?,?)", number,
-      origin.jail, origin.filter, origin.pattern, origin.file, origin.source, origin.journal)
-  }
-
-  mutating func begin() { added.removeAll(keepingCapacity: true) }
-
-  mutating func reference(of failure: Failure, in batch: FailureBatch) -> OriginReference {
+  mutating func number(of failure: Failure, in batch: FailureBatch) -> UInt32 {
     let key = Key(
       jail: failure.jail, pattern: failure.pattern, source: failure.source,
       journal: failure.cursor.isEmpty ? 0 : journal(of: failure, in: batch))
-    if key == lastKey { return lastReference }
-    let reference = byKey[key] ?? intern(key)
+    if key == lastKey { return lastNumber }
+    lastNumber = byKey[key] ?? intern(key)
     lastKey = key
-    lastReference = reference
-    return reference
+    return lastNumber
   }
 
-  private mutating func intern(_ key: Key) -> OriginReference {
+  private mutating func intern(_ key: Key) -> UInt32 {
     func name(_ list: [String], _ index: Int) -> String { index < list.count ? list[index] : "" }
     let pattern = Int(key.pattern) < names.patterns.count ? names.patterns[Int(key.pattern)] : nil
     let journal = key.journal == 0 ? "" : journals.first { $0.value == key.journal }?.key ?? ""
     let origin = Origin(
       jail: name(names.jails, Int(key.jail)), filter: pattern?.filter ?? "", pattern: pattern?.name ?? "",
       file: pattern?.file ?? "", source: name(names.sources, Int(key.source)), journal: journal)
-    if let number = stored[origin] {
-      byKey[key] = OriginReference(number: number, key: origin.key)
-      return OriginReference(number: number, key: origin.key)
+    if let number = numbers[origin] {
+      byKey[key] = number
+      return number
     }
     let number = next
     next += 1
-    stored[origin] = number
-    byKey[key] = OriginReference(number: number, key: origin.key)
-    added.append((number, origin))
-    return OriginReference(number: number, key: origin.key)
+    numbers[origin] = number
+    origins[number] = origin
+    byKey[key] = number
+    added.append(number)
+    return number
   }
 
   private mutating func journal(of failure: Failure, in batch: FailureBatch) -> UInt32 {

@@ -5,60 +5,61 @@ enum Schema {
     CREATE TABLE store (identity INTEGER NOT NULL) STRICT;
     INSERT INTO store VALUES (random() & 0xffffffff);
 
-    -- What failures have in common, once: jail, pattern, source and, for the journal, the sequence that cursors count in.
+    -- Where failures come from: jail, pattern, source and, for the journal, the sequence that cursors count in.
     CREATE TABLE origin (
       id INTEGER PRIMARY KEY, jail TEXT NOT NULL, filter TEXT NOT NULL, pattern TEXT NOT NULL, file TEXT NOT NULL,
-      source TEXT NOT NULL, journal TEXT NOT NULL,
-      UNIQUE (jail, filter, pattern, file, source, journal)
+      source TEXT NOT NULL, journal TEXT NOT NULL
     ) STRICT;
-    CREATE TABLE user_name (id INTEGER PRIMARY KEY, name ANY NOT NULL UNIQUE) STRICT;
-
-    -- Failures as they were committed, a batch a row, before they are indexed into rows of `failure`.
-    CREATE TABLE pending (sequence INTEGER PRIMARY KEY, heads BLOB NOT NULL, lines BLOB NOT NULL) STRICT;
-
-    CREATE TABLE failure (
-      id INTEGER PRIMARY KEY,
-      time INTEGER NOT NULL,     -- microseconds since 1970
-      address ANY,               -- IPv4: integer; IPv6: 16 bytes; a name: text
-      origin INTEGER NOT NULL,
-      user INTEGER,
-      count INTEGER NOT NULL,
-      weight INTEGER NOT NULL,
-      place INTEGER NOT NULL,    -- file offset, or the journal's sequence number
-      shape INTEGER,             -- of the line; null where `line` is the line itself
-      line ANY,                  -- the shape's variables as a JSON array, or the line: text, a blob where it is not UTF-8
-      rule INTEGER               -- of a web application firewall
+    -- What failures of one kind have in common; see Template.swift.
+    CREATE TABLE template (
+      id INTEGER PRIMARY KEY, origin INTEGER NOT NULL, weight INTEGER NOT NULL, rule ANY, text TEXT, stamp TEXT,
+      zone INTEGER NOT NULL,
+      last INTEGER NOT NULL      -- no failure behind this one has it, up to the last segment
     ) STRICT;
-    CREATE INDEX failure_address ON failure (id >> 14, address, origin, count);
-    CREATE INDEX failure_rule ON failure (rule, time) WHERE rule IS NOT NULL;
-    CREATE TABLE rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL UNIQUE, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT;
-    -- What the lines of one kind have in common; see LineShape.swift.
-    CREATE TABLE shape (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
-    -- When the failures of the chunk `id >> 14` happened.
-    CREATE TABLE chunk (id INTEGER PRIMARY KEY, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL) STRICT;
-    -- Failures of addresses that make up much of a full chunk, so that nobody has to count them again.
-    CREATE TABLE frequent (
-      chunk INTEGER NOT NULL, address ANY NOT NULL, origin INTEGER NOT NULL, failures INTEGER NOT NULL,
-      first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (chunk, address, origin)
+    -- What the rules of web application firewalls say.
+    CREATE TABLE rule (rule TEXT PRIMARY KEY, message TEXT NOT NULL, severity TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    -- One row a transaction, with the failures that it added and the hash over what it added and the hash before.
+    CREATE TABLE batch (
+      id INTEGER PRIMARY KEY, time INTEGER NOT NULL,
+      -- The last row of each kind after it.
+      failure INTEGER NOT NULL, decision INTEGER NOT NULL, event INTEGER NOT NULL,
+      -- Its first failure; what times and places count from, in so many microseconds; the oldest and the newest.
+      first INTEGER, base_time INTEGER, base_place INTEGER, unit INTEGER, first_time INTEGER, last_time INTEGER,
+      users TEXT, rows TEXT,     -- see BatchText.swift
+      positions TEXT,            -- how far the sources are read that moved: see PositionTable.swift
+      sums BLOB, row_sums BLOB,  -- four bytes a row: decisions and events, failures
+      hash BLOB,                 -- every 64th, and the last
+      decisions BLOB, events BLOB  -- digests of rows that retention removed
+    ) STRICT;
+    -- The transactions whose failures retention has removed, with the digest of these.
+    CREATE TABLE link (
+      id INTEGER PRIMARY KEY, time INTEGER NOT NULL, failure INTEGER NOT NULL, decision INTEGER NOT NULL,
+      event INTEGER NOT NULL, sums BLOB, hash BLOB, failures BLOB, decisions BLOB, events BLOB
+    ) STRICT;
+    -- Texts of failures that are not UTF-8.
+    CREATE TABLE raw (id INTEGER PRIMARY KEY, name ANY, user ANY, line ANY, last ANY) STRICT;
+
+    -- Rows of failures by the ten thousand: when they happened, and how many an hour; see SegmentBuilder.swift.
+    CREATE TABLE segment (
+      first INTEGER PRIMARY KEY, last INTEGER NOT NULL, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL,
+      first_batch INTEGER NOT NULL, last_batch INTEGER NOT NULL, counts BLOB NOT NULL
+    ) STRICT;
+    -- The index on ids and users; see PostingBlock.swift.
+    CREATE TABLE posting (
+      segment INTEGER NOT NULL, first BLOB NOT NULL, block BLOB NOT NULL, PRIMARY KEY (segment, first)
     ) STRICT, WITHOUT ROWID;
-    -- Failures an hour, by origin (is_user 0) and by user (is_user 1).
-    CREATE TABLE hourly (
-      hour INTEGER NOT NULL, is_user INTEGER NOT NULL, key INTEGER NOT NULL, failures INTEGER NOT NULL,
-      rows INTEGER NOT NULL, PRIMARY KEY (hour, is_user, key)
-    ) STRICT, WITHOUT ROWID;
-    -- The last line of a row that stands for several lines.
-    CREATE TABLE last_line (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, place INTEGER NOT NULL, line ANY) STRICT;
 
     CREATE TABLE decision (
       id INTEGER PRIMARY KEY, time INTEGER NOT NULL, action TEXT NOT NULL, jail TEXT NOT NULL, identity TEXT NOT NULL,
       address ANY, prefix INTEGER, until INTEGER, count INTEGER NOT NULL, number INTEGER NOT NULL, cause TEXT NOT NULL,
-      uid INTEGER, command TEXT
+      uid INTEGER, command TEXT, applied INTEGER, dry_run INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX decision_time ON decision (time);
     CREATE INDEX decision_address ON decision (address);
     CREATE TABLE ban (
       id INTEGER PRIMARY KEY, jail TEXT NOT NULL, identity TEXT NOT NULL, address ANY, prefix INTEGER, since INTEGER NOT NULL,
-      until INTEGER, count INTEGER NOT NULL, number INTEGER NOT NULL, applied INTEGER,
+      until INTEGER, count INTEGER NOT NULL, number INTEGER NOT NULL, applied INTEGER, dry_run INTEGER NOT NULL,
       start_cause TEXT NOT NULL, start_uid INTEGER, start_command TEXT,
       ended INTEGER, end_cause TEXT, end_uid INTEGER, end_command TEXT
     ) STRICT;
@@ -70,24 +71,18 @@ enum Schema {
     ) STRICT;
     CREATE INDEX event_time ON event (time);
 
+    -- How far the sources are read, as of the transaction `batch`.
     CREATE TABLE position (
-      source TEXT PRIMARY KEY, device TEXT, inode TEXT, fingerprint TEXT, length INTEGER, place TEXT NOT NULL
+      source TEXT PRIMARY KEY, device TEXT, inode TEXT, fingerprint TEXT, length INTEGER, place TEXT NOT NULL,
+      batch INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-
     -- How far consumers of the log have been told what is stored.
     CREATE TABLE consumer (name TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
-
-    -- One row a transaction: which rows it added and the hash over them and the hash before.
-    CREATE TABLE chain (
-      sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,
-      -- The last row of each kind after it.
-      origin INTEGER NOT NULL, failure INTEGER NOT NULL, decision INTEGER NOT NULL, event INTEGER NOT NULL,
-      sums BLOB NOT NULL,        -- four bytes a row: failures, decisions, events, origins
-      hash BLOB,                 -- every 64th, and the last
-      -- Digests of rows that retention removed.
-      failures BLOB, decisions BLOB, events BLOB
-    ) STRICT;
     -- What retention removed: all rows of a kind up to a number.
     CREATE TABLE removed (kind TEXT PRIMARY KEY, through INTEGER NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    -- How many failures, in how many rows, and bans of each jail it removed.
+    CREATE TABLE total (
+      jail TEXT PRIMARY KEY, failures INTEGER NOT NULL, rows INTEGER NOT NULL, bans INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 }

@@ -5,16 +5,26 @@ internal import Model
 enum Views {
   static let all = failures + others
 
+  /// Joins that a question does not need SQLite leaves out, since they are outer ones.
   private static let failures = """
     CREATE VIEW failures AS
-      SELECT f.id AS row_id, \(time("f.time")) AS time, f.time / 1e6 AS time_epoch, o.jail AS jail,
-        \(identity("f.address")) AS id, u.name AS user, f.count AS count, f.weight AS weight, o.filter AS filter,
-        o.pattern AS pattern, o.file AS filter_file, o.source AS source,
-        CASE WHEN o.journal = '' THEN f.place END AS offset, \(cursor("f.place")) AS cursor,
-        r.rule AS rule, r.severity AS severity, r.message AS message, \(line) AS line,
-        \(time("l.time")) AS last_time, l.line AS last_line
-      FROM failure f JOIN origin o ON o.id = f.origin LEFT JOIN user_name u ON u.id = f.user
-        LEFT JOIN shape s ON s.id = f.shape LEFT JOIN last_line l ON l.id = f.id LEFT JOIN rule r ON r.id = f.rule;
+      SELECT f.number AS row_id, \(time("f.time")) AS time, f.time / 1e6 AS time_epoch, o.jail AS jail,
+        \(id) AS id, \(user) AS user, coalesce(json_extract(f.more, '$.n'), 1) AS count, t.weight AS weight,
+        o.filter AS filter, o.pattern AS pattern, o.file AS filter_file, o.source AS source,
+        CASE WHEN o.journal = '' THEN f.place END AS offset, \(cursor) AS cursor,
+        t.rule AS rule, w.severity AS severity, w.message AS message, \(line) AS line,
+        \(time("f.base_time + f.unit * json_extract(f.more, '$.t')")) AS last_time,
+        coalesce(x.last, json_extract(f.more, '$.l')) AS last_line, f.batch AS batch
+      FROM (
+        SELECT b.first + r.key AS number, b.id AS batch, b.base_time AS base_time, b.unit AS unit, b.users AS users,
+          b.base_time + b.unit * json_extract(r.value, '$[0]') AS time,
+          b.base_place + json_extract(r.value, '$[1]') AS place, json_extract(r.value, '$[2]') AS id,
+          json_extract(r.value, '$[3]') AS user, json_extract(r.value, '$[4]') AS template, r.value AS value,
+          CASE WHEN json_type(r.value, '$[#-1]') = 'object' THEN json_extract(r.value, '$[#-1]') END AS more
+        FROM batch b, json_each(b.rows) r) f
+      LEFT JOIN template t ON t.id = f.template LEFT JOIN origin o ON o.id = t.origin
+      LEFT JOIN rule w ON w.rule = t.rule LEFT JOIN raw x ON x.id = f.number;
+
     """
 
   private static let others = """
@@ -23,7 +33,7 @@ enum Views {
         since / 1e6 AS since_epoch, until / 1e6 AS until_epoch, count, number,
         ended IS NULL AND (until IS NULL OR until > strftime('%s', 'now') * 1000000) AS in_force,
         \(time("applied")) AS applied, start_cause AS cause, start_uid AS uid, start_command AS command,
-        \(time("ended")) AS ended, end_cause AS ended_by, end_uid AS ended_uid, end_command AS ended_command
+        \(time("ended")) AS ended, end_cause AS ended_by, end_uid AS ended_uid, end_command AS ended_command, dry_run
       FROM ban;
 
     CREATE VIEW operators AS
@@ -38,48 +48,51 @@ enum Views {
 
   /// RFC 3339 in UTC, to the millisecond.
   private static func time(_ column: String) -> String {
-    "strftime('%Y-%m-%dT%H:%M:%fZ', \(column) / 1e6, 'unixepoch')"
+    "strftime('%Y-%m-%dT%H:%M:%fZ', (\(column)) / 1e6, 'unixepoch')"
   }
 
-  private static func cursor(_ column: String) -> String {
-    "CASE WHEN o.journal <> '' THEN iif(\(column) < 0, o.journal, o.journal || printf(';i=%x', \(column))) END"
-  }
-
-  /// An address as RFC 5952 writes it, from what `AddressKey` stores; a name as it is.
-  private static func identity(_ column: String) -> String {
-    let v4 = [24, 16, 8, 0].map { "(\(column) >> \($0) & 255)" }.joined(separator: " || '.' || ")
+  /// An address as RFC 5952 writes it, or a name.
+  private static var id: String {
+    let v4 = [24, 16, 8, 0].map { "(f.id >> \($0) & 255)" }.joined(separator: " || '.' || ")
     return
-      "CASE typeof(\(column)) WHEN 'integer' THEN \(v4) WHEN 'blob' THEN iif(length(\(column)) = 16, \(ipv6(column)), \(column)) ELSE \(column) END"
+      "CASE WHEN typeof(f.id) = 'integer' THEN \(v4) WHEN f.id LIKE '=%' THEN coalesce(x.name, substr(f.id, 2)) ELSE f.id END"
   }
 
-  /// Eight groups without leading zeros between colons; then the first longest run of zero groups becomes `::`.
-  private static func ipv6(_ column: String) -> String {
-    let groups = (0..<8).map {
-      "':' || iif(substr(h, \($0 * 4 + 1), 4) = '0000', '0', ltrim(substr(h, \($0 * 4 + 1), 4), '0'))"
-    }.joined(separator: " || ")
-    let runs = stride(from: 8, through: 2, by: -1).map { count in
-      let zeros = "'" + String(repeating: ":0", count: count) + ":'"
-      // What is left of the run without the colon in front, and what is right of it without the one behind.
-      return "WHEN instr(g, \(zeros)) THEN substr(g, 2, max(instr(g, \(zeros)) - 2, 0)) || '::' || "
-        + "rtrim(substr(g, instr(g, \(zeros)) + \(count * 2 + 1)), ':')"
-    }.joined(separator: " ")
-    return """
-      (SELECT CASE \(runs) ELSE trim(g, ':') END FROM (SELECT \(groups) || ':' AS g
-        FROM (SELECT lower(hex(\(column))) AS h)))
-      """
+  private static var user: String {
+    """
+    CASE WHEN x.id IS NOT NULL THEN x.user WHEN typeof(f.user) = 'text' THEN f.user
+          WHEN f.user > 0 THEN json_extract(f.users, '$[' || (f.user - 1) || ']') END
+    """
   }
 
-  /// A line from its shape and variables: `LineShape.join` in SQL, one variable a step.
+  private static var cursor: String {
+    "CASE WHEN o.journal <> '' THEN iif(f.place < 0, o.journal, o.journal || printf(';i=%x', f.place)) END"
+  }
+
+  /// `Template.join` in SQL, one value a step. The user comes last: what it holds is put nowhere else.
   private static var line: String {
     """
-    CASE WHEN f.shape IS NULL THEN f.line ELSE (
-          WITH RECURSIVE step (i, t) AS (
-            SELECT 0, replace(replace(s.text, char(\(LineShape.address)), \(identity("f.address"))),
-              char(\(LineShape.user)), coalesce(u.name, ''))
+    CASE WHEN x.id IS NOT NULL THEN x.line WHEN t.text IS NULL THEN json_extract(f.value, '$[5]') ELSE (
+          WITH RECURSIVE step (i, line) AS (
+            SELECT 0, replace(replace(t.text, char(\(Template.Mark.address)), \(id)),
+              char(\(Template.Mark.stamp)), coalesce(\(stamp), ''))
             UNION ALL
-            SELECT i + 1, replace(t, char(\(LineShape.variable) + i), json_extract(f.line, '$[' || i || ']'))
-            FROM step WHERE i < json_array_length(f.line))
-          SELECT t FROM step ORDER BY i DESC LIMIT 1) END
+            SELECT i + 1, replace(line, char(\(Template.Mark.value) + i), json_extract(f.value, '$[' || (5 + i) || ']'))
+            FROM step WHERE i < \(Template.Mark.values) AND instr(line, char(\(Template.Mark.value) + i)))
+          SELECT replace(line, char(\(Template.Mark.user)), coalesce(\(user), '')) FROM step ORDER BY i DESC LIMIT 1) END
     """
+  }
+
+  /// `StampForm.write` in SQL.
+  private static var stamp: String {
+    let second = "(f.time / 1000000 + t.zone)"
+    func part(_ letter: String) -> String { "strftime('%\(letter)', \(second), 'unixepoch')" }
+    let letters = [
+      ("%b", "substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * \(part("m")) - 2, 3)"),
+      ("%a", "substr('SunMonTueWedThuFriSat', 3 * \(part("w")) + 1, 3)"), ("%e", "printf('%2d', \(part("d")))"),
+      ("%3", "printf('%03d', f.time / 1000 % 1000)"), ("%6", "printf('%06d', f.time % 1000000)"),
+    ]
+    let form = letters.reduce("t.stamp") { "replace(\($0), '\($1.0)', \($1.1))" }
+    return "strftime(\(form), \(second), 'unixepoch')"
   }
 }

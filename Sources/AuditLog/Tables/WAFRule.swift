@@ -13,32 +13,22 @@ public struct WAFRule: Hashable, Sendable {
   }
 }
 
-/// Gives rules their numbers when failures are indexed.
-struct RuleTable {
-  private var numbers: [[UInt8]: Int64] = [:]
-
-  mutating func number(of id: ArraySlice<UInt8>, in line: borrowing Span<UInt8>, _ db: Database) throws -> Int64? {
-    let key = Array(id)
-    if let number = numbers[key] { return number }
-    let text = String(decoding: id, as: UTF8.self)
-    let rule = RuleText.rule(text, in: line)
-    // A line that was cut before the message leaves it to the next.
+/// What rules say, by what the first line that names one says of it.
+enum RuleTable {
+  /// Stores what `line` says of a rule, unless an earlier one did. A line that was cut before the message leaves it to the next.
+  static func store(_ id: [UInt8], of line: borrowing Span<UInt8>, _ db: Database) throws {
+    let rule = RuleText.rule(String(decoding: id, as: UTF8.self), in: line)
     try db.run(
       """
       INSERT INTO rule (rule, message, severity) VALUES (?,?,?)
       ON CONFLICT DO UPDATE SET message = excluded.message, severity = excluded.severity WHERE rule.message = ''
-      """, text, rule.message, rule.severity)
-    let number: Int64? = try db.first("SELECT id FROM rule WHERE rule = ?", text)
-    numbers[key] = number
-    return number
+      """, rule.id, rule.message, rule.severity)
   }
 
-  static func load(_ db: Database) throws -> [Int64: WAFRule] {
-    var rules: [Int64: WAFRule] = [:]
-    let found = try db.rows("SELECT id, rule, message, severity FROM rule")
-    while let row = try found.next() {
-      rules[row[0]] = WAFRule(id: row[1], message: row[2], severity: row[3])
-    }
+  static func load(_ db: Database) throws -> [String: WAFRule] {
+    var rules: [String: WAFRule] = [:]
+    let rows = try db.rows("SELECT rule, message, severity FROM rule")
+    while let row = try rows.next() { rules[row[0]] = WAFRule(id: row[0], message: row[1], severity: row[2]) }
     return rules
   }
 }

@@ -8,13 +8,11 @@ internal import Synchronization
 /// ```swift
 /// let store = try AuditStore(path: "/var/lib/bailiff/bailiff.db")
 /// try store.commit(batch, names: names, decisions: decisions, applied: now)   // one transaction
-/// while try store.index() { }                                               // when there is nothing else to do
 /// let bans = try store.bansInForce(at: now)
 /// ```
 ///
-/// Committing is quick because it only appends: a batch becomes one row of `pending`, its bytes hashed into the chain.
-/// `index` turns pending batches into rows with indexes, which costs ten times as much, and is called when there is time.
-/// Readers see both.
+/// A commit appends: its failures are one JSON text in the transaction's own row, hashed into the chain. Every 32,768 rows the index
+/// on ids and users is made, of what is in memory anyway; what is behind it readers look through row by row.
 ///
 /// Everything here is synchronous and meant for one thread at a time; others wait. Readers are another type, `AuditReader`,
 /// with a connection of its own.
@@ -28,9 +26,6 @@ public final class AuditStore: @unchecked Sendable {
   private var state = WriterState()
   /// Positions of consumers that the next transaction stores.
   private let moved = Mutex<[String: AuditPosition]>([:])
-  /// How many failures may wait before committing indexes some itself: a minute of a flood and more, in 300 MB. Indexing takes
-  /// five times as long as committing, so a flood that has to wait for it would wait for nothing else.
-  static let backlog = 8_000_000
 
   /// Opens the store, creating it or bringing it to the current version. Throws `StoreError` with kind `newer` for a
   /// store of a later version and `corrupt` for a damaged one, which `setAside` moves out of the way.
@@ -49,13 +44,12 @@ public final class AuditStore: @unchecked Sendable {
     let database = try Database(path: path, access)
     database.setBusyTimeout(milliseconds: 5000)
     if access == .readWrite {
-      // Of a new store; one that is there keeps its own. Most of what is written are blobs of many pages, and fewer, larger
-      // ones are fewer calls.
-      try database.execute("PRAGMA page_size = 8192")
+      // Of a new store; one that is there keeps its own. A quiet log's commit writes one page.
+      try database.execute("PRAGMA page_size = 4096")
       try database.execute("PRAGMA journal_mode = WAL")
       // After a power cut the last commits may be gone, never half of one: positions go with them, so they are read again.
       try database.execute("PRAGMA synchronous = NORMAL")
-      // 16 MB of log before pages go to their places: those that every commit touches go once instead of four times.
+      // 8 MB of log before pages go to their places: those that every commit touches go once instead of a thousand times.
       try database.execute("PRAGMA wal_autocheckpoint = 2048")
     }
     // What an indexed chunk's indexes need. A larger one fills with pages of blobs that are never read again.
@@ -83,17 +77,20 @@ public final class AuditStore: @unchecked Sendable {
   /// When this throws, nothing was stored and the same call can be made again. A commit whose success could not be told
   /// is found by the next call and not made twice.
   public func commit(
-    _ batch: FailureBatch, names: Names, decisions: [Decision] = [], applied: Instant? = nil
+    _ batch: FailureBatch, names: Names, decisions: [Decision] = [], applied: Instant? = nil, isDryRun: Bool = false
   ) throws {
-    try commit(batch, names: names, decisions: decisions, applied: Array(repeating: applied, count: decisions.count))
+    try commit(
+      batch, names: names, decisions: decisions, applied: Array(repeating: applied, count: decisions.count),
+      isDryRun: isDryRun)
   }
 
-  /// The same with a time for each decision.
-  public func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) throws {
+  /// The same with a time for each decision. `isDryRun`: nothing is applied at all.
+  public func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?], isDryRun: Bool = false
+  ) throws {
     try transaction { state, db in
-      try state.commit(batch, names: names, decisions: decisions, applied: applied, db)
+      try state.commit(batch, names: names, decisions: decisions, applied: applied, isDryRun: isDryRun, db)
     }
-    keepBacklog(after: batch.failures.count)
   }
 
   /// Adds a batch to the next transaction, which is made when it is worth it: for a replay, whose reader waits for nothing. It
@@ -104,35 +101,26 @@ public final class AuditStore: @unchecked Sendable {
       state.add(batch, names: names, decisions: decisions)
       return state.added
     }
-    if added >= Self.transactionSize { try storeAdded() }
+    if added >= Self.transactionSize { try store(finishing: false) }
   }
 
   /// Each transaction writes every page of the bans' indexes again, so a few large ones write less than many small ones; these are
   /// a megabyte.
   private static let transactionSize = 32_768
 
-  /// Stores what `add` has left.
-  public func storeAdded() throws {
-    let added = lock.withLock { _ in state.added }
-    try transaction { state, db in try state.store(db) }
-    keepBacklog(after: added)
-  }
+  /// Stores what `add` has left, with the index on all of it.
+  public func storeAdded() throws { try store(finishing: true) }
 
-  /// Readers go through what is pending one by one, so it may not grow for as long as a flood lasts. What led here is stored
-  /// already: what fails now is tried again by the next call, and met by whoever calls `index`.
-  private func keepBacklog(after failures: Int) {
-    if unindexed > Self.backlog { _ = try? index(limit: 2 * failures) }
+  private func store(finishing isLast: Bool) throws {
+    try transaction { state, db in
+      if isLast { state.finishSegment() }
+      try state.store(db)
+    }
   }
 
   /// Stores something that happened beside failures and bans.
   public func record(_ event: AuditEvent) throws {
     try transaction { state, db in try state.record(event, db) }
-  }
-
-  /// Turns some of the pending batches into rows, about `limit` failures at most. True while there are more.
-  @discardableResult
-  public func index(limit: Int = 8192) throws -> Bool {
-    try transaction { state, db in try state.index(limit: limit, db) }
   }
 
   // MARK: Consumers
@@ -163,9 +151,6 @@ public final class AuditStore: @unchecked Sendable {
   /// Stores positions that no other transaction has stored.
   public func storePositions() throws { try transaction { _, _ in } }
 
-  /// How many failures are committed but not yet rows.
-  public var unindexed: Int { lock.withLock { _ in state.unindexed } }
-
   /// Closes the database. Later calls throw.
   public func close() { lock.withLock { _ in database.close() } }
 
@@ -174,7 +159,7 @@ public final class AuditStore: @unchecked Sendable {
       do {
         let moved = moved.withLock { $0 }
         let result = try database.transaction {
-          if state.stale { try state.load(database) }
+          if state.isStale { try state.load(database) }
           if !moved.isEmpty { try ConsumerTable.save(moved, database) }
           return try body(&state, database)
         }
@@ -182,7 +167,7 @@ public final class AuditStore: @unchecked Sendable {
         return result
       } catch {
         // What the state counted may not have been stored: read it again before the next transaction.
-        state.stale = true
+        state.isStale = true
         throw StoreError(error, path: path)
       }
     }

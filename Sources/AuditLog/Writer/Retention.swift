@@ -8,7 +8,7 @@ public struct RetentionPolicy: Hashable, Sendable {
   public var decisions: TimeSpan?
   /// Operators' acts and everything else that happened.
   public var events: TimeSpan?
-  /// The file's size in bytes above which the oldest failures go, whatever their age.
+  /// The file's size in bytes above which the oldest rows go, whatever their age.
   public var size: Int64?
 
   public init(
@@ -18,6 +18,20 @@ public struct RetentionPolicy: Hashable, Sendable {
     self.decisions = decisions
     self.events = events
     self.size = size
+  }
+}
+
+/// What the log consists of, each kind numbered by itself and removed on a schedule of its own.
+enum RecordKind: String, CaseIterable {
+  case failures, decisions, events
+
+  /// The column of a transaction with the last row's number.
+  var table: String {
+    switch self {
+    case .failures: "failure"
+    case .decisions: "decision"
+    case .events: "event"
+    }
   }
 }
 
@@ -32,22 +46,22 @@ extension AuditStore {
   public func retain(_ policy: RetentionPolicy, now: Instant, limit: Int = 4096) throws -> Bool {
     try transaction { state, db in
       var more = false
-      if let age = policy.failures {
-        more = try state.remove(.failures, before: now.subtracting(age), limit: limit, db) || more
+      for (kind, age) in [
+        (RecordKind.failures, policy.failures), (.decisions, policy.decisions), (.events, policy.events),
+      ] {
+        guard let age else { continue }
+        more = try Retention.remove(kind, before: now.subtracting(age), limit: limit, &state, db) || more
       }
-      if let age = policy.decisions {
-        more = try state.remove(.decisions, before: now.subtracting(age), limit: limit, db) || more
+      if let size = policy.size, try Retention.usedBytes(db) > size {
+        more = try Retention.remove(.failures, before: nil, limit: limit, &state, db) || more
       }
-      if let age = policy.events {
-        more = try state.remove(.events, before: now.subtracting(age), limit: limit, db) || more
-      }
-      if let size = policy.size, try Self.usedBytes(db) > size {
-        more = try state.remove(.failures, before: nil, limit: limit, db) || more
-      }
-      return try state.dropLinks(limit: limit, db) || more
+      return try Retention.dropLinks(limit: limit, db) || more
     }
   }
+}
 
+/// Removes what is no longer kept.
+enum Retention {
   /// Bytes of the file that hold something; pages that were freed are used again before it grows.
   static func usedBytes(_ db: Database) throws -> Int64 {
     let pages: Int64 = try db.first("PRAGMA page_count") ?? 0
@@ -55,42 +69,30 @@ extension AuditStore {
     let size: Int64 = try db.first("PRAGMA page_size") ?? 4096
     return (pages - free) * size
   }
-}
 
-/// What retention removes on its own schedule.
-enum RecordKind: String, CaseIterable {
-  case failures, decisions, events
-
-  /// Its table, and the column of `chain` with the last row's number.
-  var table: String {
-    switch self {
-    case .failures: "failure"
-    case .decisions: "decision"
-    case .events: "event"
-    }
+  /// Up to which row of a kind all are gone.
+  static func removed(_ kind: RecordKind, _ db: Database) throws -> Int64 {
+    try db.first("SELECT through FROM removed WHERE kind = ?", kind.table) ?? 0
   }
-}
 
-extension WriterState {
   /// Removes whole transactions' rows of one kind, oldest first, as long as their last row is older than `time`. True when
   /// it stopped because of `limit`.
-  mutating func remove(_ kind: RecordKind, before time: Instant?, limit: Int, _ db: Database) throws -> Bool {
-    let table = kind.table
-    let done: Int64 = try db.first("SELECT through FROM removed WHERE kind = ?", table) ?? 0
-    let pending: Int64 = try db.first("SELECT min(sequence) FROM pending") ?? Int64.max
-    var previous = done
+  static func remove(
+    _ kind: RecordKind, before time: Instant?, limit: Int, _ state: inout WriterState, _ db: Database
+  ) throws -> Bool {
+    let done = try removed(kind, db)
     guard let links = try ChainSearch(kind, db) else { return false }
-    var through: [(sequence: Int64, first: Int64, last: Int64)] = []
+    var previous = done
+    var chosen: [(sequence: Int64, first: Int64, last: Int64)] = []
     var more = false
     var start = links.first
-    while let sequence = try links.link(after: previous, from: start), sequence < pending,
-      let last = try links.lastRow(of: sequence)
-    {
+    while let sequence = try links.link(after: previous, from: start), let last = try links.lastRow(of: sequence) {
       if let time {
-        let newest: Int64? = try db.first("SELECT max(+time) FROM \(table) WHERE id > ? AND id <= ?", previous, last)
-        guard let newest, newest < time.microseconds else { break }
+        guard let newest = try newest(kind, sequence, previous + 1...last, db), newest < time.microseconds else {
+          break
+        }
       }
-      through.append((sequence, previous + 1, last))
+      chosen.append((sequence, previous + 1, last))
       previous = last
       start = sequence + 1
       if last - done >= limit {
@@ -98,101 +100,150 @@ extension WriterState {
         break
       }
     }
-    guard !through.isEmpty else { return false }
-    for (sequence, first, last) in through {
-      let digest = try Self.digest(kind, first, last, db)
-      try db.run("UPDATE chain SET \(kind.rawValue) = ? WHERE sequence = ?", digest, sequence)
+    guard !chosen.isEmpty else { return false }
+    switch kind {
+    case .failures: try removeFailures(through: chosen[chosen.count - 1].sequence, done + 1...previous, &state, db)
+    case .decisions, .events: try removeRows(kind, chosen, done + 1...previous, db)
     }
-    if kind == .failures { try Self.uncount(done + 1, previous, db) }
-    if kind == .decisions { try Self.forgetBans(done + 1, previous, db) }
-    try db.run("DELETE FROM \(table) WHERE id > ? AND id <= ?", done, previous)
     try db.run(
-      "INSERT OR REPLACE INTO removed (kind, through, time) VALUES (?,?,?)", table, previous, time?.microseconds ?? 0)
+      "INSERT OR REPLACE INTO removed (kind, through, time) VALUES (?,?,?)", kind.table, previous,
+      time?.microseconds ?? 0)
     return more
+  }
+
+  private static func newest(
+    _ kind: RecordKind, _ sequence: Int64, _ numbers: ClosedRange<Int64>, _ db: Database
+  ) throws -> Int64? {
+    guard kind != .failures else { return try db.first("SELECT last_time FROM batch WHERE id = ?", sequence) }
+    return try db.first(
+      "SELECT max(+time) FROM \(kind.table) WHERE id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
+  }
+
+  // MARK: Decisions and events
+
+  private static func removeRows(
+    _ kind: RecordKind, _ links: [(sequence: Int64, first: Int64, last: Int64)], _ numbers: ClosedRange<Int64>,
+    _ db: Database
+  ) throws {
+    for (sequence, first, last) in links {
+      let digest = try digest(kind, first, last, db)
+      for table in ["batch", "link"] {
+        try db.run("UPDATE \(table) SET \(kind.rawValue) = ? WHERE id = ?", digest, sequence)
+      }
+    }
+    if kind == .decisions { try forgetBans(numbers, db) }
+    try db.run("DELETE FROM \(kind.table) WHERE id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
+  }
+
+  private static func digest(_ kind: RecordKind, _ first: Int64, _ last: Int64, _ db: Database) throws -> [UInt8] {
+    var writer = ByteWriter()
+    let select = kind == .decisions ? DecisionRecord.select : EventRecord.select
+    let rows = try db.rows(select + " WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
+    while let row = try rows.next() {
+      if kind == .decisions { DecisionRecord(row).write(to: &writer) } else { EventRecord(row).write(to: &writer) }
+    }
+    return SHA256.hash(writer.bytes)
   }
 
   /// A ban goes with the decision that ended it: an unban, or the ban that took its place. One that is in force stays, and
   /// says since when and why, though its decision be gone.
-  private static func forgetBans(_ first: Int64, _ last: Int64, _ db: Database) throws {
+  private static func forgetBans(_ numbers: ClosedRange<Int64>, _ db: Database) throws {
+    try db.run(
+      """
+      INSERT INTO total (jail, failures, rows, bans)
+        SELECT jail, 0, 0, count(*) FROM decision WHERE id BETWEEN ? AND ? AND action = 'ban' GROUP BY jail
+      ON CONFLICT DO UPDATE SET bans = bans + excluded.bans
+      """, numbers.lowerBound, numbers.upperBound)
     try db.run(
       """
       DELETE FROM ban WHERE id IN (
         SELECT b.id FROM decision d JOIN ban b ON b.address IS d.address AND b.identity = d.identity
           AND b.jail = d.jail AND b.ended = d.time
         WHERE d.id BETWEEN ? AND ?)
-      """, first, last)
+      """, numbers.lowerBound, numbers.upperBound)
   }
 
-  private static func digest(
-    _ kind: RecordKind, _ first: Int64, _ last: Int64, _ db: Database
-  ) throws -> [UInt8] {
-    var writer = ByteWriter()
-    switch kind {
-    case .failures:
-      var lookups = Lookups()
-      var failures = BatchEncoder()
-      let rows = try db.rows(
-        "SELECT \(FailureRow.columns) FROM failure f \(FailureRow.join) WHERE f.id BETWEEN ? AND ? ORDER BY f.id",
-        first, last)
-      while let row = try rows.next() { try FailureRow(row, &lookups, db).write(to: &failures) }
-      return failures.count == 0 ? [] : failures.digest
-    case .decisions:
-      let rows = try db.rows(DecisionRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-      while let row = try rows.next() { DecisionRecord(row).write(to: &writer) }
-    case .events:
-      let rows = try db.rows(EventRecord.select + " WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-      while let row = try rows.next() { EventRecord(row).write(to: &writer) }
-    }
-    return SHA256.hash(writer.bytes)
-  }
+  // MARK: Failures
 
-  /// Takes failures out of the counts an hour and of the chunks.
-  private static func uncount(_ first: Int64, _ last: Int64, _ db: Database) throws {
-    for (isUser, column) in [(0, "origin"), (1, "user")] {
-      try db.run(
-        """
-        INSERT INTO hourly (hour, is_user, key, failures, rows)
-          SELECT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 AS hour, ?, \(column), -sum(count), -count(*) FROM failure
-          WHERE id BETWEEN ? AND ? AND \(column) IS NOT NULL GROUP BY hour, \(column)
-        ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
-        """, isUser, first, last)
-      try db.run(
-        """
-        DELETE FROM hourly WHERE rows <= 0 AND is_user = ? AND hour IN (
-          SELECT DISTINCT (time - CASE WHEN time < 0 THEN 3599999999 ELSE 0 END) / 3600000000 FROM failure WHERE id BETWEEN ? AND ?)
-        """, isUser, first, last)
+  /// Transactions up to `last` go into `link`, with a digest in place of their failures.
+  private static func removeFailures(
+    through last: Int64, _ numbers: ClosedRange<Int64>, _ state: inout WriterState, _ db: Database
+  ) throws {
+    // Positions that are in no table but there must not go.
+    try state.positions.store([], batch: state.chain.sequence, db)
+    var lookups = Lookups()
+    var counts: [Int64: (failures: Int, rows: Int)] = [:]
+    let rows = try db.rows("SELECT \(BatchTable.columns) FROM batch WHERE id <= ? ORDER BY id", last)
+    var digests: [Int64: [UInt8]] = [:]
+    while let row = try rows.next() {
+      guard let batch = Batch(row) else { continue }
+      let found = try BatchDigest(batch, &lookups, db)
+      digests[batch.sequence] = found.digest
+      counts.merge(found.counts) { ($0.failures &+ $1.failures, $0.rows + $1.rows) }
     }
-    try db.run("DELETE FROM last_line WHERE id BETWEEN ? AND ?", first, last)
-    let left = (last + 1) >> Int64(Chunk.bits)
-    try db.run("DELETE FROM chunk WHERE id < ?", left)
-    // What is left of a chunk is counted by its rows.
-    try db.run("DELETE FROM frequent WHERE chunk <= ?", left)
+    try addTotals(counts, &lookups, db)
     try db.run(
       """
-      UPDATE chunk SET (first_time, last_time) = (SELECT min(time), max(time) FROM failure WHERE id BETWEEN ? AND ?)
-      WHERE id = ? AND EXISTS (SELECT 1 FROM failure WHERE id BETWEEN ? AND ?)
-      """, last + 1, (left + 1) << Int64(Chunk.bits) - 1, left, last + 1, (left + 1) << Int64(Chunk.bits) - 1)
+      INSERT INTO link (id, time, failure, decision, event, sums, hash, decisions, events)
+        SELECT id, time, failure, decision, event, sums, hash, decisions, events FROM batch WHERE id <= ? ORDER BY id
+      """, last)
+    for (sequence, digest) in digests { try db.run("UPDATE link SET failures = ? WHERE id = ?", digest, sequence) }
+    try db.run("DELETE FROM batch WHERE id <= ?", last)
+    try db.run("DELETE FROM raw WHERE id <= ?", numbers.upperBound)
+    // What is left of a segment is looked through row by row.
+    for segment in try SegmentTable.all(db) where segment.first <= numbers.upperBound {
+      try SegmentTable.remove(segment, db)
+    }
+    let isPruned = try prune(through: numbers.upperBound, keeping: state.segment.templates, db)
+    if isPruned || numbers.upperBound >= state.segment.first { try state.load(db) }
   }
+
+  /// What `status` calls ever.
+  private static func addTotals(
+    _ counts: [Int64: (failures: Int, rows: Int)], _ lookups: inout Lookups, _ db: Database
+  ) throws {
+    for (template, sum) in counts {
+      guard let origin = try lookups.template(template, db)?.key.origin else { continue }
+      try db.run(
+        """
+        INSERT INTO total (jail, failures, rows, bans) VALUES (?,?,?,0)
+        ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, rows = rows + excluded.rows
+        """, try lookups.origin(origin, db).jail, sum.failures, sum.rows)
+    }
+  }
+
+  /// What no failure refers to any more goes with the last one: templates hold words of lines.
+  private static func prune(through last: Int64, keeping used: Set<Int64>, _ db: Database) throws -> Bool {
+    var isPruned = false
+    for number in try db.column("SELECT id FROM template WHERE last <= ?", last) as [Int64] where !used.contains(number)
+    {
+      try db.run("DELETE FROM template WHERE id = ?", number)
+      isPruned = true
+    }
+    guard isPruned else { return false }
+    try db.run("DELETE FROM origin WHERE id NOT IN (SELECT origin FROM template)")
+    try db.run("DELETE FROM rule WHERE rule NOT IN (SELECT rule FROM template WHERE rule IS NOT NULL)")
+    return true
+  }
+
+  // MARK: Links
 
   /// Drops links all of whose rows are gone, the oldest `limit` of them or fewer, up to one whose hash is kept: the rest of
   /// the chain hangs there. True while there are more.
-  mutating func dropLinks(limit: Int, _ db: Database) throws -> Bool {
-    var end = chain.sequence
-    var first = end
-    for kind in [RecordKind.failures, .decisions, .events] {
+  static func dropLinks(limit: Int, _ db: Database) throws -> Bool {
+    guard let first: Int64 = try db.first("SELECT min(id) FROM link"),
+      var end: Int64 = try db.first("SELECT max(id) FROM link")
+    else { return false }
+    for kind in RecordKind.allCases {
       guard let links = try ChainSearch(kind, db) else { return false }
-      first = links.first
-      let through: Int64 =
-        try db.first("SELECT through FROM removed WHERE kind = ?", kind.table) ?? 0
-      end = min(end, try links.link(after: through, from: first) ?? end)
+      end = min(end, try links.link(after: removed(kind, db), from: first) ?? end)
     }
-    // `end` is the first to stay, or the tip.
+    // `end` is the first to stay.
     let most = first + max(Int64(limit), 2 * ChainLink.stride)
     let anchor: Int64? = try db.first(
-      "SELECT max(sequence) FROM chain WHERE hash IS NOT NULL AND sequence < ? AND sequence >= ?", min(end, most), first
-    )
+      "SELECT max(id) FROM link WHERE hash IS NOT NULL AND id < ? AND id >= ?", min(end, most), first)
     guard let anchor, anchor > first else { return false }
-    try db.run("DELETE FROM chain WHERE sequence < ?", anchor)
+    try db.run("DELETE FROM link WHERE id < ?", anchor)
     try db.run("INSERT OR REPLACE INTO removed (kind, through, time) VALUES ('transaction', ?, 0)", anchor)
     return end > most
   }

@@ -3,117 +3,229 @@ internal import SQLite
 
 /// What the writer keeps in memory between transactions; all of it can be read from the database again.
 struct WriterState {
-  var origins = OriginTable()
-  var encoder = FailureEncoder()
-  var chain = ChainHead()
-  var identity: UInt32 = 0
-  var shapes = ShapeTable()
-  var unindexed = 0
+  /// Decisions of the link that more is added to, and its time.
+  private struct Open {
+    var decisions: [Decision] = []
+    var applied: [Instant?] = []
+    var isDryRun = false
+    var time: Instant
+  }
+
+  /// What a transaction stored, to be found again.
+  private struct Attempt {
+    var hash: [UInt8]
+    var input: UInt64
+    var decisions: [Decision]
+  }
+
+  private(set) var origins = OriginTable()
+  private(set) var templates = TemplateTable()
+  private(set) var chain = ChainHead()
+  private(set) var identity: UInt32 = 0
+  var positions = PositionTable()
+  /// The rows behind the last segment.
+  private(set) var segment = SegmentBuilder()
+  private var segments: [(segment: Segment, blocks: [PostingBlock], templates: Set<Int64>)] = []
   /// A transaction failed since this was loaded.
-  var stale = false
-  /// What is encoded belongs to a link that more is added to.
-  private var open: (decisions: [Decision], applied: [Instant?], time: Instant)?
+  var isStale = false
+  private var text = BatchText()
+  private var folder = FailureFolder()
+  private var open: Open?
   /// Links that the next transaction stores.
   private var made: [PreparedTransaction] = []
-  /// How many failures are encoded and not stored yet.
+  /// Rules that were met, with the line that names each.
+  private var rules: [(id: [UInt8], line: [UInt8])] = []
+  private var knownRules: Set<[UInt8]> = []
+  /// How many rows of failures are made and not stored yet.
   private(set) var added = 0
-  private typealias Attempt = (hash: [UInt8], sums: [UInt8], decisions: [Decision])
-  /// What the last transaction stores.
   private var attempt: Attempt?
   /// What a transaction that failed would have stored. If the database turns out to end with it, it had succeeded.
   private var uncertain: Attempt?
 
-  /// A link with more failures is closed: `index` and those who read what is pending take it as a whole.
-  static let linkSize = 8192
-
   mutating func load(_ db: Database) throws {
-    uncertain = stale ? attempt : nil
-    (open, made, added) = (nil, [], 0)
+    let uncertain = isStale ? attempt : nil
+    self = WriterState()
+    self.uncertain = uncertain
     try origins.load(db)
-    try shapes.load(db)
+    try templates.load(db, origins)
     chain = try ChainHead(db)
     identity = try StoreIdentity.load(db)
-    unindexed =
-      try db.first(
-        """
-        SELECT (SELECT max(failure) FROM chain) - coalesce(
-          (SELECT max(failure) FROM chain WHERE sequence < (SELECT min(sequence) FROM pending)), 0)
-        WHERE EXISTS (SELECT 1 FROM pending)
-        """) as Int? ?? 0
-    stale = false
+    positions = try PositionTable(db)
+    try loadSegment(db)
   }
 
-  /// Stores what has been added and `batch`, as a link of its own. `applied`: for each decision, when the firewall had it;
-  /// none at all where nothing was applied.
-  mutating func commit(
-    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?], _ db: Database
-  ) throws {
-    closeLink()
-    let before = added
-    encode(batch, names: names, decisions: decisions, applied: applied)
-    if open != nil, let uncertain = uncertain.take(), uncertain.hash == chain.hash,
-      uncertain.sums == encoder.records.sums, uncertain.decisions == decisions
-    {
-      (open, added) = (nil, before)
-      return
+  /// Collects the rows behind the last segment again.
+  private mutating func loadSegment(_ db: Database) throws {
+    let removed = try Retention.removed(.failures, db)
+    let last = try SegmentTable.last(db)?.last ?? 0
+    let rows = try db.rows(
+      "SELECT \(BatchTable.columns) FROM batch WHERE id >= ? AND rows IS NOT NULL ORDER BY id",
+      try ChainSearch(.failures, db)?.link(after: max(last, removed), from: 0) ?? .max)
+    while let row = try rows.next() {
+      guard let batch = Batch(row) else { continue }
+      var reader = batch.reader
+      var decoder = RowDecoder(batch)
+      while let row = reader.next(batch.rows.span) {
+        let number = decoder.number(reader.index)
+        try decoder.readNames(row, number: number, db)
+        guard let template = templates[row.template] else { continue }
+        segment.add(
+          row: number, batch: batch.sequence, time: row.time, address: row.address, name: decoder.name.span,
+          user: decoder.user.span, template: template, count: row.count)
+      }
     }
-    try store(db)
-    try PositionTable.store(batch.positions, db)
   }
 
   // MARK: Links: made of batches, then stored
 
+  /// Stores what has been added and `batch`, as links of its own. `applied`: for each decision, when the firewall had it; none at
+  /// all where nothing was applied.
+  mutating func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?], isDryRun: Bool, _ db: Database
+  ) throws {
+    let input = Self.sum(batch)
+    if let uncertain = uncertain.take(), uncertain.hash == chain.hash, uncertain.input == input,
+      uncertain.decisions == decisions
+    {
+      return
+    }
+    closeLink()
+    let first = chain.sequence
+    encode(batch, names: names, decisions: decisions, applied: applied)
+    open?.isDryRun = isDryRun
+    if open == nil {
+      if !batch.positions.isEmpty { try positions.store(batch.positions, batch: chain.sequence, db) }
+    } else {
+      closeLink(positions.note(batch.positions))
+    }
+    try store(db)
+    try positions.storeNowAndThen(after: first, chain.sequence, db)
+    attempt = Attempt(hash: chain.hash, input: input, decisions: decisions)
+  }
+
+  /// Tells one call from another.
+  private static func sum(_ batch: FailureBatch) -> UInt64 {
+    var sum = UInt64(RecordSum.of(batch.bytes.span))
+    for failure in batch.failures { sum = RecordSum.mix(sum ^ UInt64(bitPattern: failure.time.microseconds)) }
+    return sum
+  }
+
   /// Encodes a batch for the next transaction; touches no database.
   mutating func add(_ batch: FailureBatch, names: Names, decisions: [Decision]) {
     encode(batch, names: names, decisions: decisions, applied: [])
-    if encoder.records.count >= Self.linkSize { closeLink() }
   }
 
   private mutating func encode(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) {
     guard !batch.failures.isEmpty || !decisions.isEmpty else { return }
     origins.use(names)
-    if open == nil {
-      open = ([], [], decisions.first?.time ?? batch.failures[0].time)
-      origins.begin()
-      encoder.begin()
+    openLink(decisions.first?.time ?? batch.failures[0].time)
+    folder.fold(batch)
+    for row in folder.rows {
+      let failure = batch.failures[row.first]
+      let last = row.first == row.last ? nil : batch.failures[row.last]
+      if !append(failure, last, row.count, of: batch) {
+        closeLink()
+        openLink(failure.time)
+        _ = append(failure, last, row.count, of: batch)
+      }
+      added += 1
     }
-    let before = encoder.records.count
-    // Taken out while it is lent, and put back.
-    var origins = origins
-    self.origins = OriginTable()
-    encoder.add(batch) { origins.reference(of: $0, in: batch) }
-    self.origins = origins
-    open!.decisions += decisions
-    open!.applied += applied
-    added += encoder.records.count - before
+    open?.decisions += decisions
+    open?.applied += applied
   }
 
-  private mutating func closeLink() {
-    guard let open = open.take() else { return }
-    let link = PreparedTransaction(
-      after: chain, time: open.time, origins: origins.added, records: encoder.records, decisions: open.decisions,
-      applied: open.applied)
-    chain = link.end
-    made.append(link)
+  private mutating func openLink(_ time: Instant) { if open == nil { open = Open(time: time) } }
+
+  /// False when the link is full.
+  private mutating func append(_ failure: Failure, _ last: Failure?, _ count: UInt32, of batch: FailureBatch) -> Bool {
+    let bytes = batch.bytes
+    let name = Self.cut(failure.name, of: bytes, to: TextLimit.name)
+    let user = Self.cut(failure.user, of: bytes, to: TextLimit.user)
+    let rule = Self.cut(failure.rule, of: bytes, to: TextLimit.rule)
+    let line = Self.cut(failure.line, of: bytes, to: TextLimit.line)
+    let lastLine = last.map { Self.cut($0.line, of: bytes, to: TextLimit.line) } ?? []
+    let address = failure.name.isEmpty ? failure.address : nil
+    let addressText = address.map { Array($0.description.utf8) } ?? []
+    let origin = origins.number(of: failure, in: batch)
+    let index = templates.find(
+      origin: origin, origins[origin], weight: failure.weight, rule: rule.span, time: failure.time.microseconds,
+      address: addressText.span, user: user.span, line: line.span)
+    let template = templates.templates[index]
+    let head = RecordHead(
+      time: failure.time.microseconds, place: Self.place(failure, batch), address: address, count: count,
+      last: last.map { ($0.time.microseconds, Self.place($0, batch)) })
+    guard
+      text.append(
+        head, template, templates.values, name: name.span, user: user.span, line: line.span, lastLine: lastLine.span)
+    else { return false }
+    if !rule.isEmpty, knownRules.insert(Array(rule)).inserted { rules.append((Array(rule), Array(line))) }
+    segment.add(
+      row: chain.failure + Int64(text.count), batch: chain.sequence + 1, time: head.time, address: address,
+      name: name.span, user: user.span, template: template, count: count)
+    return true
   }
+
+  /// At most `limit` bytes; what is cut ends in `[…]`.
+  private static func cut(_ range: ByteRange, of bytes: [UInt8], to limit: Int) -> ArraySlice<UInt8> {
+    guard range.count > limit else { return bytes[range.indices] }
+    return bytes[range.indices].prefix(limit) + Array("[…]".utf8)
+  }
+
+  /// The file offset, or the sequence number in the journal's cursor.
+  private static func place(_ failure: Failure, _ batch: FailureBatch) -> Int64 {
+    guard !failure.cursor.isEmpty else { return Int64(truncatingIfNeeded: failure.offset) }
+    return batch.withBytes(failure.cursor) { JournalCursor(parsing: $0)?.sequence ?? 0 }
+  }
+
+  private mutating func closeLink(_ positions: [UInt8] = []) {
+    guard let open = open.take() else { return }
+    if text.count > 0 { text.close() }
+    let transaction = PreparedTransaction(
+      after: chain, time: open.time, text, decisions: open.decisions, applied: open.applied,
+      isDryRun: open.isDryRun, positions: positions)
+    chain = transaction.end
+    made.append(transaction)
+    text.removeAll()
+    if segment.isFull { finishSegment() }
+  }
+
+  // MARK: The database
 
   /// Stores what has been added.
   mutating func store(_ db: Database) throws {
     closeLink()
-    for link in made {
-      try link.insert(db)
-      unindexed += link.count
-    }
-    if let last = made.last { attempt = (last.end.hash, last.link.failures.sums, last.decisions) }
+    try origins.store(db)
+    try templates.store(last: chain.failure, db)
+    for rule in rules { try RuleTable.store(rule.id, of: rule.line.span, db) }
+    rules.removeAll()
+    for transaction in made { try transaction.insert(db) }
     made.removeAll(keepingCapacity: true)
+    for (segment, blocks, templates) in segments {
+      try SegmentTable.insert(segment, blocks, db)
+      for template in templates.sorted() {
+        try db.run("UPDATE template SET last = ? WHERE id = ?", segment.last, template)
+      }
+    }
+    segments.removeAll()
     added = 0
   }
 
+  /// Makes a segment of the rows that are in none, however few they are; `store` stores it.
+  mutating func finishSegment() {
+    guard segment.rows > 0 else { return }
+    let templates = segment.templates
+    let (finished, blocks) = segment.finish()
+    segments.append((finished, blocks, templates))
+    segment.removeAll()
+  }
+
   mutating func record(_ event: AuditEvent, _ db: Database) throws {
+    closeLink()
+    try store(db)
     var link = ChainLink(after: chain, time: event.time)
     let id = link.append(event)
     try EventTable.insert(event, id: id, db)
     chain = link.end
-    try link.insert(chain, db)
+    try BatchTable.insert(link, chain, BatchText(), positions: [], db)
   }
 }

@@ -4,7 +4,7 @@ internal import Settings
 internal import Synchronization
 internal import System
 
-/// The store's thread: every commit, and the indexing of rows when there is time.
+/// The store's thread: every commit, and the removal of what is too old.
 ///
 /// A commit that fails is tried again until it succeeds (`on_full: wait`), or its failures are released and counted and what
 /// was decided is kept for when there is room (`shed`). Posting never waits, so bans go on being applied either way; the
@@ -44,14 +44,15 @@ final class StoreWriter: @unchecked Sendable {
 
   /// How much may wait for the disk, in bytes: some 70,000 failures.
   private static let capacity = 32 << 20
-  /// Commits that wait go as one, up to so many failures, and follow one another after so long where there are many: a
-  /// transaction costs as much as a hundred failures. The first after a quiet time waits for nothing.
+  /// Failures that decide nothing are stored a moment later, with what comes meanwhile: a commit writes a page at least, and after
+  /// a crash their lines are read again. What has moved without a failure waits longer. Decisions wait for nothing, and
+  /// take what waits with them.
+  private static let moment = Duration.seconds(1)
+  private static let idleMoment = Duration.seconds(10)
+  /// So many failures are a transaction at most, and where decisions are many their transactions follow one another after so long:
+  /// one costs as much as a hundred failures. The first after a quiet time waits for nothing.
   private static let largest = 8192
   private static let between = Duration.milliseconds(10)
-  /// Fewer failures than this are made rows only when nothing has come for a moment (in seconds): lines that wait in a log come
-  /// first, and questions look through as many that are not rows yet without being slow.
-  private static let fewUnindexed = 200_000
-  private static let rest = 0.02
   /// How many decisions and events are kept for a disk that is full, with `shed`.
   private static let deferredLimit = 100_000
 
@@ -82,6 +83,10 @@ final class StoreWriter: @unchecked Sendable {
   /// When the positions of consumers were last stored.
   private var lastPositions = ContinuousClock.now
 
+  /// What is stored next, when it is stored at the latest, and whether that is at once.
+  private var open: Commit?
+  private var openUntil = ContinuousClock.now + .seconds(3600)
+  private var isUrgent = false
   private var lastCommit = ContinuousClock.now - between
   /// When old rows are looked for next.
   private var nextRetention = ContinuousClock.now
@@ -152,22 +157,16 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let first = queue.take(waiting: patience) {
-      let items = first.isEmpty ? [] : withWhatWaits(first)
-      for item in items { carryOut(item) }
-      guard items.isEmpty else {
-        // Where there is never time, old rows go all the same, a few a second.
-        if ContinuousClock.now - nextRetention > .seconds(1) { forgetOld() }
-        continue
-      }
-      if !deferred.isEmpty { _ = retryDeferred() }
+    while let items = queue.take(waiting: patience) {
+      for item in items { add(item) }
+      if isUrgent { waitABit() }
+      if isUrgent || openUntil <= .now { storeOpen() }
+      if items.isEmpty, !deferred.isEmpty { _ = retryDeferred() }
       storeConsumerPositions()
-      if store.unindexed == 0 {
-        if nextRetention <= .now { forgetOld() }
-      } else if !attempt({ _ = try $0.index() }) {
-        ServiceThread.sleep(seconds: 0.5)
-      }
+      // Where there is never time, old rows go all the same, a few a second.
+      if nextRetention <= .now - (items.isEmpty ? .zero : .seconds(1)) { forgetOld() }
     }
+    storeOpen()
     if !deferred.isEmpty { _ = retryDeferred() }
     consumers.stop()
     if store.hasMovedPositions { _ = attempt { try $0.storePositions() } }
@@ -180,41 +179,44 @@ final class StoreWriter: @unchecked Sendable {
     _ = attempt { try $0.storePositions() }
   }
 
-  /// How many seconds to wait for a commit before there is something else to do.
+  /// How many seconds to wait for an item before there is something else to do.
   private var patience: Double {
-    let unindexed = store.unindexed
-    if unindexed > 0 { return unindexed < Self.fewUnindexed ? Self.rest : 0 }
-    return min(max((nextRetention - .now) / .seconds(1), 0), 1)
+    var until = min(nextRetention, openUntil)
+    if store.hasMovedPositions { until = min(until, lastPositions + .seconds(1)) }
+    if !deferred.isEmpty { until = min(until, .now + .seconds(1)) }
+    return max((until - .now) / .seconds(1), 0)
   }
 
-  /// Everything that waits, in its order: commits that follow one another as one.
-  private func withWhatWaits(_ first: [Item]) -> [Item] {
-    let early = Self.between - (ContinuousClock.now - lastCommit)
-    if early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
-    defer { lastCommit = .now }
-    var items: [Item] = []
-    // Apart from the list, where appending would copy it each time.
-    var open: Commit?
-    func close() {
-      if let commit = open.take() { items.append(.commit(commit)) }
+  // MARK: What waits to be stored
+
+  /// Commits that follow one another become one.
+  private func add(_ item: Item) {
+    guard case .commit(let commit) = item else {
+      storeOpen()
+      return carryOut(item)
     }
-    var failures = 0
-    var next = first
-    repeat {
-      for item in next {
-        guard case .commit(let commit) = item else {
-          close()
-          items.append(item)
-          continue
-        }
-        failures += commit.batch.failures.count
-        if open?.names != commit.names { close() }
-        if open?.append(commit) == nil { open = commit }
-      }
-      next = failures < Self.largest ? queue.take(waiting: 0) ?? [] : []
-    } while !next.isEmpty
-    close()
-    return items
+    if let names = open?.names, names != commit.names { storeOpen() }
+    if open?.append(commit) == nil { open = commit }
+    let isIdle = commit.batch.failures.isEmpty
+    openUntil = min(openUntil, .now + (isIdle ? Self.idleMoment : Self.moment))
+    isUrgent = isUrgent || !commit.decisions.isEmpty
+    if (open?.batch.failures.count ?? 0) >= Self.largest { storeOpen() }
+  }
+
+  /// Where decisions are many, what comes within a few milliseconds goes with them.
+  private func waitABit() {
+    let early = Self.between - (ContinuousClock.now - lastCommit)
+    guard early > .zero else { return }
+    ServiceThread.sleep(seconds: early / .seconds(1))
+    while isUrgent, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
+  }
+
+  private func storeOpen() {
+    openUntil = .now + .seconds(3600)
+    isUrgent = false
+    guard let commit = open.take() else { return }
+    carryOut(.commit(commit))
+    lastCommit = .now
   }
 
   /// Removes what the settings no longer keep, a little at a time, so that commits never wait for it.

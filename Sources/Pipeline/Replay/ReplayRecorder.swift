@@ -11,11 +11,6 @@ final class ReplayRecorder: Sendable {
   /// How many bytes of failures may wait before reading does.
   private static let mostWaiting = 16 << 20
 
-  /// Rows with indexes cost three times what reading and deciding do. A few are made at once; many are left to the daemon's
-  /// idle time, up to what a question can look through without being slow.
-  private static let indexedAtOnce = 10_000
-  private static let leftUnindexed = 500_000
-
   private let store: AuditStore
   private let names: Names
   private let queue = BoundedQueue<Item>(capacity: mostWaiting)
@@ -38,7 +33,7 @@ final class ReplayRecorder: Sendable {
     batch = FailureBatch()
   }
 
-  /// Waits until everything is stored, and indexes what is left if it is little.
+  /// Waits until everything is stored and indexed.
   func finish() throws {
     if let thread = thread.withLock({ $0 }) {
       queue.close()
@@ -46,7 +41,6 @@ final class ReplayRecorder: Sendable {
       if let error = failure.withLock({ $0 }) { throw error }
     }
     try store.storeAdded()
-    if store.unindexed <= Self.indexedAtOnce { while try store.index() {} }
   }
 
   /// Ends the thread, once it has stored what waits; nobody waits for that.
@@ -62,7 +56,5 @@ final class ReplayRecorder: Sendable {
 
   private func write(_ item: Item) throws {
     try store.add(item.batch, names: names, decisions: item.decisions)
-    guard store.unindexed > Self.leftUnindexed + 100_000 else { return }
-    while store.unindexed > Self.leftUnindexed, try store.index() {}
   }
 }

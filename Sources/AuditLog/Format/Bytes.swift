@@ -1,33 +1,5 @@
 internal import Model
 
-/// How a failure begins in a batch's `heads`: what its id is, and what follows.
-enum RecordFlags {
-  static let name: UInt8 = 0
-  static let ipv4: UInt8 = 1
-  static let ipv6: UInt8 = 2
-  static let identity: UInt8 = 3
-  static let user: UInt8 = 0x04
-  /// A count or a weight other than one.
-  static let count: UInt8 = 0x08
-  static let weight: UInt8 = 0x10
-  /// The record represents several lines and has the last of them, too.
-  static let folded: UInt8 = 0x20
-  static let rule: UInt8 = 0x40
-}
-
-/// A failure's numbers; its texts are beside it.
-struct RecordHead {
-  var time: Int64
-  var place: Int64
-  var origin: OriginReference
-  var count: UInt32
-  var weight: UInt32
-  /// Nil when the id is a name.
-  var address: Address?
-  /// Of a row that represents several lines.
-  var last: (time: Int64, place: Int64)?
-}
-
 /// Limits on attackers' text. What is cut ends in `[…]`.
 enum TextLimit {
   static let line = 2048
@@ -36,7 +8,7 @@ enum TextLimit {
   static let rule = 64
 }
 
-/// A growing run of bytes with the few ways of writing that decisions, events and origins need.
+/// A growing run of bytes with the few ways of writing that decisions, events and templates need.
 struct ByteWriter {
   var bytes: [UInt8] = []
 
@@ -52,6 +24,11 @@ struct ByteWriter {
     bytes.append(contentsOf: value.utf8)
   }
 
+  mutating func bytes(_ value: [UInt8]) {
+    integer(UInt32(truncatingIfNeeded: value.count))
+    bytes.append(contentsOf: value)
+  }
+
   mutating func optional(_ value: (some FixedWidthInteger)?) {
     guard let value else {
       bytes.append(0)
@@ -63,17 +40,18 @@ struct ByteWriter {
 }
 
 extension [UInt8] {
+  init(copying text: borrowing Span<UInt8>) {
+    // Safe: the pointer is used only inside the call.
+    self = unsafe text.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+
   mutating func append(_ text: borrowing Span<UInt8>) {
     // Safe: the pointer is used only inside the call; appending through it is one memcpy.
     unsafe text.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
-}
 
-extension OutputSpan<UInt8> {
   /// Seven bits a byte, the lowest first; all but the last have the eighth set.
-  @inline(__always)
   mutating func append(varint value: UInt64) {
-    if value < 0x80 { return append(UInt8(truncatingIfNeeded: value)) }
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -81,31 +59,40 @@ extension OutputSpan<UInt8> {
     }
     append(UInt8(truncatingIfNeeded: rest))
   }
+}
 
-  /// The longest varint of 64 bits.
-  static var longestVarint: Int { 10 }
-
-  /// Small numbers of either sign are short.
-  mutating func append(signed value: Int64) {
-    append(varint: UInt64(bitPattern: value << 1 ^ value >> 63))
-  }
-
-  mutating func append(bigEndian value: UInt64, bytes: Int) {
-    var shift = UInt64(8 &* bytes)
-    while shift > 0 {
-      shift &-= 8
-      append(UInt8(truncatingIfNeeded: value >> shift))
-    }
-  }
-
+extension OutputSpan<UInt8> {
   /// Short texts: a loop is quicker than a call.
   mutating func append(_ text: borrowing Span<UInt8>) {
     for i in 0..<text.count { append(text[i]) }
   }
 
-  mutating func append(counted text: borrowing Span<UInt8>) {
-    append(varint: UInt64(text.count))
-    append(text)
+  mutating func append(decimal value: Int64) {
+    var rest = value.magnitude
+    if value < 0 { append(UInt8(ascii: "-")) }
+    guard rest >= 10 else { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)) }
+    // The digits that are left, the highest one first, in the lowest byte.
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var digits = 0
+    while rest > 0 {
+      let quotient = rest / 10
+      high = high &<< 8 | low &>> 56
+      low = low &<< 8 | UInt64(UInt8(ascii: "0")) &+ (rest &- quotient &* 10)
+      rest = quotient
+      digits &+= 1
+    }
+    // 19 digits at most: three of them are pushed out of two words.
+    if digits > 16 { return appendLong(value.magnitude) }
+    for _ in 0..<digits {
+      append(UInt8(truncatingIfNeeded: low))
+      low = low &>> 8 | high &<< 56
+      high &>>= 8
+    }
+  }
+
+  private mutating func appendLong(_ value: UInt64) {
+    for byte in String(value).utf8 { append(byte) }
   }
 }
 
@@ -133,10 +120,6 @@ struct ByteReader {
       shift += 7
     }
     return nil
-  }
-
-  mutating func signed(_ bytes: borrowing Span<UInt8>) -> Int64? {
-    varint(bytes).map { Int64(bitPattern: $0 >> 1) ^ -Int64(bitPattern: $0 & 1) }
   }
 
   /// A text behind its length.
