@@ -104,6 +104,8 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     room("Reporting", ["Model", "System", "AuditLog", "Inspection"]),
+    // Backup and restore, export, what a bug report needs.
+    room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"]),
     api,
     room(
       "Service", ["Model", "System", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API", "CSystemd"]),
@@ -111,7 +113,7 @@ let package = Package(
       name: "bailiff",
       dependencies: [
         "Model", "System", "JSON", "Filters", "Matching", "Detection", "AuditLog", "Settings", "Fail2banImport",
-        "Pipeline", "Inspection", "Reporting", "API", "Service",
+        "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Service",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -138,6 +140,7 @@ let package = Package(
       name: "storewriter", dependencies: ["Model", "AuditLog"], path: "Tests/StoreWriter", swiftSettings: strict),
     tests("AuditLogTests", ["Model", "SQLite", "AuditLog", "storewriter"]),
     tests("SettingsTests", ["Model", "System", "YAML", "Filters", "Detection", "Settings", "TestSupport"]),
+    tests("MaintenanceTests", ["Maintenance"]),
     // The filters in filters/, on the lines in fixtures/truth and fixtures/hostile.
     tests("FilterTests", ["Model", "Filters", "Matching", "Fail2banMatching", "Detection", "Settings"]),
     tests(

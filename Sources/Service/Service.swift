@@ -45,7 +45,7 @@ public struct Service: Sendable {
         .rejected, "a daemon already answers on \(settings.socket)",
         remedy: "stop it first, or name another `socket` and `state`")
     }
-    let (ending, end) = AsyncStream.makeStream(of: Void.self)
+    let (ending, end) = AsyncStream.makeStream(of: Int32.self)
     let daemon: Daemon
     do {
       daemon = try Daemon(
@@ -53,7 +53,7 @@ public struct Service: Sendable {
         choose: { [isDryRun] in isDryRun ? BackendChoice(.dryRun, because: "--dry-run") : $0.choice }, log: log,
         start: readsFromStart ? .beginning : .end, load: { [read] in read() },
         heartbeat: { ServiceManager.isAlive() },
-        onWarning: { Self.tellServiceManager($0) }, onInputEnd: { end.yield() })
+        onWarning: { Self.tellServiceManager($0) }, onInputEnd: { end.yield(SIGTERM) })
     } catch let error as FirewallError {
       throw RequestError(.rejected, "\(error)")
     }
@@ -69,19 +69,27 @@ public struct Service: Sendable {
     ServiceManager.ready(Self.summary(daemon.activeWarnings, else: watched))
     ResidentMemory.giveBackFilePages()
 
-    for await _ in ending { break }
+    var signal = SIGTERM
+    for await sent in ending {
+      signal = sent
+      break
+    }
     ServiceManager.stopping()
     await server.stop()
+    if signal == Signals.stopLiftingBans {
+      // Nobody is banned any more while they are lifted.
+      daemon.stopReading()
+      _ = try await daemon.unbanAll(jail: nil, uid: 0, command: "stop --unban")
+    }
     daemon.stop()
-    log.notice(
-      changesKernel
-        ? "stopped; bans stay in force until their time is over" : "stopped; it was a dry run, nobody was banned")
+    let bans = signal == Signals.stopLiftingBans ? "every ban is lifted" : "bans stay in force until their time is over"
+    log.notice(changesKernel ? "stopped; \(bans)" : "stopped; it was a dry run, nobody was banned")
   }
 
-  private func listen(_ daemon: Daemon, _ end: AsyncStream<Void>.Continuation) {
+  private func listen(_ daemon: Daemon, _ end: AsyncStream<Int32>.Continuation) {
     Signals.listen { [log] signal in
       guard signal == SIGHUP else {
-        end.yield()
+        end.yield(signal)
         return
       }
       Task {

@@ -1,8 +1,11 @@
 internal import Glibc
 internal import System
 
-/// The daemon's signals, owned by one thread: SIGTERM and SIGINT end it, SIGHUP reloads.
+/// The daemon's signals, owned by one thread: SIGTERM and SIGINT end it, SIGUSR1 lifts every ban and ends it, SIGHUP reloads.
 public enum Signals {
+  /// What `bailiff stop --unban` sends.
+  public static let stopLiftingBans = SIGUSR1
+
   /// Keeps the signals waiting for `listen`. Must come before any thread is made, since threads inherit the mask.
   public static func block() {
     var set = set()
@@ -34,7 +37,7 @@ public enum Signals {
     var set = sigset_t()
     // Safe: both fill in the set they are given.
     unsafe sigemptyset(&set)
-    for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&set, signal) }
+    for signal in [SIGTERM, SIGINT, SIGHUP, stopLiftingBans] { unsafe sigaddset(&set, signal) }
     return set
   }
 }

@@ -19,6 +19,12 @@ enum Pieces {
     return top
   }
 
+  /// The files that are there and can be read, in the order of reading.
+  static func files(_ file: String) -> [String] {
+    guard let top = read(file, Problems()) else { return [] }
+    return (top.earlier + [top]).map(\.place.file)
+  }
+
   /// `path`, where it is relative, in the directory of `file`.
   static func absolute(_ path: String, besides file: String) -> String {
     guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }

@@ -40,6 +40,18 @@ public enum SmallFile {
     (try? read(path, limit: limit)).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// Removes a file; one that is not there is no error.
+  public static func remove(_ path: String) throws(SystemError) {
+    // Safe: the path is read during the call.
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .last("remove \(path)") }
+  }
+
+  /// Puts a file in the place of another one, in one step.
+  public static func rename(_ path: String, to target: String) throws(SystemError) {
+    // Safe: rename(2) reads both paths during the call.
+    guard unsafe Glibc.rename(path, target) == 0 else { throw .last("replace \(target)") }
+  }
+
   /// Replaces a file by one with this content, in one step: a reader sees the old one or the new one, also after a crash
   /// (rename(2)).
   public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
@@ -48,8 +60,7 @@ public enum SmallFile {
       let file = try Descriptor.open(new, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
       try file.write(bytes)
       guard fsync(file.raw) == 0 else { throw SystemError.last("write \(new)") }
-      // Safe: rename(2) reads both paths during the call.
-      guard unsafe rename(new, path) == 0 else { throw SystemError.last("replace \(path)") }
+      try rename(new, to: path)
     } catch {
       // Safe: unlink(2) reads the path during the call.
       _ = unsafe unlink(new)

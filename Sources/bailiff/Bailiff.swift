@@ -20,6 +20,8 @@ struct Bailiff: AsyncParsableCommand {
         bailiff status
         bailiff explain 192.0.2.7
 
+      `bailiff help topics` lists what else there is to read.
+
       Exit status:
         0  done
         1  no: not banned, samples fail, refused
@@ -43,6 +45,8 @@ struct Bailiff: AsyncParsableCommand {
     ReplayLogs.self,
     Status.self,
     Reload.self,
+    Stop.self,
+    SupportCommand.self,
   ]
   private static let pastCommands: [any ParsableCommand.Type] = [
     Explain.self,
@@ -55,6 +59,9 @@ struct Bailiff: AsyncParsableCommand {
     SettingsCommand.self,
     FilterCommand.self,
     Import.self,
+    Export.self,
+    BackupCommand.self,
+    RestoreCommand.self,
   ]
 
   static func main() {
@@ -62,6 +69,7 @@ struct Bailiff: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
     do {
+      if try HelpTopic.print(Array(CommandLine.arguments.dropFirst())) { return }
       try CommandSpelling.check(Array(CommandLine.arguments.dropFirst()))
       var command = try parseAsRoot()
       if let command = command as? Run {

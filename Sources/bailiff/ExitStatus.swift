@@ -50,6 +50,9 @@ extension ExitStatus {
     case let error as StoreError:
       complain(error.description)
       exit(ExitStatus(error.kind).rawValue)
+    case let error as SystemError:
+      complain(error.description)
+      exit(rejected.rawValue)
     default: end(withParserError: error)
     }
   }

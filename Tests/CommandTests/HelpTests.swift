@@ -45,6 +45,31 @@ import Testing
     #expect(help.output.contains("\n  3  the daemon is not there\n"))
   }
 
+  @Test func topicsAndKeysHaveHelp() async throws {
+    let topics = try await Binary.run("help", "topics")
+    #expect(topics.status == 0)
+    let names = topics.output.split(separator: "\n").filter { $0.hasPrefix("  ") }.map { $0.split(separator: " ")[0] }
+    #expect(names.count > 4)
+    let commands = Set(try await commands().map { $0.joined(separator: " ") })
+    for name in names {
+      let help = try await Binary.run("help", String(name))
+      #expect(help.status == 0 && !help.output.isEmpty, "\(name)")
+      // What a topic tells to run is there.
+      for line in help.output.split(separator: "\n") where line.hasPrefix("  bailiff ") {
+        #expect(commands.contains(String(line.split(separator: " ")[1])), "\(line)")
+      }
+    }
+    let key = try await Binary.run("help", "jails.sshd.maxretry")
+    #expect(
+      key.output.contains("jails.NAME.maxretry  (bailiff.yaml)\n") && key.output.contains("a whole number, 1 to "))
+    let everywhere = try await Binary.run("help", "findtime").output
+    #expect(everywhere.contains("defaults.findtime  (") && everywhere.contains("jails.NAME.findtime  ("))
+    // A command's name stays the command's.
+    #expect(try await Binary.run("help", "settings").output.contains("USAGE: bailiff settings"))
+    let unknown = try await Binary.run("help", "maxrety")
+    #expect(unknown.status == 2 && unknown.error.contains("did you mean `maxretry`?"), "\(unknown)")
+  }
+
   @Test(arguments: [
     ["nonsense"], ["status", "--nonsense"], ["bans", "extra"], ["unban"], ["unban", "--all", "192.0.2.7"], ["ban"],
     ["ban", "192.0.2.7/33"], ["ban", "999.0.2.7"], ["ban", "2001:db8::1::2"], ["ban", ""],

@@ -43,6 +43,18 @@ public final class AuditReader: @unchecked Sendable {
   /// Was the store removed, or another one put in its place, since it was opened?
   public var isReplaced: Bool { lock.withLock { _ in database.hasMoved } }
 
+  /// Writes the store as it is at one moment into a new file; the daemon may go on writing meanwhile.
+  public func copy(to path: String) throws {
+    try lock.withLock { _ in
+      do {
+        // Not inside a transaction: https://www.sqlite.org/lang_vacuum.html#vacuuminto
+        try database.run("VACUUM INTO ?", path)
+      } catch {
+        throw StoreError(error, path: self.path)
+      }
+    }
+  }
+
   func read<Result: Sendable>(_ body: (Database, inout Lookups) throws -> Result) throws -> Result {
     try lock.withLock { _ in
       do {

@@ -15,6 +15,20 @@ extension DecisionTable {
       until: (row[5] as Int64?).map { Instant(microseconds: $0) }, count: row[6], number: row[7],
       applied: (row[8] as Int64?) != nil)
   }
+
+  static func bans(where condition: String, _ time: Instant, _ db: Database) throws -> [Ban] {
+    let rows = try db.rows("SELECT \(columns) FROM ban WHERE \(condition) ORDER BY since, id", time.microseconds)
+    var bans: [Ban] = []
+    while let row = try rows.next() { bans.append(ban(row)) }
+    return bans
+  }
+}
+
+extension AuditReader {
+  /// As `AuditStore.bansInForce`, for whoever asks beside the daemon.
+  public func bansInForce(at time: Instant) throws -> [Ban] {
+    try read { db, _ in try DecisionTable.bans(where: "ended IS NULL AND (until IS NULL OR until > ?)", time, db) }
+  }
 }
 
 extension AuditStore {
@@ -29,13 +43,7 @@ extension AuditStore {
   }
 
   private func bans(where condition: String, _ time: Instant) throws -> [Ban] {
-    try read { db in
-      let rows = try db.rows(
-        "SELECT \(DecisionTable.columns) FROM ban WHERE \(condition) ORDER BY since, id", time.microseconds)
-      var bans: [Ban] = []
-      while let row = try rows.next() { bans.append(DecisionTable.ban(row)) }
-      return bans
-    }
+    try read { db in try DecisionTable.bans(where: condition, time, db) }
   }
 
   /// Every id that was banned since `since`, with how often in each jail: to fill the decider's memory at the start.

@@ -140,13 +140,22 @@ public final class Daemon: @unchecked Sendable {
     monitor.start()
   }
 
-  /// Reads no more, finishes what was read, and stores it. Bans stay.
-  public func stop() {
+  /// Reads no more; what was read is decided.
+  public func stopReading() {
     // On a disk that is full the reader may be waiting for the decider, and the decider for the store.
     writer.beginShutdown()
     monitor.stop()
     reader.stop()
-    readerThread.withLock { $0 }?.join()
+    let thread = readerThread.withLock { thread in
+      defer { thread = nil }
+      return thread
+    }
+    thread?.join()
+  }
+
+  /// Reads no more, finishes what was read, and stores it. Bans stay.
+  public func stop() {
+    stopReading()
     watcher.stop()
     loop.finish()
     writer.event(.stop)

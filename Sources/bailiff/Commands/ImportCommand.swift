@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fail2banImport
 import Glibc
+import Maintenance
 import System
 
 struct Import: ParsableCommand {
@@ -23,20 +24,39 @@ struct ImportFail2ban: ParsableCommand {
         bailiff import fail2ban > bailiff.yaml
         bailiff import fail2ban --all /srv/old/etc/fail2ban > bailiff.yaml
         bailiff check --config bailiff.yaml
+        bailiff import fail2ban --bans
 
       The settings name fail2ban's filter files where they are. What could not be carried over is listed on standard error,
       one line each: file, jail, option, and what to do instead. A jail that is wrong is listed there and left out; the
       others come through.
+
+      With --bans nothing is written: the running daemon takes over what fail2ban has banned, each for the time that is left
+      of it. Do it before fail2ban is stopped, and nobody is let in meanwhile.
       """)
 
   @Argument(help: "Where jail.conf and filter.d are.", completion: .directory)
   var directory = "/etc/fail2ban"
   @Flag(help: "Jails that are not enabled, too; they stay disabled.")
   var all = false
-  /// Every command takes it; there is nothing in it for this one.
-  @OptionGroup(visibility: .hidden) var config: ConfigOptions
+  @Flag(help: "Have the running daemon take over fail2ban's bans in force.")
+  var bans = false
+  @Option(
+    help: ArgumentHelp("fail2ban's database, for --bans.", valueName: "file"),
+    completion: .file(extensions: ["sqlite3"]))
+  var database = Fail2banBans.usualPath
+  @Flag(help: "With --bans: change nothing; print what would be taken over, and exit 1 when there is anything.")
+  var check = false
+  @OptionGroup var config: ConfigOptions
+
+  func validate() throws {
+    if check, !bans { throw ValidationError("--check is for --bans; the settings are only printed anyway") }
+  }
 
   func run() throws {
+    guard !bans else {
+      var takeover = ImportBans(database: database, client: try config.client())
+      return try takeover.run(check: check)
+    }
     let yaml: String
     let notes: [String]
     do {
