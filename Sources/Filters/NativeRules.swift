@@ -7,29 +7,32 @@ public struct NativeRules: Sendable, Equatable {
   public var programs: [String]
   /// Does the service also write a log of its own, without syslog's header? Lines that have none are then matched whole.
   public var hasOwnLog: Bool
-  public var format: LogFormat
-  public var fields: FieldRoles
+  /// How its lines are written: the first of these that a line is in. Text stands alone.
+  public var formats: [FieldFormat]
   public var patterns: [PatternDefinition]
   /// A line that one of these matches is ignored, whatever `patterns` say.
   public var ignore: [PatternDefinition]
   /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
   /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
   public var untrustedAfterOpenQuote: Int?
+  /// For text logs into which a client can write line ends: what the beginning of a record looks like whose end is missing.
+  /// Matches on the eight lines behind it, up to 4,096 bytes, are not believed. A PCRE2 pattern on what the patterns see.
+  public var torn: String?
   /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
-    programs: [String] = [], hasOwnLog: Bool = false, format: LogFormat = .text, fields: FieldRoles = FieldRoles(),
+    programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
-    records: RecordFormat? = nil
+    torn: String? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
-    self.format = format
-    self.fields = fields
+    self.formats = formats
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
+    self.torn = torn
     self.records = records
   }
 }
@@ -50,12 +53,14 @@ public struct PatternDefinition: Sendable, Equatable {
   public var match: String?
   /// What must hold for the line's fields.
   public var conditions: [FieldCondition]
-  /// Where this pattern's host and others are in other fields than the filter's `fields` say.
+  /// Where this pattern's host and others are in other fields than its formats' `fields` say.
   public var fields = FieldRoles()
   public var weight: Weight
   /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
   /// something else.
   public var attempt = AttemptPart.alone
+  /// For `together`: what makes lines of one address one act, by groups, roles or fields, and for how long.
+  public var act = ActDefinition(key: [], within: .zero)
   /// Where it is, for messages.
   public var place: Place
 
@@ -74,6 +79,18 @@ public struct PatternDefinition: Sendable, Equatable {
   public var expressions: [String] {
     (match.map { [$0] } ?? [])
       + conditions.flatMap(\.tests).compactMap { if case .match(let text) = $0 { text } else { nil } }
+  }
+}
+
+/// Lines that are one act, as the requests for a page's images are.
+public struct ActDefinition: Sendable, Equatable {
+  public var key: [String]
+  /// From the first line on; up to an hour.
+  public var within: TimeSpan
+
+  public init(key: [String], within: TimeSpan) {
+    self.key = key
+    self.within = within
   }
 }
 

@@ -2,12 +2,15 @@
 /// source.
 public final class LineHistory {
   private static let size = 4096
-  private var tail: [UInt8] = []
+  private(set) var tail: [UInt8] = []
   /// Are there bytes of the source before `tail`?
   private var isCut = false
   private var nginx = NginxRecords()
   /// Records of a ModSecurity audit log; followed only for filters that read one.
   private(set) var audit = AuditRecords()
+
+  /// The names of its columns, as its last header line had them.
+  var columnHeader = ColumnHeader()
 
   public init() {}
 

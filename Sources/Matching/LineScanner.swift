@@ -6,8 +6,10 @@ internal import Model
 /// one, all of its bytes are copied.
 struct LineScanner: ~Copyable {
   var counts = FilterSet.Counts()
-  /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
-  var onGiveUp: ((Int, Int) -> Bool)?
+  /// Called when a pattern was stopped at its limit: filter, pattern.
+  var onGiveUp: ((Int, Int) -> Void)?
+  /// Patterns that were stopped, by their place among all.
+  private var stopped: [Int: StoppedLately] = [:]
 
   /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
   private let slots: [Int]
@@ -20,8 +22,7 @@ struct LineScanner: ~Copyable {
   private let literalSlots: LiteralSlots
   /// The patterns that may match the line at hand.
   private var wanted: PatternBits
-  /// All but those that are never tried again.
-  private var allowed: PatternBits
+  private let all: PatternBits
   let keepsCaptures: Bool
   private let keepsHistory: Bool
   /// May the source be nginx's error log? Then a client can write lines that any of the filters would take.
@@ -32,6 +33,10 @@ struct LineScanner: ~Copyable {
   var match = Match()
   /// The fields of the line at hand, as the filter at hand has them.
   var fields = FieldTable()
+  /// Where `has` undoes escapes.
+  var decodedText = DecodedText()
+  /// Which column of the source is what, while it is scanned.
+  var columnHeader = ColumnHeader()
   /// Their names.
   var fieldNames: [String] = []
   /// The native filters, by their place in the set.
@@ -65,7 +70,7 @@ struct LineScanner: ~Copyable {
     self.always = always
     triesEveryLine = !always.isEmpty
     wanted = always
-    allowed = PatternBits(count: required.count, all: true)
+    all = PatternBits(count: required.count, all: true)
     self.keepsCaptures = keepsCaptures
     natives = filters.map { filter in
       if case .native(let native) = filter.body { native } else { nil }
@@ -75,7 +80,7 @@ struct LineScanner: ~Copyable {
       return continuing(filter.definition) ?? foreign.makeMatcher()
     }
     hasMatchers = matchers.contains { $0 != nil }
-    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
+    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.torn != nil || $0?.records != nil }
     readsNginx = natives.contains { $0?.records == .nginx }
     readsAudit = natives.contains { $0?.records == .modsecurityAudit }
   }
@@ -89,6 +94,8 @@ struct LineScanner: ~Copyable {
     _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
   ) {
     if readsAudit { history.enterAudit(lines) }
+    swap(&columnHeader, &history.columnHeader)
+    defer { swap(&columnHeader, &history.columnHeader) }
     if triesEveryLine || prefilter == nil || !prefilter!.scan(lines) {
       scanEveryLine(lines, &clock, history, body)
     } else {
@@ -137,10 +144,9 @@ struct LineScanner: ~Copyable {
       literalSlots.insert(Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF), into: &wanted)
       hit += 1
     }
-    wanted.formIntersection(allowed)
   }
 
-  private mutating func wantAll() { wanted.assign(allowed) }
+  private mutating func wantAll() { wanted.assign(all) }
 
   /// The first filter from `filter` on of which a pattern is wanted; nil when there is none.
   private mutating func nextWanted(from filter: Int) -> Int? {
@@ -149,9 +155,26 @@ struct LineScanner: ~Copyable {
   }
 
   /// Says that a pattern was stopped at its limit.
-  private mutating func report(_ filter: Int, _ pattern: Int) {
-    guard onGiveUp?(filter, pattern) == true else { return }
-    allowed.remove(slots[filter] + pattern)
+  private mutating func report(_ filter: Int, _ pattern: Int, _ now: Instant) {
+    let lines = counts.candidates
+    var lately = stopped[slots[filter] + pattern] ?? StoppedLately(lines, now)
+    lately.add(lines, now)
+    stopped[slots[filter] + pattern] = lately
+    onGiveUp?(filter, pattern)
+  }
+
+  /// Those of `wanted` that may work on a line of this length.
+  private mutating func affordable(_ wanted: PatternBits, _ length: Int, _ now: Instant) -> PatternBits {
+    guard !stopped.isEmpty, length > StoppedLately.shortest else { return wanted }
+    var affordable = wanted
+    for slot in stopped.keys where !mayTry(slot, length, now) { affordable.remove(slot) }
+    return affordable
+  }
+
+  /// May a pattern that was stopped too often of late work on a line of this length?
+  private mutating func mayTry(_ slot: Int, _ length: Int, _ now: Instant) -> Bool {
+    guard !stopped.isEmpty, length > StoppedLately.shortest, let lately = stopped[slot] else { return true }
+    return lately.mayTry(counts.candidates, now)
   }
 
   /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
@@ -182,8 +205,14 @@ struct LineScanner: ~Copyable {
           }
           guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
         }
-        if attempt(native, index, message, 0..<message.count, &outcome) {
+        if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
           outcome.matched = true
+          if match.attempt != .alone {
+            entryProgram.removeAll(keepingCapacity: true)
+            header(&entryProgram)
+            connect(pid: SyslogHeader.pid(endOf: entryProgram.span))
+            isProgramKnown = false
+          }
           match.time = time()
           match.isDated = true
           body(match, message)
@@ -199,7 +228,7 @@ struct LineScanner: ~Copyable {
         // Taken out while it is lent, and put back.
         var line: [UInt8] = []
         swap(&line, &entryLine)
-        let isFound = attempt(matcher, index, line.span, time(), &clock, allowed, &outcome)
+        let isFound = attempt(matcher, index, line.span, time(), &clock, all, &outcome)
         swap(&line, &entryLine)
         if isFound { body(match, message) }
       }
@@ -249,7 +278,7 @@ struct LineScanner: ~Copyable {
           header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
-        if !native.programs.isEmpty, header != nil || !native.hasOwnLog {
+        if !native.programs.isEmpty, !native.hasOwnLog || isSyslog(header, native, line) {
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
           if let unwrapped = RepeatedMessage(line, from: header.message) {
@@ -267,7 +296,9 @@ struct LineScanner: ~Copyable {
           composed.append(line, content)
         }
         guard
-          content.isEmpty ? attempt(native, index, line, subject, &outcome) : attemptComposed(native, index, &outcome)
+          content.isEmpty
+            ? attempt(native, index, line, subject, clock.now, &outcome)
+            : attemptComposed(native, index, clock.now, &outcome)
         else { continue }
         if let limit = native.untrustedAfterOpenQuote {
           let believed = trusted ?? !history.mayBeForged(lines, lineStart: range.lowerBound, within: limit)
@@ -276,6 +307,10 @@ struct LineScanner: ~Copyable {
             counts.distrusted += 1
             continue
           }
+        }
+        if let torn = native.torn, isTorn(torn, native, lines, before: range.lowerBound, history, &clock) {
+          counts.distrusted += 1
+          continue
         }
         if readsNginx,
           history.mayBeForged(
@@ -286,6 +321,7 @@ struct LineScanner: ~Copyable {
         }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
+        if match.attempt != .alone { connect(pid: header?.pid(line) ?? 0) }
         date(line, subject, native, header, &clock)
         body(match, line, range.lowerBound)
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
@@ -293,6 +329,13 @@ struct LineScanner: ~Copyable {
       }
     }
     count(outcome)
+  }
+
+  /// Did the line come through syslog, or is it of the service's own log?
+  private mutating func isSyslog(_ header: SyslogHeader?, _ native: NativeFilter, _ line: borrowing Span<UInt8>) -> Bool
+  {
+    guard let header else { return false }
+    return !header.isBracketed || native.admits(line, header.program)
   }
 
   /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
@@ -318,10 +361,11 @@ struct LineScanner: ~Copyable {
     _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout Verdict
   ) -> Bool {
     let (result, gaveUp) = matcher.tryLine(
-      line, &clock, time, wanted: wanted, from: slots[filter], into: &match, captures: keepsCaptures)
+      line, &clock, time, wanted: affordable(wanted, line.count, clock.now), from: slots[filter], into: &match,
+      captures: keepsCaptures)
     if gaveUp > 0 {
       counts.gaveUp += gaveUp
-      for pattern in matcher.takeStopped() { report(filter, pattern) }
+      for pattern in matcher.takeStopped() { report(filter, pattern, clock.now) }
     }
     switch result {
     case .failure:
@@ -337,22 +381,23 @@ struct LineScanner: ~Copyable {
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
   private mutating func attempt(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
-    isComposed: Bool = false, _ outcome: inout Verdict
+    isComposed: Bool = false, _ now: Instant, _ outcome: inout Verdict
   ) -> Bool {
     let subject = line.extracting(range)
     if let plan = native.fields {
-      if keepsCaptures { fieldNames = plan.names }
+      if keepsCaptures { fieldNames = plan.slots.map(\.name) }
       guard read(plan, subject) else { return false }
     }
     var next = wanted.next(from: slots[filter])
     while let slot = next, slot < slots[filter + 1] {
       next = wanted.next(from: slot + 1)
+      guard mayTry(slot, subject.count, now) else { continue }
       let index = slot - slots[filter]
       switch attempt(native.patterns[index], subject, at: isComposed ? nil : range.lowerBound) {
       case .none: continue
       case .gaveUp:
         counts.gaveUp += 1
-        report(filter, index)
+        report(filter, index, now)
         continue
       case .matched: break
       }
@@ -374,12 +419,14 @@ struct LineScanner: ~Copyable {
   }
 
   /// The same with `composed` as the line.
-  private mutating func attemptComposed(_ native: NativeFilter, _ filter: Int, _ outcome: inout Verdict) -> Bool {
+  private mutating func attemptComposed(
+    _ native: NativeFilter, _ filter: Int, _ now: Instant, _ outcome: inout Verdict
+  ) -> Bool {
     // Taken out while it is lent, and put back.
     var line: [UInt8] = []
     swap(&line, &composed)
     defer { swap(&line, &composed) }
-    return attempt(native, filter, line.span, 0..<line.count, isComposed: true, &outcome)
+    return attempt(native, filter, line.span, 0..<line.count, isComposed: true, now, &outcome)
   }
 
   /// A line of an audit record's section H, matched behind the record's first line, which names the client.
@@ -398,7 +445,7 @@ struct LineScanner: ~Copyable {
     subject.append(contentsOf: header)
     subject.append(UInt8(ascii: "\n"))
     subject.append(line, 0..<line.count)
-    guard attempt(native, filter, subject.span, 0..<subject.count, &outcome) else { return }
+    guard attempt(native, filter, subject.span, 0..<subject.count, clock.now, &outcome) else { return }
     outcome.matched = true
     date(subject.span, 0..<subject.count, native, nil, &clock)
     subject[header.count] = UInt8(ascii: " ")

@@ -3,21 +3,30 @@ internal import Model
 
 /// Reads a filter's patterns, and the format whose fields they name.
 struct PatternReader {
-  let format: LogFormat
-  let roles: FieldRoles
+  let formats: [FieldFormat]
   private let fields: Fields
-  private let tags: FilterTags
+  let tags: FilterTags
 
   init(_ fields: Fields) {
     self.fields = fields
     tags = FilterTags(fields)
-    format = fields["format"].flatMap(FormatReader.format) ?? .text
-    roles =
-      if let entry = fields.entry("fields") { FormatReader.roles(entry.value) } else { FieldRoles(place: fields.place) }
-    if format == .text, let entry = fields.entry("fields") {
+    if let several = fields["formats"] {
+      for key in ["format", "fields"] where fields.has(key) {
+        fields[key]?.fail("the filter has `\(key)` beside `formats`", "put it into an entry of `formats`")
+      }
+      formats = FormatReader.formats(several)
+      if formats.isEmpty { several.fail("`formats` is empty", "write a list: - format: json") }
+      return
+    }
+    let format = fields["format"].flatMap(FormatReader.format) ?? .text
+    if let entry = fields.entry("fields") {
+      formats = [FieldFormat(format, fields: FormatReader.roles(entry.value))]
+      guard format == .text, !fields.has("format") || fields["format"]?.word == "text" else { return }
       entry.value.problems.add(
         entry.place, "the filter has `fields`, but its lines are text",
         remedy: "say which format: json, combined, logfmt …")
+    } else {
+      formats = [FieldFormat(format, fields: FieldRoles(place: fields.place))]
     }
   }
 
@@ -42,7 +51,7 @@ struct PatternReader {
       match = tags.expand(text)
     }
     let conditions = pattern["where"].map { ConditionReader(tags).conditions($0) } ?? []
-    if pattern["where"] != nil, format == .text {
+    if pattern["where"] != nil, formats.allSatisfy({ $0.format == .text }) {
       pattern["where"]?.fail(
         "`where` asks for fields, but the filter's lines are text",
         "say which format: json, combined, logfmt …, or use match")
@@ -55,19 +64,34 @@ struct PatternReader {
       name: name, match: match, conditions: conditions, weight: pattern["weight"].flatMap(weight) ?? .fixed(1),
       place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
-    if let part = pattern["attempt"] { definition.attempt = attempt(part) }
+    if let part = pattern["attempt"] { attempt(part, &definition) }
     return definition
   }
 
-  private func attempt(_ value: Value) -> AttemptPart {
+  private func attempt(_ value: Value, _ definition: inout PatternDefinition) {
+    if value.isMap { return act(value, &definition) }
     switch value.name("attempt") {
-    case "begins": return .begins
-    case "ends": return .ends
-    case nil: return .alone
+    case "begins": definition.attempt = .begins
+    case "ends": definition.attempt = .ends
+    case nil: break
     case let name?:
-      value.fail("`attempt` is \(quoted(name))", "write begins or ends, or leave it out")
-      return .alone
+      value.fail("`attempt` is \(quoted(name))", "write begins, ends, or {key: [group], within: 10s}, or leave it out")
     }
+  }
+
+  /// `{key: [referrer], within: 10s}`.
+  private func act(_ value: Value, _ definition: inout PatternDefinition) {
+    guard let fields = Fields(value, "attempt", known: Keys.act.names) else { return }
+    for key in ["key", "within"] where !fields.has(key) {
+      value.fail("`attempt` has no `\(key)`", "write {key: [group], within: 10s}")
+    }
+    guard let key = fields["key"]?.names("key"), let within = fields["within"]?.span("within") else { return }
+    guard within >= .seconds(1), within <= .hours(1) else {
+      fields["within"]?.fail("`within` is \(within)", "write a time from 1s to 1h")
+      return
+    }
+    definition.attempt = .together
+    definition.act = ActDefinition(key: key, within: within)
   }
 
   /// A number, or one chosen by what a group captured.

@@ -88,8 +88,8 @@ public final class Daemon: @unchecked Sendable {
       Self.report(change, writer, log)
       onWarning(all)
     }
-    patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
-      Self.record(pattern, hits, isQuarantined, writer, log)
+    patterns = PatternHealth { [writer, log] pattern, hits in
+      Self.record(pattern, hits, writer, log)
     }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
@@ -316,13 +316,11 @@ public final class Daemon: @unchecked Sendable {
   public var stoppedPatterns: [StoppedPattern] { patterns.all }
 
   private static func record(
-    _ pattern: PatternName, _ hits: Int, _ isQuarantined: Bool, _ writer: StoreWriter, _ log: RunLog
+    _ pattern: PatternName, _ hits: Int, _ writer: StoreWriter, _ log: RunLog
   ) {
     let subject = "\(pattern.filter)/\(pattern.name)"
-    let what =
-      isQuarantined
-      ? "stopped at its match limit \(hits) times: it is not tried any more until the settings are reloaded"
-      : "stopped at its match limit: make it less ambiguous"
+    let times = hits == 1 ? "" : " \(hits) times"
+    let what = "stopped at its match limit\(times), and did not see those lines: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
   }

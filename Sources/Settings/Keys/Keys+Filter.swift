@@ -7,8 +7,11 @@ extension Keys {
     Key("summary", .text, "One line about what it finds."),
     Key("program", .list(.text), "Whose lines it sees, by the name in syslog's header or in the journal."),
     Key("own_log", .bool, "The service also writes a log of its own, without syslog's header."),
-    Key("format", .word(FormatReader.words), "How its lines are written; all but text give them fields."),
+    Key("format", format, "How its lines are written; all but text give them fields."),
     Key("fields", .map(roles), "Which of a line's fields is what."),
+    Key(
+      "formats", .list(.map(fieldFormat)), "Several formats with their fields, of which a line has the first that fits."
+    ),
     Key("journalmatch", .list(.text), "Where its lines are in the journal."),
     Key("logpath", .list(.text), "Where its lines are in files."),
     Key("writes", words(LogPlace.self), "Where the service writes unless it is told otherwise."),
@@ -21,9 +24,30 @@ extension Keys {
     Key(
       "untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."
     ),
+    Key(
+      "torn", .text, "How a record begins whose end a client's line end cut off; the lines behind it are not believed."),
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
     Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
   ]
+
+  static let fieldFormat: [Key] = [
+    Key("format", format, "How the lines are written."),
+    Key("fields", .map(roles), "Which of a line's fields is what."),
+  ]
+
+  /// A word, or a map of one key.
+  private static let format: Key.Kind = .either([
+    .word(FormatReader.words),
+    .map([
+      Key("nginx", .text, "The format string of a log_format."),
+      Key("apache", .text, "The format string of a LogFormat."),
+      Key("split", .text, "A PCRE2 pattern whose named groups are the fields."),
+      Key("csv", .list(.text), "The columns between commas."),
+      Key("tsv", .list(.text), "The columns between tabs."),
+      Key("spaces", .list(.text), "The columns between spaces, in quotes where they hold some."),
+      Key("w3c", .list(.text), "The columns until a header line names them."),
+    ]),
+  ])
 
   static let ignored: [Key] = [
     Key("name", .text, "A short name."),
@@ -35,7 +59,7 @@ extension Keys {
     ignored + [
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
-      Key("attempt", .word(["begins", "ends"]), "This line and others are one try."),
+      Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
     ]
 
   /// A field's name, or several, of which the first that is there counts.
@@ -48,9 +72,15 @@ extension Keys {
 
   private static let tests: [Key] = [
     Key("match", .text, "A PCRE2 pattern that is found in it."),
+    Key("has", .list(.text), "Texts of which one is in it, in any case, also with percent signs."),
     Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
     Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
     Key("absent", .bool, "There is nothing, or there is something."),
+  ]
+
+  static let act: [Key] = [
+    Key("key", .list(.text), "Groups or fields whose texts lines of one act share."),
+    Key("within", .time, "For how long after the first line, up to 1h."),
   ]
 
   static let weight: [Key] = [
