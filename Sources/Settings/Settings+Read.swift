@@ -151,6 +151,9 @@ struct SettingsReader {
     }
     if let everybody = fields["everybody"]?.bool("everybody") { settings.everybody = everybody }
     settings.ignoreip = fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? []
+    if let values = fields["container_roots"]?.list("container_roots") {
+      settings.containerRoots = values.compactMap { $0.path("container_roots") }
+    }
     if let value = fields["ignoreself"]?.bool("ignoreself") { settings.ignoreself = value }
     if let value = fields["protect_sessions"] {
       if value.word == "all" {
