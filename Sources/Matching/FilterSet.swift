@@ -57,20 +57,23 @@ public final class FilterSet {
   public var isShareable: Bool { !scanner.hasMatchers }
 
   /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
-  /// the line's offset in `lines`.
+  /// the line's offset in `lines`. `isPayload`: they were taken out of a container's envelope, so lines without a syslog
+  /// header are those of the filter's program.
   public func scan(
-    _ lines: borrowing Span<UInt8>, clock: inout LogClock, history: LineHistory,
+    _ lines: borrowing Span<UInt8>, isPayload: Bool = false, clock: inout LogClock, history: LineHistory,
     _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
   ) {
+    scanner.isPayload = isPayload
     scanner.scan(lines, clock: &clock, history: history, body)
   }
 
-  /// Matches one journal message, whose program and time the journal vouches for; both are asked for only when the message
-  /// may match. `header` writes what precedes the message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's
-  /// filters see an entry; it is asked for only then.
+  /// Matches one journal message. `program` writes the name of the program that a filter, by its place in the set, believes to
+  /// have written it, and returns whether that matters; `header` writes what precedes the message in a log file (`HOST
+  /// IDENT[PID]: `), which is how fail2ban's filters see an entry. Both and `time` are asked for only when the message may
+  /// match.
   public func scan(
-    message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
-    header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    message: borrowing Span<UInt8>, program: (Int, inout [UInt8]) -> Bool, time: () -> Instant, clock: inout LogClock,
+    header: (Int, inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     scanner.scan(message: message, program: program, time: time, clock: &clock, header: header, body)
   }

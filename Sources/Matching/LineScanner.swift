@@ -29,6 +29,8 @@ struct LineScanner: ~Copyable {
   private let readsNginx: Bool
   private let readsAudit: Bool
   var scratch = MatchScratch()
+  /// The lines at hand are one program's, whose headers may be missing.
+  var isPayload = false
   /// What was found in the line at hand.
   var match = Match()
   /// The fields of the line at hand, as the filter at hand has them.
@@ -177,15 +179,11 @@ struct LineScanner: ~Copyable {
     return lately.mayTry(counts.candidates, now)
   }
 
-  /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
-  /// may match: reading a field costs as much as reading the message. `header` writes what precedes the message in a
-  /// log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
+  /// See `FilterSet.scan(message:)`. Reading a field of an entry costs as much as reading its message.
   mutating func scan(
-    message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
-    header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    message: borrowing Span<UInt8>, program: (Int, inout [UInt8]) -> Bool, time: () -> Instant, clock: inout LogClock,
+    header: (Int, inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
-    var isComposed = false
-    var isProgramKnown = false
     if prefilter != nil, prefilter!.scan(message) {
       if prefilter!.hits.isEmpty, !triesEveryLine, !hasMatchers { return }
       var hit = 0
@@ -198,12 +196,10 @@ struct LineScanner: ~Copyable {
       if let native = natives[index] {
         guard nextWanted(from: index) == index, native.records != .modsecurityAudit else { continue }
         if !native.programs.isEmpty {
-          if !isProgramKnown {
-            isProgramKnown = true
-            entryProgram.removeAll(keepingCapacity: true)
-            program(&entryProgram)
+          entryProgram.removeAll(keepingCapacity: true)
+          if program(index, &entryProgram) {
+            guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
           }
-          guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
         }
         if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
           outcome.matched = true
@@ -219,12 +215,9 @@ struct LineScanner: ~Copyable {
         }
       } else if let matcher = matchers[index] {
         // What its patterns need may be in the header, which the scan of the message did not see.
-        if !isComposed {
-          isComposed = true
-          entryLine.removeAll(keepingCapacity: true)
-          header(&entryLine)
-          entryLine.append(message, 0..<message.count)
-        }
+        entryLine.removeAll(keepingCapacity: true)
+        header(index, &entryLine)
+        entryLine.append(message, 0..<message.count)
         // Taken out while it is lent, and put back.
         var line: [UInt8] = []
         swap(&line, &entryLine)
@@ -278,7 +271,11 @@ struct LineScanner: ~Copyable {
           header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
+<<<<<<< HEAD
         if !native.programs.isEmpty, !native.hasOwnLog || isSyslog(header, native, line) {
+=======
+        if !native.programs.isEmpty, header != nil || !(native.hasOwnLog || isPayload) {
+>>>>>>> h-sources
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
           if let unwrapped = RepeatedMessage(line, from: header.message) {

@@ -11,8 +11,13 @@ public final class FilterSets {
     var clock: LogClock
     /// For each filter of the set, the jails that use it, and what number its first pattern has there.
     let jails: [[(jail: UInt16, firstPattern: UInt32)]]
+    /// For each filter, of which journal entries it believes who wrote them.
+    let trust: [TrustedProgram]
 
-    init(set: FilterSet, clock: LogClock, jails: [[(jail: UInt16, firstPattern: UInt32)]]) {
+    init(
+      set: FilterSet, clock: LogClock, jails: [[(jail: UInt16, firstPattern: UInt32)]], trust: [TrustedProgram]
+    ) {
+      self.trust = trust
       self.set = set
       self.clock = clock
       self.jails = jails
@@ -57,7 +62,8 @@ public final class FilterSets {
     let group = Group(
       set: FilterSet(filters.map { plan.filters[$0] }, continuing: old.map(\.set)),
       clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()),
-      jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } })
+      jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } },
+      trust: users.map { TrustedProgram($0.map { plan.jails[$0].settings }) })
     if let patterns {
       group.set.onGiveUp = { [plan, jails = group.jails] filter, pattern in
         guard let jail = jails[filter].first else { return }

@@ -46,8 +46,9 @@ public final class LineMatcher {
     for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
-      group.set.scan(lines, clock: &group.clock, history: history) { match, line, start in
-        let time = time(of: match, isLive: origin.isLive, now)
+      group.set.scan(lines, isPayload: origin.isPayload, clock: &group.clock, history: history) { match, line, start in
+        // A container's clock may be off; its runtime's is this machine's.
+        let time = origin.time(of: start) ?? time(of: match, isLive: origin.isLive, now)
         append(match, line, time, group, source, origin.offset(of: start), &batch)
       }
       add(group.set.counts, before)
@@ -63,8 +64,10 @@ public final class LineMatcher {
       group.clock.now = now
       let before = group.set.counts
       group.set.scan(
-        message: message, program: { TrustedProgram.name(of: entry, into: &$0) }, time: { entry.time },
-        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) },
+        message: message,
+        program: { filter, name in group.trust[filter].name(of: entry, into: &name) },
+        time: { entry.time }, clock: &group.clock,
+        header: { filter, line in group.trust[filter].header(of: entry, into: &line) },
         { match, line in
           let first = batch.failures.count
           append(match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, &batch)

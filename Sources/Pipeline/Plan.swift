@@ -83,6 +83,12 @@ public final class Plan: Sendable {
       case .stdin: watch(.standardInput, number)
       case .logs:
         let sources = jail.sources(on: machine)
+        if !sources.containers.isEmpty {
+          watch(.containers(sources.containers, roots: settings.containerRoots, start: start), number)
+          // Docker's and Podman's driver journald. The names are theirs; root's processes alone are believed.
+          let matches = sources.containers.filter(Self.isPlainName).map { "CONTAINER_NAME=\($0) _UID=0" }
+          if !matches.isEmpty { watch(.journal(matches: matches, start: start), number) }
+        }
         if !sources.files.isEmpty { watch(.files(sources.files, start: start), number) }
         guard !sources.journal.isEmpty else { break }
         let instead = sources.isJournalInstead ? sources.files : []
@@ -97,6 +103,10 @@ public final class Plan: Sendable {
     self.dropped = dropped
     patternNames = patterns
     jailNames = jails.map(\.settings.name) + [Self.operatorJail]
+  }
+
+  private static func isPlainName(_ name: String) -> Bool {
+    !name.hasPrefix("label=") && !name.contains { "*?[ ".contains($0) }
   }
 
   /// The jails that read any of these specs, in their order.

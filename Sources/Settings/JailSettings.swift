@@ -44,6 +44,8 @@ public struct JailSettings: Sendable, Equatable {
   public var logpath: [String]
   /// Each entry is an alternative; fields with spaces between them must all hold, `+` separates alternatives too.
   public var journalmatch: [String]
+  /// Containers whose logs it reads, by name or `label=KEY=VALUE`.
+  public var containers: [String] = []
   public var backend: Backend
   public var ports: Ports
   public var protocols: [TransportProtocol]
@@ -87,6 +89,12 @@ public struct JailSettings: Sendable, Equatable {
   /// What to read on a machine. Everything is empty for `source: bans` and `stdin`.
   public func sources(on machine: Settings.Machine = .current) -> LogChoice {
     guard source == .logs else { return LogChoice() }
+    var choice = logs(on: machine)
+    choice.containers = containers
+    return choice
+  }
+
+  private func logs(on machine: Settings.Machine) -> LogChoice {
     switch backend {
     case .both: return LogChoice(files: logpath, journal: journalmatch)
     case .journal: return LogChoice(journal: journalmatch)
@@ -114,6 +122,7 @@ public struct LogChoice: Sendable, Hashable {
   public var journal: [String]
   /// The journal is read only while none of the files is there.
   public var isJournalInstead: Bool
+  public var containers: [String] = []
 
   public init(files: [String] = [], journal: [String] = [], isJournalInstead: Bool = false) {
     self.files = files
@@ -123,6 +132,11 @@ public struct LogChoice: Sendable, Hashable {
 
   /// For people: `/var/log/nginx/error.log, or while it is not there journal _SYSTEMD_UNIT=nginx.service`.
   public var description: String {
+    let containers = containers.map { "container \($0)" }
+    return (containers + [logs].filter { !$0.isEmpty }).joined(separator: ", ")
+  }
+
+  private var logs: String {
     let files = files.joined(separator: ", ")
     guard !journal.isEmpty else { return files }
     let journal = "journal " + journal.joined(separator: " or ")

@@ -176,16 +176,18 @@ extension SettingsReader {
     let paths = fields["logpath"]?.logpaths() ?? []
     let matches = fields["journalmatch"]?.journalmatch() ?? []
     jail.backend = keys.backend ?? defaults.backend ?? .auto
+    jail.containers = fields["containers"]?.names("containers") ?? []
+    let hasContainers = fields.has("containers")
     guard jail.source == .logs else {
-      for key in ["logpath", "journalmatch"] where fields[key] != nil {
+      for key in ["logpath", "journalmatch", "containers"] where fields[key] != nil {
         fields.entry(key)!.value.fail(
           "a jail with `source: \(jail.source.rawValue)` reads no logs", "drop `\(key)` or `source`")
       }
       return
     }
     // A jail that names one kind of source means that one only.
-    jail.logpath = hasPaths ? paths : hasMatches ? [] : jail.definition?.logpath ?? []
-    jail.journalmatch = hasMatches ? matches : hasPaths ? [] : jail.definition?.journalmatch ?? []
+    jail.logpath = hasPaths ? paths : hasMatches || hasContainers ? [] : jail.definition?.logpath ?? []
+    jail.journalmatch = hasMatches ? matches : hasPaths || hasContainers ? [] : jail.definition?.journalmatch ?? []
     let unread =
       switch jail.backend {
       case .journal: jail.journalmatch.isEmpty
@@ -193,7 +195,7 @@ extension SettingsReader {
       case .auto, .both: jail.logpath.isEmpty && jail.journalmatch.isEmpty
       }
     // With a filter or a list in error the sources are not known.
-    guard unread, jail.definition != nil, paths.count == fields["logpath"]?.list("logpath")?.count ?? 0,
+    guard unread, jail.containers.isEmpty, jail.definition != nil, paths.count == fields["logpath"]?.list("logpath")?.count ?? 0,
       matches.count == fields["journalmatch"]?.list("journalmatch")?.count ?? 0
     else { return }
     problems.add(

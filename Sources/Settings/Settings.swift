@@ -25,6 +25,8 @@ public struct Settings: Sendable, Equatable {
   public var trustedProxies: [Subnet] = []
   /// May `ignoreip` spare everybody?
   public var everybody: Bool
+  /// Where Docker, Podman and Kubernetes keep what they know of containers.
+  public var containerRoots: [String]
   /// Are this machine's own addresses left alone?
   public var ignoreself: Bool
   /// Whose addresses are left alone while they are logged in?
@@ -55,6 +57,9 @@ public struct Settings: Sendable, Equatable {
     firewall = FirewallSettings()
     ignoreip = []
     everybody = false
+    containerRoots = [
+      "/var/lib/docker", "/var/snap/docker/common/var-lib-docker", "/var/lib/containers/storage", "/var/log/containers",
+    ]
     ignoreself = true
     protectSessions = .administrators
     onFull = .wait

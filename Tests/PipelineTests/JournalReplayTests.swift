@@ -20,6 +20,7 @@ import Testing
     var comm = "sshd"
     var unit = "ssh.service"
     var uid = "0"
+    var container: String?
   }
 
   /// Writes entries a second apart (https://systemd.io/JOURNAL_EXPORT_FORMATS); returns the journal's directory.
@@ -36,7 +37,7 @@ import Testing
         _UID=\(entry.uid)
         _COMM=\(entry.comm)
         _SYSTEMD_UNIT=\(entry.unit)
-        SYSLOG_IDENTIFIER=\(entry.identifier)
+        SYSLOG_IDENTIFIER=\(entry.identifier)\(entry.container.map { "\nCONTAINER_NAME=\($0)" } ?? "")
         MESSAGE=\(entry.message)
 
 
@@ -107,5 +108,43 @@ import Testing
       failures("192.0.2.1") + failures("192.0.2.3").map { Entry(message: $0.message, unit: "x.service") })
     let (decisions, _) = try replay([jail("sshd", program: "sshd", journalmatch: [])], journal)
     #expect(decisions == ["sshd 192.0.2.1 1795000002", "sshd 192.0.2.3 1795000005"])
+  }
+
+  /// Docker's journal driver writes a container's id or tag as the identifier.
+  @Test func aContainersEntriesAreTheJailsThatNamesIt() throws {
+    func entries(_ address: String, uid: String = "0") -> [Entry] {
+      failures(address).map {
+        Entry(
+          message: $0.message, identifier: "4f5e6a7b8c9d", comm: "dockerd", unit: "docker.service", uid: uid, container: "gate")
+      }
+    }
+    let gate = jail("gate", program: "sshd", journalmatch: ["CONTAINER_NAME=gate"])
+    // CONTAINER_NAME is a field that any user may send.
+    let (decisions, _) = try replay([gate], journal(entries("192.0.2.223") + entries("192.0.2.9", uid: "1500")))
+    #expect(decisions == ["gate 192.0.2.223 1795000002"])
+  }
+
+  /// Users once had anybody banned: _COMM and SYSLOG_IDENTIFIER are their own choice, and a user's cron job runs in cron's
+  /// unit.
+  @Test(arguments: ["1500", "33"]) func nobodyIsBannedByAUsersEntries(uid: String) throws {
+    let entries =
+      failures("192.0.2.9").map { Entry(message: $0.message, unit: "user@1500.service", uid: uid) }
+      + failures("192.0.2.10").map { Entry(message: $0.message, unit: "cron.service", uid: uid) }
+      + (uid == "33" ? [] : failures("192.0.2.11").map { Entry(message: $0.message, uid: uid) })
+    let journal = try journal(entries)
+    for matches in [[], ["_COMM=sshd"], ["_SYSTEMD_UNIT=ssh.service + _COMM=sshd"], ["SYSLOG_IDENTIFIER=sshd"]] {
+      let (decisions, summary) = try replay([jail("sshd", program: "sshd", journalmatch: matches)], journal)
+      #expect(decisions.isEmpty && summary.failures == 0, "\(matches)")
+    }
+  }
+
+  /// A service's own user is believed in its unit, and an ordinary user where the jail names him.
+  @Test func servicesThatAreNotRoots() throws {
+    let own = failures("192.0.2.1").map { Entry(message: $0.message, unit: "forge.service", uid: "107") }
+    let users = failures("192.0.2.2").map { Entry(message: $0.message, unit: "forge.service", uid: "1001") }
+    let unit = jail("a", program: "sshd", journalmatch: ["_SYSTEMD_UNIT=forge.service"])
+    let named = jail("b", program: "sshd", journalmatch: ["_SYSTEMD_UNIT=forge.service _UID=1001"])
+    let (decisions, _) = try replay([unit, named], journal(own + users))
+    #expect(decisions == ["a 192.0.2.1 1795000002", "b 192.0.2.2 1795000005"])
   }
 }

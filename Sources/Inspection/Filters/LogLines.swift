@@ -39,13 +39,15 @@ public enum LogLines {
 
   /// Lends the lines in batches, with `prefix` before each.
   /// - Parameters:
-  ///   - journalmatch: which entries of a journal are wanted.
+  ///   - journalmatch: which entries of a journal are wanted; their units are believed.
+  ///   - units: which units' entries are believed besides, as in a filter's `journalmatch`.
   ///   - hasTimes: show the time of entries of the journal's?
   public static func forEachBatch(
-    in path: String, journalmatch: [String] = [], prefix: [UInt8] = [], hasTimes: Bool = true,
+    in path: String, journalmatch: [String] = [], units: [String] = [], prefix: [UInt8] = [], hasTimes: Bool = true,
     _ body: @escaping (LineBatch) throws -> Void
   ) throws {
-    let collector = LineCollector(prefix: prefix, hasTimes: hasTimes, body)
+    let collector = LineCollector(
+      prefix: prefix, hasTimes: hasTimes, trusted: TrustedProgram(journalmatch: journalmatch + units), body)
     do {
       if PastJournal.isDirectory(path) {
         try checkReadable(path)
@@ -66,13 +68,15 @@ public enum LogLines {
 private final class LineCollector: LineSink {
   private let prefix: [UInt8]
   private let hasTimes: Bool
+  private let trusted: TrustedProgram
   private let body: (LineBatch) throws -> Void
   private var batch = LineBatch()
   private(set) var error: (any Error)?
 
-  init(prefix: [UInt8], hasTimes: Bool, _ body: @escaping (LineBatch) throws -> Void) {
+  init(prefix: [UInt8], hasTimes: Bool, trusted: TrustedProgram, _ body: @escaping (LineBatch) throws -> Void) {
     self.prefix = prefix
     self.hasTimes = hasTimes
+    self.trusted = trusted
     self.body = body
   }
 
@@ -94,7 +98,7 @@ private final class LineCollector: LineSink {
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
     var line: [UInt8] = hasTimes ? Array((entry.time.rfc3339() + " ").utf8) : []
-    TrustedProgram.header(of: entry, into: &line)
+    trusted.header(of: entry, into: &line)
     for i in message.indices { line.append(message[i] == UInt8(ascii: "\n") ? UInt8(ascii: " ") : message[i]) }
     add(line.span)
   }

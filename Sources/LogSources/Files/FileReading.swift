@@ -116,6 +116,7 @@ final class FileReading {
     let now = monotonicSeconds()
     source.outlet.isLive = file.caughtUpAt.map { now - max($0, quietAt) <= LineOrigin.mostDelay } ?? false
     if !source.outlet.isLive { file.caughtUpAt = nil }
+    file.prepare(source, buffer)
     for _ in 0..<Self.chunksPerTurn {
       outcome = file.read(buffer, to: source.outlet)
       guard case .more = outcome else { break }
@@ -148,6 +149,7 @@ final class FileReading {
   func close(_ file: FollowedFile, of source: FileSource) {
     let isLast = file === source.queue.last
     source.outlet.isLive = file.caughtUpAt != nil
+    file.prepare(source, buffer)
     file.finishLastLine(buffer, to: source.outlet)
     release(file, from: source)
     source.remember([file.identity])

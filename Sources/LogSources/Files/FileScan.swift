@@ -57,10 +57,8 @@ final class FileScan {
     self.reload = reload
     let before = Set(wanted.map(\.pattern))
     wanted = specs.enumerated().flatMap { index, spec in
-      guard case .files(let patterns) = spec.kind else { return [Wanted]() }
-      return patterns.map {
-        let pattern = PathPattern($0)
-        return Wanted(pattern: pattern, spec: index, start: spec.start, isFirst: !before.contains(pattern))
+      spec.patterns.map { pattern in
+        Wanted(pattern: pattern, spec: index, start: spec.start, isFirst: !before.contains(pattern))
       }
     }
     for (pattern, number) in waitingPatterns where !wanted.contains(where: { $0.pattern == pattern }) {
@@ -120,11 +118,10 @@ final class FileScan {
     if let number = waitingPatterns[want.pattern] {
       table.hide(number, !isMissing)
     } else if isMissing {
-      waitingPatterns[want.pattern] =
-        table.add(
-          .file, want.pattern.text, specs: [want.spec], state: .waiting("no file matches (yet)")
-        ).number
+      let outlet = table.add(.file, want.pattern.text, specs: [want.spec], state: .waiting("not looked for yet"))
+      waitingPatterns[want.pattern] = outlet.number
     }
+    if isMissing, let number = waitingPatterns[want.pattern] { table.set(number, state: want.pattern.absence) }
   }
 
   private func source(_ path: String, specs: [Int]) -> FileSource {

@@ -1,4 +1,5 @@
 import Model
+internal import System
 
 /// A path, and the files that were there: those that were renamed away, oldest first, and last the one that is there
 /// now. They are read one after the other.
@@ -18,6 +19,8 @@ final class FileSource {
   /// That its file rewrites itself was said.
   var isSaidToRewrite = false
 
+  private var decoder: RecordDecoder?
+
   var number: Int { outlet.number }
 
   init(_ outlet: LineOutlet, path: String, specs: [Int], isKnown: Bool) {
@@ -33,6 +36,18 @@ final class FileSource {
 
   /// Keeps the newest few: what is older is no longer a sibling of the path.
   func remember(_ identities: [FileIdentity]) { read = (read + identities).suffix(32) }
+
+  /// What takes lines out of their envelope; lines may go on in the next file.
+  func decoder(_ envelope: Envelope) -> RecordDecoder {
+    if let decoder, decoder.envelope == envelope { return decoder }
+    // Podman's conmon makes a socket beside the log whenever the container starts.
+    let mark = PathName.join(PathName.directory(of: path), "attach")
+    let made = RecordDecoder(envelope) {
+      (try? FileStatus.of(path: mark)).map { Instant(microseconds: Int64($0.modified / 1000)) }
+    }
+    decoder = made
+    return made
+  }
 
   /// The file whose position is the source's own: the first that is not read to its end yet.
   var head: FollowedFile? { queue.first { !$0.isDrained } ?? queue.last }

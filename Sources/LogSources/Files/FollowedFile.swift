@@ -41,6 +41,9 @@ final class FollowedFile {
   var rewriting: PendingRewrite?
   /// When everything in it was read (monotonic seconds); nil: what was there when it was found is not read yet.
   var caughtUpAt: Double?
+  /// What is around each line; known as soon as the file has one, and then it stays.
+  private(set) var envelope: Envelope?
+  private var isEnvelopeKnown = false
   /// The position has changed since the last checkpoint.
   var hasMoved = true
   private(set) var lastGrowth: Double
@@ -153,6 +156,43 @@ final class FollowedFile {
 
   private func endsLine(before offset: UInt64, _ buffer: LineBuffer) -> Bool {
     buffer.read(descriptor.raw, at: offset - 1, count: 1) != 1 || buffer[0] == 10 || buffer[0] == 0
+  }
+
+  // MARK: Envelopes
+
+  /// Looks what is around the file's lines, and makes ready to take them out. Called before each reading.
+  func prepare(_ source: FileSource, _ buffer: LineBuffer) {
+    if !isEnvelopeKnown, size > 0 {
+      let count = buffer.read(descriptor.raw, at: 0, count: 4096)
+      guard count > 0, buffer.firstNewline(in: 0..<count) != nil || count == 4096 else { return }
+      isEnvelopeKnown = true
+      envelope = buffer.lend(0..<(buffer.firstNewline(in: 0..<count) ?? count)) { Envelope(head: $0) }
+      if let envelope {
+        cutter.limit = Envelope.recordLimit
+        if offset > 0 { findBegunLines(source.decoder(envelope), buffer) }
+      }
+    }
+    source.outlet.decoder = envelope.map { source.decoder($0) }
+  }
+
+  /// How far back the first part of a line may be: as long a line as is kept, each byte written as six, and as much of the
+  /// other output.
+  private static let lookBack: UInt64 = 768 << 10
+
+  /// Which lines are begun before the offset: their other parts are still to come.
+  private func findBegunLines(_ decoder: RecordDecoder, _ buffer: LineBuffer) {
+    var at = offset > Self.lookBack ? offset - Self.lookBack : 0
+    decoder.beginReplay(isMidway: at > 0)
+    var isWhole = at == 0
+    while at < offset {
+      let count = buffer.read(descriptor.raw, at: at, count: Int(min(UInt64(LineBuffer.chunk), offset - at)))
+      guard count > 0, let last = buffer.lastNewline(in: 0..<count) else { break }
+      let first = isWhole ? 0 : (buffer.firstNewline(in: 0..<count) ?? last) + 1
+      isWhole = true
+      if first <= last { buffer.lend(first..<last + 1) { decoder.decode($0, at: at + UInt64(first)) } }
+      at += UInt64(last + 1)
+    }
+    decoder.endReplay()
   }
 
   enum Outcome {

@@ -236,6 +236,7 @@ final class Recovery {
   ) -> UInt64 {
     var end = offset
     source.outlet.isLive = false
+    source.outlet.decoder = Envelope(head: sibling.head.span).map { source.decoder($0) }
     do throws(SystemError) {
       try sibling.log.resume(at: offset, to: source.outlet) { offset in
         end = offset

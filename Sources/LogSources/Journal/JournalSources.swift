@@ -39,7 +39,7 @@ final class JournalSources: LogSource {
     replaced = []
     for (index, spec) in specs.enumerated() {
       guard case .journal(_, _, let files) = spec.kind, !files.isEmpty else { continue }
-      fallbacks[index] = files.map(PathPattern.init)
+      fallbacks[index] = files.map { PathPattern($0) }
     }
     _ = findFiles()
     nextLook = fallbacks.isEmpty ? .infinity : 0

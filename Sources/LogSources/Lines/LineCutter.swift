@@ -1,7 +1,7 @@
 /// Cuts what is read into whole lines and lends them: the one place that knows of lines over the limit. As soon as a line
 /// is longer, its head is lent as if it ended there; what comes up to its end is dropped.
 struct LineCutter {
-  let limit: Int
+  var limit: Int
   /// Inside a line of which nothing more is to be lent: its head was, or its beginning was never read.
   var isSkipping = false
 

@@ -1,4 +1,6 @@
-/// Where lines that are lent at once come from, and when.
+public import Model
+
+/// Where lines that are lent at once come from, and when. Good during `LineSink.consume(lines:of:from:)`.
 public struct LineOrigin {
   /// Were they written a moment ago? Then they are about now, whatever their stamps say. Else they were there when the
   /// reader came to them: at a start, or after it had to wait.
@@ -7,12 +9,27 @@ public struct LineOrigin {
   static let mostDelay = 60.0
   /// Of the first byte, in the source.
   private let start: UInt64
+  /// Where the lines were taken out of a container's envelope.
+  private let records: RecordDecoder?
 
   public init(start: UInt64, isLive: Bool) {
     self.start = start
     self.isLive = isLive
+    records = nil
   }
 
+  init(_ records: RecordDecoder, isLive: Bool) {
+    start = 0
+    self.isLive = isLive
+    self.records = records
+  }
+
+  /// Were they taken out of a container's envelope? Then they are one program's, and often have no header.
+  public var isPayload: Bool { records != nil }
+
   /// Where the line is in the source that begins `at` bytes after the first of those that were lent.
-  public func offset(of at: Int) -> UInt64 { start + UInt64(at) }
+  public func offset(of at: Int) -> UInt64 { records?.offset(of: at) ?? start + UInt64(at) }
+
+  /// When the container's runtime received that line, by this machine's clock; nil where there is none.
+  public func time(of at: Int) -> Instant? { records?.time(of: at) }
 }

@@ -5,6 +5,8 @@ final class LineOutlet {
   var counters = SourceCounters()
   /// See `LineOrigin`.
   var isLive = false
+  /// Takes lines out of a container's envelope; nil: they have none.
+  var decoder: RecordDecoder?
 
   init(_ number: Int, to sink: any LineSink) {
     self.number = number
@@ -13,6 +15,13 @@ final class LineOutlet {
 
   /// Whole lines, back to back, each ended by LF; `offset` is that of their first byte.
   func lend(_ lines: borrowing Span<UInt8>, at offset: UInt64) {
+    if let decoder {
+      decoder.decode(lines, at: offset)
+      counters.tooLong += decoder.takeTooLong()
+      counters.lines += UInt64(decoder.count)
+      guard decoder.count > 0 else { return }
+      return sink.consume(lines: decoder.payload.span, of: LineOrigin(decoder, isLive: isLive), from: number)
+    }
     counters.lines += UInt64(countLines(lines))
     sink.consume(lines: lines, of: LineOrigin(start: offset, isLive: isLive), from: number)
   }

@@ -6,7 +6,7 @@ final class StreamReader {
   private let descriptor: Int32
   private let name: String
   private let buffer: LineBuffer
-  private var cutter = LineCutter()
+  private var cutter: LineCutter
   /// The bytes of a file that are left to read; nil: until the stream ends.
   private var range: Range<UInt64>?
   /// Bytes at the buffer's start that belong to a line whose end is still to come.
@@ -14,8 +14,12 @@ final class StreamReader {
   /// The first byte of the stream that is not delivered: where the carried bytes begin.
   private(set) var offset: UInt64
 
-  /// `range`: of a file; `offset`: how much of a stream was read before.
-  init(_ descriptor: Int32, name: String, _ buffer: LineBuffer, range: Range<UInt64>? = nil, offset: UInt64 = 0) {
+  /// `range`: of a file; `offset`: how much of a stream was read before. The buffer must be one for lines of `lineLimit`.
+  init(
+    _ descriptor: Int32, name: String, _ buffer: LineBuffer, range: Range<UInt64>? = nil, offset: UInt64 = 0,
+    lineLimit: Int = LineLimit.bytes
+  ) {
+    cutter = LineCutter(limit: lineLimit)
     self.descriptor = descriptor
     self.name = name
     self.buffer = buffer

@@ -42,7 +42,9 @@ public final class PastLog: Sendable {
     guard let status = FileStatus.of(descriptor: raw) else { throw .last("read \(path)") }
     guard status.kind != "a directory" else { throw SystemError(code: EISDIR, operation: "read \(path)") }
     compression = status.isRegular ? Compression(head: Fingerprint.head(of: raw)) : nil
-    size = status.isRegular && compression == nil ? status.size : nil
+    // Lines that a container's runtime has cut are joined, which takes a reading from the start.
+    let isWrapped = compression == nil && Envelope(head: Fingerprint.head(of: raw).span) != nil
+    size = status.isRegular && compression == nil && !isWrapped ? status.size : nil
     if status.isRegular { _ = posix_fadvise(raw, 0, 0, POSIX_FADV_SEQUENTIAL) }
   }
 
@@ -55,22 +57,32 @@ public final class PastLog: Sendable {
   public func read(
     _ range: Range<UInt64>? = nil, as source: Int, to sink: any LineSink, while goesOn: () -> Bool = { true }
   ) throws(SystemError) -> Counts {
-    let buffer = LineBuffer()
-    if let compression { return try decompress(compression, source, sink, buffer, goesOn) }
+    let envelope = try envelope()
+    let limit = envelope == nil ? LineLimit.bytes : Envelope.recordLimit
+    let buffer = LineBuffer(lineLimit: limit)
+    let outlet = LineOutlet(source, to: sink)
+    if let envelope { outlet.decoder = RecordDecoder(envelope) }
+    if let compression { return try decompress(compression, outlet, buffer, limit, goesOn) }
     var bytes: Range<UInt64>?
     if let size {
       let range = range ?? 0..<size
       let start = lineStart(atOrAfter: min(range.lowerBound, size), size, buffer)
       bytes = start..<max(start, lineStart(atOrAfter: min(range.upperBound, size), size, buffer))
     }
-    let reader = StreamReader(descriptor.raw, name: path, buffer, range: bytes)
-    let outlet = LineOutlet(source, to: sink)
+    let reader = StreamReader(descriptor.raw, name: path, buffer, range: bytes, lineLimit: limit)
     while try reader.read(to: outlet) {
       sink.checkpoint([])
       guard goesOn() else { break }
     }
     sink.checkpoint([])
     return Counts(outlet.counters)
+  }
+
+  /// What is around its lines.
+  private func envelope() throws(SystemError) -> Envelope? {
+    guard path != "-" else { return nil }
+    let head = try decompressedHead()
+    return Envelope(head: head.span)
   }
 
   private func lineStart(atOrAfter offset: UInt64, _ size: UInt64, _ buffer: LineBuffer) -> UInt64 {
@@ -106,7 +118,8 @@ public final class PastLog: Sendable {
   ) throws(SystemError) {
     guard let compression else { return }
     let child = try Decompressor(compression, of: descriptor.raw, name: path)
-    let buffer = LineBuffer()
+    let limit = outlet.decoder == nil ? LineLimit.bytes : Envelope.recordLimit
+    let buffer = LineBuffer(lineLimit: limit)
     var skipped: UInt64 = 0
     while skipped < offset {
       try child.waitForOutput()
@@ -114,7 +127,7 @@ public final class PastLog: Sendable {
       guard count > 0 else { return try child.finish() }
       skipped += UInt64(count)
     }
-    let reader = StreamReader(child.output, name: path, buffer, offset: offset)
+    let reader = StreamReader(child.output, name: path, buffer, offset: offset, lineLimit: limit)
     var more = true
     while more {
       try child.waitForOutput()
@@ -125,20 +138,19 @@ public final class PastLog: Sendable {
   }
 
   private func decompress(
-    _ compression: Compression, _ source: Int, _ sink: any LineSink, _ buffer: LineBuffer, _ goesOn: () -> Bool
+    _ compression: Compression, _ outlet: LineOutlet, _ buffer: LineBuffer, _ limit: Int, _ goesOn: () -> Bool
   ) throws(SystemError) -> Counts {
     let child = try Decompressor(compression, of: descriptor.raw, name: path)
-    let reader = StreamReader(child.output, name: path, buffer)
-    let outlet = LineOutlet(source, to: sink)
+    let reader = StreamReader(child.output, name: path, buffer, lineLimit: limit)
     repeat {
       try child.waitForOutput()
       guard try reader.read(to: outlet) else {
         try child.finish()
         break
       }
-      sink.checkpoint([])
+      outlet.sink.checkpoint([])
     } while goesOn()
-    sink.checkpoint([])
+    outlet.sink.checkpoint([])
     return Counts(outlet.counters)
   }
 }

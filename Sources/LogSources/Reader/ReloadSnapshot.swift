@@ -18,8 +18,8 @@ struct ReloadSnapshot: Sendable {
     time = UInt64(clamping: SystemClock.now().microseconds)
     var look = Look()
     for spec in specs {
-      guard case .files(let patterns) = spec.kind, spec.start == .end else { continue }
-      for pattern in patterns.map(PathPattern.init) {
+      guard spec.start == .end else { continue }
+      for pattern in spec.patterns {
         look.patterns.insert(pattern)
         for path in pattern.expand() { look.files[path] = try? FileStatus.of(path: path) }
       }

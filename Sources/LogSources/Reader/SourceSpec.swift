@@ -3,6 +3,9 @@ public struct SourceSpec: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
     /// Paths with `*`, `?` and `[…]` as glob(7) has them; files that match later join.
     case files([String])
+    /// The logs of containers, by name or label (see `docs/containers.md`), through restarts, rotations and new ones of the
+    /// same name. `roots`: where runtimes keep what they know of them.
+    case containers([String], roots: [String])
     /// Entries that one of `matches` fits: each is a list of `FIELD=value`, all of which must hold, separated by spaces
     /// (in `"…"` a value may hold spaces); no match at all means every entry.
     /// `directory` nil: this machine's journal. `insteadOf`: paths and globs of files; as soon as one is there the journal is
@@ -28,6 +31,12 @@ public struct SourceSpec: Hashable, Sendable {
     SourceSpec(.files(patterns), start: start)
   }
 
+  public static func containers(
+    _ names: [String], roots: [String], start: Start = .end
+  ) -> SourceSpec {
+    SourceSpec(.containers(names, roots: roots), start: start)
+  }
+
   public static func journal(
     matches: [String], directory: String? = nil, insteadOf files: [String] = [], start: Start = .end
   ) -> SourceSpec {
@@ -35,4 +44,15 @@ public struct SourceSpec: Hashable, Sendable {
   }
 
   public static let standardInput = SourceSpec(.standardInput, start: .beginning)
+}
+
+extension SourceSpec {
+  /// The files that it names.
+  var patterns: [PathPattern] {
+    switch kind {
+    case .files(let patterns): patterns.map { PathPattern($0) }
+    case .containers(let names, let roots): names.map { PathPattern(container: $0, in: roots) }
+    case .journal, .standardInput: []
+    }
+  }
 }

@@ -50,7 +50,7 @@ enum ReloadReport {
         parts.append("bantime \(text(known.limits.bantime)) → \(text(jail.limits.bantime))")
       }
       if known.definition != jail.definition { parts.append("filter") }
-      if known.logpath != jail.logpath || known.journalmatch != jail.journalmatch { parts.append("sources") }
+      if known.sources() != jail.sources() { parts.append("sources") }
       if known.ports != jail.ports { parts.append("ports \(known.ports) → \(jail.ports)") }
       if known.ignoreip != jail.ignoreip { parts.append("ignoreip") }
       if parts.isEmpty, known.limits != jail.limits { parts.append("limits") }

@@ -12,6 +12,7 @@ extension Keys {
     Key("socket", .text, "The Unix socket that the commands talk to, up to 107 bytes."),
     Key("group", .text, "Its members may use the socket too."),
     Key("filters", .list(.text), "Directories in which native filters are looked for; the first file of a name wins."),
+    Key("container_roots", .list(.text), "Where Docker, Podman and Kubernetes keep what they know of containers."),
     Key("firewall", .map(firewall), "What carries bans out."),
     Key("ignoreip", .list(.text), "Never counted and never banned: addresses, blocks, names, file:/path."),
     Key(
@@ -80,6 +81,7 @@ extension Keys {
       Key("source", words(JailSettings.Source.self), "bans counts Bailiff's own bans, stdin reads standard input."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
+      Key("containers", .list(.text), "Containers by name, with * and ?, or label=KEY=VALUE: their logs are read, wherever they are."),
       Key("ignoreip", .list(.text), "For this jail, in addition to the one at the top."),
       Key("trusted_proxies", .list(.text), "For this jail, in addition to those at the top."),
       Key("maxlines", .integer(1...1000), "Lines that a pattern may span; fail2ban filters only."),
