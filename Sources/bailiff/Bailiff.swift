@@ -47,6 +47,7 @@ struct Bailiff: AsyncParsableCommand {
     Reload.self,
     Stop.self,
     SupportCommand.self,
+    FirewallCommand.self,
   ]
   private static let pastCommands: [any ParsableCommand.Type] = [
     Explain.self,

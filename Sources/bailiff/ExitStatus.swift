@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditLog
+import Firewall
 import Glibc
 import Model
 import Settings
@@ -47,6 +48,9 @@ extension ExitStatus {
     case let error as SettingsError:
       complain(error.description, program: false)
       exit(usage.rawValue)
+    case let error as FirewallError:
+      complain(error.description)
+      exit(rejected.rawValue)
     case let error as StoreError:
       complain(error.description)
       exit(ExitStatus(error.kind).rawValue)
