@@ -271,11 +271,7 @@ struct LineScanner: ~Copyable {
           header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
-<<<<<<< HEAD
-        if !native.programs.isEmpty, !native.hasOwnLog || isSyslog(header, native, line) {
-=======
-        if !native.programs.isEmpty, header != nil || !(native.hasOwnLog || isPayload) {
->>>>>>> h-sources
+        if !native.programs.isEmpty, !(native.hasOwnLog || isPayload) || isSyslog(header, native, line) {
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
           if let unwrapped = RepeatedMessage(line, from: header.message) {
