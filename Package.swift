@@ -65,12 +65,16 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
+    // Not linked but loaded when an output first needs it: see its shim.h.
+    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // The rooms, in the order in which data flows through them.
     room("Model", []),
     room("System", ["Model", "CLinux"]),
     room("YAML", ["CYAML"]),
+    room("JSON", ["Model", "System"]),
+    room("Curl", ["System", "CCurl"]),
     room("Filters", ["Model"]),
     room("LogSources", ["Model", "System", "CSystemd", "CLinux"]),
     room("Matching", ["Model", "System", "Filters", "CPCRE2", "CVectorscan", "CLinux"]),
@@ -89,7 +93,6 @@ let package = Package(
         "Firewall", "AuditLog",
         "Settings", "Fail2banImport",
       ]),
-    room("JSON", ["Model", "System"]),
     room("Cryptography", ["CCrypto"]),
     room(
       "Inspection",
@@ -103,17 +106,29 @@ let package = Package(
         "Model", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    room("Fail2banSocket", ["Model", "System", "Filters", "Detection", "Settings", "Pipeline"]),
+    room("Outputs", ["Model", "System", "JSON", "Curl", "AuditLog", "Settings"]),
+    room(
+      "BanSharing",
+      [
+        "Model", "System", "AuditLog", "Settings", "HTTPServing", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
     room("Reporting", ["Model", "System", "AuditLog", "Inspection"]),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"]),
     api,
     room(
-      "Service", ["Model", "System", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API", "CSystemd"]),
+      "Service",
+      [
+        "Model", "System", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API", "Outputs",
+        "Fail2banSocket", "BanSharing", "CSystemd",
+      ]),
     .executableTarget(
       name: "bailiff",
       dependencies: [
         "Model", "System", "JSON", "Filters", "Matching", "Detection", "AuditLog", "Settings", "Fail2banImport",
-        "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Service",
+        "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Outputs", "Service",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -129,6 +144,9 @@ let package = Package(
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
+    tests("CurlTests", ["Curl", "System", "TestSupport"]),
+    tests("Fail2banSocketTests", ["Model", "Fail2banSocket", "TestSupport"]),
+    tests("OutputsTests", ["Model", "System", "AuditLog", "Settings", "Outputs", "TestSupport"]),
     tests("LogSourcesTests", ["Model", "System", "LogSources", "TestSupport"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),

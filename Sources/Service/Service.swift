@@ -46,12 +46,14 @@ public struct Service: Sendable {
         remedy: "stop it first, or name another `socket` and `state`")
     }
     let (ending, end) = AsyncStream.makeStream(of: Int32.self)
+    let neighbours = Neighbours(version: version, isDryRun: isDryRun, log: log)
     let daemon: Daemon
     do {
       daemon = try Daemon(
         settings, dropped: reading.droppedJails,
         choose: { [isDryRun] in isDryRun ? BackendChoice(.dryRun, because: "--dry-run") : $0.choice }, log: log,
-        start: readsFromStart ? .beginning : .end, load: { [read] in read() },
+        start: readsFromStart ? .beginning : .end, load: { [read] in neighbours.limits.applied(to: read()) },
+        outputs: { neighbours.consumers($0) },
         heartbeat: { ServiceManager.isAlive() },
         onWarning: { Self.tellServiceManager($0) }, onInputEnd: { end.yield(SIGTERM) })
     } catch let error as FirewallError {
@@ -62,6 +64,7 @@ public struct Service: Sendable {
       context: InspectionContext(
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
     daemon.start()
+    await neighbours.start(settings, daemon)
     listen(daemon, end)
     let watched = counted(settings.jails.count { $0.enabled }, "jail")
     let changesKernel = daemon.health.changesKernel
@@ -75,6 +78,7 @@ public struct Service: Sendable {
       break
     }
     ServiceManager.stopping()
+    await neighbours.stop()
     await server.stop()
     if signal == Signals.stopLiftingBans {
       // Nobody is banned any more while they are lifted.

@@ -21,7 +21,7 @@ extension SettingsReader {
 
   mutating func readJail(_ entry: Fields.Entry) -> JailSettings? {
     let name = entry.key
-    if !Self.isJailName(name) {
+    if !Self.isName(name) {
       problems.add(
         entry.place, "\(quoted(name)) is no name for a jail", remedy: "use up to 64 letters, digits, `-`, `_` and `.`")
     }
@@ -52,8 +52,8 @@ extension SettingsReader {
     return jail.definition != nil || source == .bans ? jail : nil
   }
 
-  /// Names go into firewall sets, paths of the API and messages.
-  private static func isJailName(_ name: String) -> Bool {
+  /// Names of jails and outputs go into firewall sets, paths of the API and messages.
+  static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= 64 && !name.hasPrefix("-") && !name.hasPrefix(".")
       && name.utf8.allSatisfy { byte in
         switch byte {

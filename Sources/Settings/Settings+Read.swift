@@ -27,8 +27,8 @@ extension Settings {
       self.brokenJails = brokenJails
     }
 
-    /// Errors outside the jails: with none of these the other jails can run.
-    public var generalErrors: [SettingsError] { errors.filter { $0.jail == nil } }
+    /// Errors outside jails and outputs: with none of these the others can run.
+    public var generalErrors: [SettingsError] { errors.filter { $0.jail == nil && $0.output == nil } }
   }
 
   /// Throws when anything is wrong, with all of it.
@@ -127,7 +127,9 @@ struct SettingsReader {
       defaults = JailKeys(keys)
     }
     settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
-    if readsJails { readJails(fields) }
+    guard readsJails else { return }
+    readJails(fields)
+    readOutputs(fields)
   }
 
   private mutating func readGeneral(_ fields: Fields) {
@@ -166,6 +168,7 @@ struct SettingsReader {
       }
     }
     if let value = fields["on_full"]?.choice("on_full", OnFull.self) { settings.onFull = value }
+    if let value = fields["compat"] { settings.compat = CompatReader.read(value, problems: problems) }
     if let value = fields["bans_per_minute_warning"]?.integer("bans_per_minute_warning", 1...1_000_000_000) {
       settings.bansPerMinuteWarning = value
     }
@@ -221,5 +224,27 @@ struct SettingsReader {
   private func notIndented(below index: Int, _ entries: [Fields.Entry]) -> String? {
     guard index + 1 < entries.count, Keys.jail.names.contains(entries[index + 1].key) else { return nil }
     return entries[index + 1].key
+  }
+
+  private mutating func readOutputs(_ fields: Fields) {
+    guard let value = fields["outputs"], let outputs = Fields(value, "outputs") else { return }
+    let jails = fields["jails"].flatMap { Fields($0, "jails") }?.entries.map(\.key) ?? []
+    for entry in outputs.entries {
+      problems.output = entry.key
+      let before = problems.errors.count
+      let result = OutputReader.read(entry, jails: jails, problems: problems)
+      if problems.errors.count == before, let result { settings.outputs.append(result) }
+    }
+    problems.output = nil
+    warnOfReadableSecrets(value.place)
+  }
+
+  private func warnOfReadableSecrets(_ place: Place) {
+    guard settings.outputs.contains(where: \.holdsSecretText),
+      let status = try? FileStatus.of(path: place.file), status.mode & 0o004 != 0
+    else { return }
+    problems.warn(
+      place, "everybody can read this file, and it holds a secret",
+      remedy: "chmod 600 it, or write the secret as {file: /etc/bailiff/secrets/NAME}")
   }
 }

@@ -39,6 +39,9 @@ public struct Settings: Sendable, Equatable {
   public var defaults: Jail
   /// In the order of the file, those that are disabled too. A jail with an error is not among them.
   public var jails: [JailSettings]
+  /// In the order of the file, those that are disabled too. An output with an error is not among them.
+  public var outputs: [OutputSettings]
+  public var compat = CompatSettings()
 
   public enum ProtectSessions: String, Sendable, CaseIterable {
     case none = "false"
@@ -67,6 +70,7 @@ public struct Settings: Sendable, Equatable {
     retention = Retention()
     defaults = Jail(name: "defaults")
     jails = []
+    outputs = []
   }
 
   public var database: String { state.hasSuffix("/") ? state + "bailiff.db" : state + "/bailiff.db" }

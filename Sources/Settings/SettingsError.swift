@@ -13,12 +13,15 @@ public struct SettingsError: Error, Hashable, Sendable {
   public var remedy: String
   /// The jail that cannot run because of it; nil when it concerns everything.
   public var jail: String?
+  /// The output that is left out because of it.
+  public var output: String?
 
-  public init(_ place: Place, _ message: String, remedy: String, jail: String? = nil) {
+  public init(_ place: Place, _ message: String, remedy: String, jail: String? = nil, output: String? = nil) {
     self.place = place
     self.message = message
     self.remedy = remedy
     self.jail = jail
+    self.output = output
   }
 
   /// A pattern that does not compile.
@@ -53,11 +56,12 @@ final class Problems {
   private(set) var errors: [SettingsError] = []
   private var seen: Set<SettingsError> = []
   private(set) var warnings: [SettingsError] = []
-  /// The jail that is being read.
+  /// The jail or the output that is being read.
   var jail: String?
+  var output: String?
 
   func add(_ place: Place, _ message: String, remedy: String) {
-    add(SettingsError(place, message, remedy: remedy, jail: jail))
+    add(SettingsError(place, message, remedy: remedy, jail: jail, output: output))
   }
 
   func add(_ error: SettingsError) {
@@ -65,7 +69,7 @@ final class Problems {
   }
 
   func warn(_ place: Place, _ message: String, remedy: String) {
-    warnings.append(SettingsError(place, message, remedy: remedy, jail: jail))
+    warnings.append(SettingsError(place, message, remedy: remedy, jail: jail, output: output))
   }
 
   /// Sorted by line inside a file; `file` first, then the others in the order in which they were met.

@@ -59,6 +59,7 @@ struct Bailiff: AsyncParsableCommand {
     Check.self,
     SettingsCommand.self,
     FilterCommand.self,
+    OutputCommand.self,
     Import.self,
     Export.self,
     BackupCommand.self,

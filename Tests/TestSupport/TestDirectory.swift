@@ -33,6 +33,10 @@ public final class TestDirectory: Sendable {
     return self(name)
   }
 
+  public static func chmod(_ path: String, _ mode: Int) throws {
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+  }
+
   /// Appends to a file, which is made where it is not there.
   public func append(_ text: String, to name: String) throws { try Self.append(Data(text.utf8), to: self(name)) }
 

@@ -146,10 +146,11 @@ public final class ConsumerRunner: Sendable {
         advance(to: position, delivery.rows.count)
         if !delivery.hasMore { return nil }
       case .later(let pause, let handled):
-        if handled > 0, let reached = delivery.rows[min(handled, delivery.rows.count) - 1].position {
-          position = reached
-          advance(to: position, handled)
-        }
+        advance(to: &position, delivery.rows, handled)
+        return max(pause, .milliseconds(1))
+      case .refused(let problem, let pause, let handled):
+        advance(to: &position, delivery.rows, handled)
+        state.withLock { $0.problem = problem }
         return max(pause, .milliseconds(1))
       }
     }
@@ -175,6 +176,13 @@ public final class ConsumerRunner: Sendable {
     }
     advance(to: position, 0)
     return position
+  }
+
+  /// The first `handled` rows were dealt with.
+  private func advance(to position: inout AuditPosition, _ rows: [AuditRow], _ handled: Int) {
+    guard handled > 0, let reached = rows[min(handled, rows.count) - 1].position else { return }
+    position = reached
+    advance(to: position, handled)
   }
 
   private func advance(to position: AuditPosition, _ rows: Int) {

@@ -30,6 +30,8 @@ public struct DecisionConsumer: Sendable {
     /// Only the first `handled` of them were dealt with. The others come again after the pause, with what has come since: for
     /// limits on the rate, digests, and whoever does not answer.
     case later(Duration, handled: Int = 0)
+    /// The same, because of a problem, which `status` shows until something is dealt with.
+    case refused(String, again: Duration, handled: Int = 0)
   }
 
   /// Names its position in the store; unique.

@@ -28,6 +28,8 @@ extension Keys {
     Key("retention", .map(retention), "How long the audit is kept."),
     Key("defaults", .map(limits), "What holds for jails that say nothing themselves."),
     Key("jails", .named(.map(jail)), "What is watched, by name."),
+    Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
+    Key("compat", .map(compat), "What others already speak."),
   ]
 
   static let firewall: [Key] = [

@@ -1,4 +1,3 @@
-public import AuditLog
 internal import Model
 
 /// A failure has every member of the contract; what does not apply to the other kinds is left out. Rows that are told in the

@@ -1,0 +1,60 @@
+internal import AuditLog
+internal import BanSharing
+internal import Fail2banSocket
+internal import Outputs
+internal import Pipeline
+internal import Settings
+internal import Synchronization
+internal import System
+
+/// Who is told of what is decided, and who is answered in a language of their own: outputs and `compat`.
+final class Neighbours: Sendable {
+  /// What fail2ban's client changed.
+  let limits = RuntimeLimits()
+  private let outputs: Outputs
+  private let view = BanView()
+  private let sharing: SharingServer
+  private let fail2ban = Mutex<Fail2banServer?>(nil)
+  private let log: RunLog
+  private let isDryRun: Bool
+
+  init(version: String, isDryRun: Bool, log: RunLog) {
+    self.log = log
+    self.isDryRun = isDryRun
+    outputs = Outputs(version: version) { Self.report($0, log) }
+    sharing = SharingServer(view) { log.warning($0) }
+  }
+
+  /// A dry run tells nobody.
+  func consumers(_ settings: Settings) -> [DecisionConsumer] {
+    let isShared = settings.compat.crowdsec != nil || settings.compat.check != nil
+    return (isDryRun ? [] : outputs.consumers(settings)) + (isShared ? [view.consumer] : [])
+  }
+
+  /// Listens for them; what does not succeed is said, and the daemon runs all the same.
+  func start(_ settings: Settings, _ daemon: Daemon) async {
+    let compat = settings.compat
+    if let path = compat.fail2ban {
+      do {
+        let server = try Fail2banServer(path, daemon: daemon, limits: limits)
+        fail2ban.withLock { $0 = server }
+      } catch { log.error("compat: fail2ban: \(error); fail2ban's own server may be running") }
+    }
+    guard compat.crowdsec != nil || compat.check != nil else { return }
+    do { view.fill(try await daemon.bans(jail: nil)) } catch { log.error("compat: \(error)") }
+    for problem in await sharing.start(compat) { log.error(problem) }
+  }
+
+  func stop() async {
+    fail2ban.withLock { $0.take() }?.stop()
+    await sharing.stop()
+  }
+
+  private static func report(_ notice: OutputNotice, _ log: RunLog) {
+    switch notice {
+    case .refused(let name, let problem): log.warning("output \(name): \(problem); it is tried again")
+    case .recovered(let name): log.notice("output \(name) is reached again")
+    case .dropped(let name, let what): log.error("output \(name): \(what)")
+    }
+  }
+}

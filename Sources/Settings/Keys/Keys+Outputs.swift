@@ -1,0 +1,98 @@
+extension Keys {
+  private static let secret: Key.Kind = .either([.text, .map(secretSource)])
+
+  static let secretSource: [Key] = [
+    Key("file", .text, "A file that only root can read, with the secret in one line."),
+    Key("credential", .text, "What LoadCredential= of the service calls it."),
+  ]
+
+  static let compat: [Key] = [
+    Key("fail2ban", .text, "The socket on which fail2ban's client is answered: /run/fail2ban/fail2ban.sock."),
+    Key("crowdsec", .map(crowdSec), "CrowdSec's local API, for its bouncers."),
+    Key("check", .map(listener), "May a client come in? For proxies' forward auth."),
+  ]
+
+  static let crowdSec: [Key] = [
+    Key("listen", .text, "127.0.0.1:8080, unless it says otherwise."),
+    Key("keys", .named(secret), "By name, what each bouncer has as its api_key.", isSecret: true),
+  ]
+
+  static let listener: [Key] = [Key("listen", .text, "An address and a port: 127.0.0.1:8788.")]
+
+  /// An entry of `outputs`, whatever its type.
+  static let output = merged([anyOutput, webhook, mail, program, fileOutput, syslog])
+
+  private static func merged(_ tables: [[Key]]) -> [Key] {
+    var names: Set<String> = []
+    return tables.joined().filter { names.insert($0.name).inserted }
+  }
+
+  static let anyOutput: [Key] = [
+    Key("type", words(OutputReader.Kind.self), "How it is told."),
+    Key("enabled", .bool, "A disabled output is checked, and told nothing."),
+    Key("kinds", .list(words(OutputSettings.Kind.self)), "What it is told of."),
+    Key("jails", .list(.text), "Of which jails; without it of all."),
+    Key("severity", words(OutputSettings.Severity.self), "Nothing that is less grave."),
+    Key("rate", .text, "At most so many messages, 20/1h; what is more comes later in one message."),
+    Key("digest", .time, "Collects for so long, and tells it in one message."),
+    Key("quiet", .map(quiet), "Hours of the day in which nothing is sent."),
+    Key("keep", .time, "What could not be delivered for so long is dropped, and counted."),
+    Key("text", .text, "A line about one event: '{id} is banned in {jail}'."),
+    Key("title", .text, "The title of a message about one event."),
+  ]
+
+  static let quiet: [Key] = [
+    Key("from", .text, "22:00, by this machine's clock."),
+    Key("to", .text, "07:00; what has waited comes then."),
+    Key("except", words(OutputSettings.Severity.self), "What is at least as grave comes at once."),
+  ]
+
+  private static let transport: [Key] = [
+    Key("timeout", .time, "How long an answer may take."),
+    Key("ca", .text, "A file of certificate authorities in place of the system's."),
+    Key("proxy", .text, "http://proxy.example.org:3128"),
+  ]
+
+  static let webhook: [Key] =
+    [
+      Key("preset", words(WebhookSettings.Preset.self), "Whose webhook it is."),
+      Key("url", secret, "Where to; of ntfy with the topic, of Gotify and Matrix the server.", isSecret: true),
+      Key("token", secret, "Of Telegram, ntfy, Gotify, Matrix, PagerDuty.", isSecret: true),
+      Key("chat", .text, "Telegram's chat."),
+      Key("room", .text, "Matrix's room: !room:example.org."),
+      Key("method", .word(["POST", "PUT", "PATCH", "GET"]), "Without a preset."),
+      Key("headers", .named(secret), "Further header fields.", isSecret: true),
+      Key("body", .text, "What is sent, in place of JSON: '{\"text\": \"{text}\"}'."),
+      Key("content_type", .text, "Of the body; names are escaped for JSON where it is application/json."),
+    ] + transport
+
+  static let mail: [Key] =
+    [
+      Key("to", .list(.text), "Who gets it."),
+      Key("from", .text, "bailiff@ this machine's name, unless it says otherwise."),
+      Key("server", .text, "smtp.example.org:587"),
+      Key("tls", words(MailSettings.MailServer.Security.self), "starttls sends nothing in the clear."),
+      Key("user", .text, "Who logs in."),
+      Key("password", secret, "Its password.", isSecret: true),
+      Key("sendmail", .text, "A program in place of a server: /usr/sbin/sendmail."),
+      Key("body", .text, "The text, with {text} for a line an event."),
+    ] + transport
+
+  static let program: [Key] = [
+    Key("command", .list(.text), "The program's path and its arguments; never a shell."),
+    Key("timeout", .time, "After this it is killed."),
+    Key("parallel", .integer(1...64), "How many may run at once."),
+  ]
+
+  static let fileOutput: [Key] = [
+    Key("path", .text, "A line for each event is added to it; it may be rotated at any time."),
+    Key("format", words(OutputFormat.self), "json, fail2ban (as in fail2ban.log), or text."),
+  ]
+
+  static let syslog: [Key] =
+    [
+      Key("server", .text, "/dev/log, udp://host:514, tcp://host:601, tls://host:6514"),
+      Key("format", words(OutputFormat.self), "json, fail2ban (as in fail2ban.log), or text."),
+      Key("facility", .word(OutputReader.facilities + (0...7).map { "local\($0)" }), "auth, unless it says otherwise."),
+    ] + transport
+}

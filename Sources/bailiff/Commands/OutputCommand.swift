@@ -1,0 +1,128 @@
+import ArgumentParser
+import Model
+import Outputs
+import Settings
+import System
+
+struct OutputCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "output",
+    abstract: "Who is told what happens: webhooks, mail, programs, files, syslog.",
+    discussion: """
+      Outputs are in the settings, under `outputs:` (docs/outputs.md).
+
+        bailiff output list
+        bailiff output test ops
+      """,
+    subcommands: [OutputList.self, OutputTest.self])
+}
+
+struct OutputTest: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Send one message that says it is a test, and tell what came back.",
+    discussion: """
+      It is about a ban of 192.0.2.1, an address that nobody has. Limits, digests and quiet hours do not hold it back. It is
+      sent by this command and not by the daemon: what only the service may do or see (credentials, its sandbox) is not tried.
+
+      Examples:
+        bailiff output test ops
+        bailiff output test mail --config ./bailiff.yaml
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+  @Argument(help: "The output's name in the settings.")
+  var name: String
+
+  func run() throws {
+    let reading = config.read()
+    let own = reading.errors.filter { $0.output == name }
+    guard own.isEmpty else { throw SettingsErrors(own) }
+    guard reading.generalErrors.isEmpty else { throw SettingsErrors(reading.generalErrors) }
+    guard let output = reading.settings.outputs.first(where: { $0.name == name }) else {
+      let names = reading.settings.outputs.map(\.name)
+      throw CommandFailure(
+        .usage,
+        names.isEmpty
+          ? "\(config.path) has no `outputs`" : "there is no output `\(name)`; there are: \(names.joined(separator: ", "))")
+    }
+    let start = monotonicSeconds()
+    var failure: OutputTestFailure?
+    var answer = ""
+    do throws(OutputTestFailure) { answer = try Outputs(version: Bailiff.version) { _ in }.test(output) } catch {
+      failure = error
+    }
+    let milliseconds = Int((monotonicSeconds() - start) * 1000)
+    if format.json {
+      var result = Output()
+      result.json([
+        ("output", .string(name)), ("type", .string(output.destination.type)), ("delivered", .bool(failure == nil)),
+        ("answer", .string(failure?.description ?? answer)), ("milliseconds", .number(milliseconds)),
+      ])
+      result.flush()
+      if failure != nil { throw CommandFailure(.rejected) }
+      return
+    }
+    if let failure { throw CommandFailure(.rejected, "output \(name) (\(output.destination.type)): \(failure)") }
+    var result = Output()
+    result.line("output \(name) (\(output.destination.type)): \(printable(answer)), in \(milliseconds) ms")
+    result.flush()
+  }
+}
+
+struct OutputList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "The outputs of the settings, and what each is told.",
+    discussion: """
+      How they are doing is part of `bailiff status`.
+
+      Examples:
+        bailiff output list
+        bailiff output list --json
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @OptionGroup var format: JSONOption
+
+  func run() throws {
+    let reading = config.read()
+    let own = reading.errors.filter { $0.output != nil || $0.jail == nil }
+    guard own.isEmpty else { throw SettingsErrors(own) }
+    var result = Output()
+    var table = Table([.text("NAME"), .text("TYPE"), .text("KINDS"), .rest("JAILS"), .rest("WHEN")])
+    for output in reading.settings.outputs {
+      let kinds = OutputSettings.Kind.allCases.filter(output.kinds.contains).map(\.rawValue)
+      let jails = output.jails.sorted()
+      if format.json {
+        result.json([
+          ("name", .string(output.name)), ("type", .string(output.destination.type)), ("enabled", .bool(output.enabled)),
+          ("kinds", .texts(kinds)), ("jails", .texts(jails)), ("severity", .string(output.severity.rawValue)),
+        ])
+        continue
+      }
+      table.add([
+        output.name, output.destination.type, kinds.joined(separator: ","), jails.isEmpty ? "all" : jails.joined(separator: ","),
+        output.when,
+      ])
+    }
+    if !format.json {
+      if reading.settings.outputs.isEmpty { result.line("no outputs; nobody is told (docs/outputs.md)") } else {
+        table.print(to: &result, on: Terminal())
+      }
+    }
+    result.flush()
+  }
+}
+
+extension OutputSettings {
+  fileprivate var when: String {
+    guard enabled else { return "disabled" }
+    var parts: [String] = []
+    if let digest { parts.append("a digest of \(digest.brief)") }
+    if let rate { parts.append("at most \(rate.count) in \(rate.span.brief)") }
+    if quiet != nil { parts.append("but for quiet hours") }
+    return parts.isEmpty ? "at once" : parts.joined(separator: ", ")
+  }
+}
