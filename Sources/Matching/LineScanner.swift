@@ -205,9 +205,8 @@ struct LineScanner: ~Copyable {
           outcome.matched = true
           if match.attempt != .alone {
             entryProgram.removeAll(keepingCapacity: true)
-            header(&entryProgram)
+            header(index, &entryProgram)
             connect(pid: SyslogHeader.pid(endOf: entryProgram.span))
-            isProgramKnown = false
           }
           match.time = time()
           match.isDated = true

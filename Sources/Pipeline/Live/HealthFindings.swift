@@ -44,9 +44,7 @@ struct HealthFindings {
       limited.append(
         (
           "\(pattern.pattern.filter)/\(pattern.pattern.name)",
-          pattern.isQuarantined
-            ? "stopped at its match limit on \(hits) and is not tried any more until a reload; make it less ambiguous"
-            : "stopped at its match limit on \(hits), which it did not judge; make it less ambiguous"
+          "stopped at its match limit on \(hits), which it did not judge; make it less ambiguous"
         ))
     }
   }
