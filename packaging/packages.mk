@@ -1,7 +1,7 @@
 # Packages for servers, which need neither Swift nor a compiler then.
 
 # What makes them (Debian's names).
-PACKAGING_PACKAGES := python3 cmark-gfm dpkg-dev debhelper dh-apparmor lintian rpm rpmlint xz-utils mandoc
+PACKAGING_PACKAGES := python3 cmark-gfm dpkg-dev debhelper dh-apparmor lintian rpm rpmlint xz-utils mandoc apparmor
 PACKAGES := .build/packages
 VERSION = $(or $(PACKAGE_VERSION),$(shell .build/release/bailiff --version))
 
@@ -24,9 +24,10 @@ tarball: docs ## build an archive with an installer for other systems: .build/pa
 	@packaging/tarball/build "$(VERSION)" "$(CURDIR)/$(PACKAGES)"
 
 # Errors and warnings end it; what is overridden is explained where it is.
-packages-lint: deb rpm ## check the packages by lintian and rpmlint, the manual pages by mandoc
+packages-lint: deb rpm ## check the packages by lintian and rpmlint, the manual pages by mandoc, the profile by apparmor_parser
 	@lintian --fail-on error,warning --allow-root $(PACKAGES)/bailiff_$(VERSION)_*.deb
 	rpmlint --config packaging/rpm/rpmlint.toml $(PACKAGES)/bailiff-$(VERSION)-*.rpm
+	apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/bailiff
 	mandoc -T lint -W warning .build/docs/man/*/*
 
 packaging-packages:

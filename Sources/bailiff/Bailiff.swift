@@ -56,6 +56,7 @@ struct Bailiff: AsyncParsableCommand {
     Report.self,
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
+    SetupCommand.self,
     Check.self,
     SettingsCommand.self,
     FilterCommand.self,

@@ -39,7 +39,7 @@ struct ConfigOptions: ParsableArguments {
   }
 
   /// Where this terminal's SSH session comes from (ssh(1), SSH_CONNECTION).
-  private static var session: Address? {
+  static var session: Address? {
     // Safe: getenv's text lives as long as nobody changes the environment, and it is copied at once.
     guard let text = unsafe getenv("SSH_CONNECTION") else { return nil }
     return unsafe String(cString: text).split(separator: " ").first.flatMap { Address($0) }

@@ -61,6 +61,7 @@ extension HelpTopic {
         systemctl stop bailiff        bans stay in force until their time is over
         apt remove bailiff            lifts them, with every rule and set; settings and audit stay
 
+          bailiff stop --unban        lifts them, and ends the daemon
           bailiff unban --all         lifts them while it runs
           bailiff backup FILE         settings, filters, lists and the audit
           bailiff restore FILE        puts them back

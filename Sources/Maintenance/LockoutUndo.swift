@@ -1,0 +1,65 @@
+internal import Glibc
+public import Model
+public import Settings
+internal import System
+
+/// Settings as they were before `bailiff setup --go-live --confirm`, until somebody says that they can still get in.
+///
+/// While the copy is there, nobody has: whoever is told to undo puts it back. `keep` removes it.
+public struct LockoutUndo: Sendable {
+  /// The copy, in the directory of the audit.
+  public let file: String
+  private let settings: Settings
+
+  public init(_ settings: Settings) {
+    self.settings = settings
+    file = (settings.state.hasSuffix("/") ? settings.state : settings.state + "/") + "before-go-live.tar.gz"
+  }
+
+  public var isWaiting: Bool { (try? FileStatus.of(path: file)) != nil }
+
+  public func prepare(version: String, now: Instant) throws {
+    _ = try Backup.write(to: file, of: settings, version: version, now: now, audit: false)
+  }
+
+  public func keep() throws { try SmallFile.remove(file) }
+
+  /// Returns the files that are as they were again.
+  public func putBack(now: Instant) throws -> [String] {
+    let restore = try Restore(file)
+    _ = try restore.putBack(settings: true, audit: false, now: now)
+    try keep()
+    return restore.changes
+  }
+
+  /// Has this program run with `setup --undo` after so many seconds, whatever becomes of this terminal.
+  /// - Parameter unit: systemd's timer, for a daemon that systemd runs; else a process of its own session waits.
+  public func schedule(config: String, seconds: Int64, unit: String?) throws {
+    let undo = [Self.real("/proc/self/exe"), "setup", "--undo", "--config", Self.real(config)]
+    if let unit {
+      try Self.run("systemd-run", ["--unit=\(unit)", "--on-active=\(seconds)s", "--collect", "--quiet", "--"] + undo)
+    } else {
+      // Its output is closed, or this would wait for it.
+      let line =
+        #"exec </dev/null >/dev/null 2>&1; seconds=$1; shift; exec setsid --fork sh -c 'sleep "$0"; exec "$@"' "$seconds" "$@""#
+      try Self.run("sh", ["-c", line, "sh", "\(seconds)"] + undo)
+    }
+  }
+
+  /// The full path without links, since systemd starts it somewhere else.
+  private static func real(_ path: String) -> String {
+    // Safe: with nil, realpath(3) allocates the text, which is copied and freed here.
+    guard let text = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(text) }
+    return unsafe String(cString: text)
+  }
+
+  private static func run(_ name: String, _ arguments: [String]) throws {
+    let path = Program.find(name) ?? name
+    let result = try Program(path: path, arguments: arguments).run()
+    guard result.status == 0 else {
+      throw RequestError(
+        .failed, "\(name): \(result.errors)", remedy: "go live without --confirm, from the machine's console")
+    }
+  }
+}

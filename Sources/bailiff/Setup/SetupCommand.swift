@@ -1,0 +1,87 @@
+import ArgumentParser
+import Maintenance
+import Model
+import Settings
+import System
+
+struct SetupCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "setup",
+    abstract: "From watching to banning: five questions, and a way back.",
+    discussion: """
+      Examples:
+        bailiff setup --go-live --confirm 5m
+        bailiff setup --keep
+        bailiff setup --go-live --yes --ignore 192.0.2.0/24 --services sshd,postfix --fail2ban take-over
+
+      It asks for your own addresses, for the services to watch, what to do with fail2ban, which firewall carries bans out, and \
+      whether to undo it all unless you say in time that you can still get in. --yes takes the answer in brackets for whatever \
+      no option says. The running daemon goes over without a gap.
+
+      With --confirm, everything is as it was after that time, bans lifted and settings put back, unless somebody runs `bailiff \
+      setup --keep`: from a new connection, which proves that there can be one.
+      """)
+
+  @Flag(help: "Ban from now on.")
+  var goLive = false
+  @Flag(help: "You got in: what --go-live --confirm did is not undone.")
+  var keep = false
+  @Flag(help: ArgumentHelp("Put everything back now, unless it was kept.", visibility: .hidden))
+  var undo = false
+  @Flag(help: "Ask nothing.")
+  var yes = false
+  @Flag(help: "Change nothing; print what would change, and exit 1 when something would.")
+  var check = false
+  @Option(help: ArgumentHelp("Addresses and networks that are never banned, with commas.", valueName: "list"))
+  var ignore: String?
+  @Option(
+    help: ArgumentHelp(
+      "Which services to watch besides those in the settings, with commas, or none.", valueName: "list"))
+  var services: String?
+  @Option(help: "fail2ban's bans in force: take-over (and stop it), bans (leave it running), leave.")
+  var fail2ban: Answers.Fail2ban?
+  @Option(
+    help: ArgumentHelp("fail2ban's database.", valueName: "file"), completion: .file(extensions: ["sqlite3"]))
+  var database = Fail2banBans.usualPath
+  @Option(help: ArgumentHelp("What carries bans out: auto, ipset, nftables.", valueName: "backend"))
+  var firewall: String?
+  @Option(
+    help: ArgumentHelp("Undo it after this time unless it is kept.", valueName: "time"), transform: parseSpan)
+  var confirm: TimeSpan?
+  @OptionGroup var config: ConfigOptions
+
+  func validate() throws {
+    guard [goLive, keep, undo].count(where: { $0 }) == 1 else { throw ValidationError("give --go-live, or --keep") }
+    if let confirm, confirm.seconds < 10 { throw ValidationError("--confirm needs at least 10 seconds") }
+  }
+
+  func run() throws {
+    let settings = try config.settings()
+    let undoing = LockoutUndo(settings)
+    if keep { return try keep(undoing) }
+    if undo { return try GoLive(config: config, settings: settings).undo(undoing) }
+    var answers = try Answers(self, settings)
+    if !yes { try answers.ask() }
+    let live = GoLive(config: config, settings: settings)
+    let changes = live.changes(answers)
+    guard !check else { return try printChanges(changes) }
+    try live.run(answers, changes, undoing)
+  }
+
+  private func keep(_ undo: LockoutUndo) throws {
+    guard undo.isWaiting else {
+      throw RequestError(.rejected, "nothing waits to be kept; it was undone, or there was no --confirm")
+    }
+    try undo.keep()
+    var output = Output()
+    output.line("kept; it bans from now on")
+    output.flush()
+  }
+
+  private func printChanges(_ changes: [GoLive.Change]) throws {
+    var output = Output()
+    for change in changes { output.line(printable("\(change.path.joined(separator: ".")): \(change.value)")) }
+    output.flush()
+    if !changes.isEmpty { throw CommandFailure(.rejected) }
+  }
+}
