@@ -1,4 +1,4 @@
-package import HTTPServing
+internal import HTTPServing
 internal import NIOCore
 internal import NIOHTTP1
 public import Settings

@@ -143,12 +143,10 @@ extension Fail2banCommands {
   /// How many were banned.
   private func unban(_ jail: String, _ words: [String]) async throws -> PickleValue {
     let ids = words.filter { $0 != "--report-absent" }
-    var absent: [String] = []
-    for id in ids {
-      let lifted = try await daemon.unban(
-        Identity(id), jail: jail, uid: uid, command: "fail2ban-client set \(jail) unbanip \(printable(id))")
-      if lifted.isEmpty { absent.append(id) }
-    }
+    let lifted = try await daemon.unban(
+      ids.map { Identity($0) }, jail: jail, uid: uid,
+      command: "fail2ban-client set \(jail) unbanip \(printable(ids.joined(separator: " ")))")
+    let absent = zip(ids, lifted).filter { $1.lifted.isEmpty }.map(\.0)
     if words.count > ids.count, !absent.isEmpty {
       throw Fail2banError.value("not banned: [\(absent.map { "'\(printable($0))'" }.joined(separator: ", "))]")
     }

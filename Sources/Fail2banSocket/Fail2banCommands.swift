@@ -144,11 +144,9 @@ struct Fail2banCommands: Sendable {
     guard !words.contains("--all") else {
       return .int(try await daemon.unbanAll(jail: nil, uid: uid, command: "\(command) --all").values.reduce(0, +))
     }
-    var count = 0
-    for id in words {
-      count += try await daemon.unban(Identity(id), jail: nil, uid: uid, command: "\(command) \(id)").count
-    }
-    return .int(count)
+    let lifted = try await daemon.unban(
+      words.map { Identity($0) }, jail: nil, uid: uid, command: "\(command) \(printable(words.joined(separator: " ")))")
+    return .int(lifted.reduce(0) { $0 + $1.lifted.count })
   }
 }
 
