@@ -54,7 +54,9 @@ struct Bouncer {
       if let old = given[subnet] {
         guard old.entry.until != entry.until, now - old.at >= Self.pause else { continue }
         change.deleted.append(old.entry)
-      } else if deletedAt[subnet] != nil { continue }
+      } else if deletedAt[subnet] != nil {
+        continue
+      }
       given[subnet] = Given(entry: entry, at: now)
       change.new.append(entry)
     }

@@ -80,7 +80,8 @@ package final class BouncerAPI: Sendable {
     for parameter in ["ip", "range", "value"] {
       guard let text = request.query(parameter) else { continue }
       guard let subnet = Subnet(text) else {
-        return .json("{\"message\":\"unable to convert the value of \(parameter) to an address\"}", .internalServerError)
+        return .json(
+          "{\"message\":\"unable to convert the value of \(parameter) to an address\"}", .internalServerError)
       }
       entries = entries.filter { parameter == "value" ? $0.subnet == subnet : $0.subnet.contains(subnet) }
     }

@@ -9,5 +9,7 @@ extension HTTPResponse {
       body: .bytes(ByteBuffer(bytes: bytes)))
   }
 
-  static func json(_ text: String, _ status: HTTPResponseStatus = .ok) -> HTTPResponse { json(Array(text.utf8), status) }
+  static func json(_ text: String, _ status: HTTPResponseStatus = .ok) -> HTTPResponse {
+    json(Array(text.utf8), status)
+  }
 }

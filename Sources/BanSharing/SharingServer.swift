@@ -27,7 +27,9 @@ public actor SharingServer {
     if let crowdsec = compat.crowdsec {
       var keys: [(name: String, key: String)] = []
       for key in crowdsec.keys {
-        do { keys.append((key.name, try key.key.read())) } catch { problems.append("compat: crowdsec: \(key.name): \(error)") }
+        do { keys.append((key.name, try key.key.read())) } catch {
+          problems.append("compat: crowdsec: \(key.name): \(error)")
+        }
       }
       let api = BouncerAPI(view, keys: keys) { [say] name, agent, blocks in
         if let text = Self.note(name, agent, blocks) { say(text) }
@@ -58,15 +60,18 @@ public actor SharingServer {
   /// What a bouncer cannot hold.
   private static func note(_ name: String, _ agent: String, _ blocks: Int) -> String? {
     guard agent.hasPrefix("crowdsec-firewall-bouncer"), blocks > 0 else { return nil }
-    return "compat: crowdsec: \(name) is a firewall bouncer, which makes one address of a block: \(blocks) of its bans are blocks "
+    return
+      "compat: crowdsec: \(name) is a firewall bouncer, which makes one address of a block: \(blocks) of its bans are blocks "
       + "(of IPv6 each /64) and are enforced by Bailiff's own firewall only"
   }
 }
 
 extension HTTPFailures {
   fileprivate static let plain = HTTPFailures(
-    badRequest: .json("{\"message\":\"bad request\"}", .badRequest), notFound: .json("{\"message\":\"not found\"}", .notFound),
-    timeout: .json("{\"message\":\"timeout\"}", .requestTimeout), full: .json("{\"message\":\"busy\"}", .serviceUnavailable),
+    badRequest: .json("{\"message\":\"bad request\"}", .badRequest),
+    notFound: .json("{\"message\":\"not found\"}", .notFound),
+    timeout: .json("{\"message\":\"timeout\"}", .requestTimeout),
+    full: .json("{\"message\":\"busy\"}", .serviceUnavailable),
     tooLarge: { _ in .json("{\"message\":\"too large\"}", .payloadTooLarge) },
     notAllowed: { methods in
       var response = HTTPResponse.json("{\"message\":\"method not allowed\"}", .methodNotAllowed)

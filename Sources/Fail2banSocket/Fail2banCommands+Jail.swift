@@ -31,7 +31,8 @@ extension Fail2banCommands {
     case "maxlines": return .int(1)
     case "ignoreip": return .texts(jail.ignoreip.map(\.description))
     case "ignoreself": return .bool(daemon.settings.ignoreself)
-    case "ignorecommand", "ignorecache": return key == "ignorecommand" ? .text("") : .none
+    case "ignorecommand": return .bool(false)
+    case "ignorecache": return .none
     case "usedns": return .text(jail.usedns.rawValue)
     case "logpath": return .texts(jail.sources().files)
     case "journalmatch":
@@ -44,7 +45,8 @@ extension Fail2banCommands {
     case "banned":
       let bans = try await ids(jail.name)
       guard !words.isEmpty else { return .texts(bans) }
-      return words.count == 1 ? .int(bans.contains(words[0]) ? 1 : 0) : .list(words.map { .int(bans.contains($0) ? 1 : 0) })
+      return words.count == 1
+        ? .int(bans.contains(words[0]) ? 1 : 0) : .list(words.map { .int(bans.contains($0) ? 1 : 0) })
     default: throw Fail2banError.failed("Invalid command (no get action or not yet implemented)")
     }
   }

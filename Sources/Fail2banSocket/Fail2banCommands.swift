@@ -91,7 +91,9 @@ struct Fail2banCommands: Sendable {
       .pair("Currently failed", .int(report?.tracked ?? 0)), .pair("Total failed", .int(report?.failures ?? 0)),
     ]
     let sources = jail.sources()
-    if !jail.readsJournal { filter.append(.pair("File list", .texts(sources.files))) } else {
+    if !jail.readsJournal {
+      filter.append(.pair("File list", .texts(sources.files)))
+    } else {
       filter.append(.pair("Journal matches", .texts(sources.journal)))
     }
     var actions: [Answer] = [
@@ -100,7 +102,9 @@ struct Fail2banCommands: Sendable {
     if flavor != "short" { actions.append(.pair("Banned IP list", .texts(try await ids(jail.name)))) }
     if flavor == "cymru" {
       // The real server asks Team Cymru's DNS about each address; we tell nobody whom we ban.
-      for name in ["Banned ASN list", "Banned Country list", "Banned RIR list"] { actions.append(.pair(name, .list([]))) }
+      for name in ["Banned ASN list", "Banned Country list", "Banned RIR list"] {
+        actions.append(.pair(name, .list([])))
+      }
     }
     return .list([.pair("Filter", .list(filter)), .pair("Actions", .list(actions))])
   }
@@ -134,7 +138,8 @@ struct Fail2banCommands: Sendable {
     return .list(
       words.map { id in
         let identity = Identity(id)
-        return .texts(jails.map(\.name).filter { name in bans[name]?.contains { $0.identity.covers(identity) } == true })
+        return .texts(
+          jails.map(\.name).filter { name in bans[name]?.contains { $0.identity.covers(identity) } == true })
       })
   }
 

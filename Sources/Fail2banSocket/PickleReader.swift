@@ -62,7 +62,10 @@ public struct PickleReader {
     case 0x85, 0x86, 0x87: try collect(stack.count - Int(opcode - 0x84))
     case UInt8(ascii: "a"): try append(stack.count - 1)
     case UInt8(ascii: "e"): try append(try popMark())
-    default: if try !number(opcode), try !text(opcode), try !remembered(opcode) { throw failure("an opcode that is not accepted") }
+    default:
+      if try !number(opcode), try !text(opcode), try !remembered(opcode) {
+        throw failure("an opcode that is not accepted")
+      }
     }
   }
 
@@ -80,8 +83,12 @@ public struct PickleReader {
       push(.float(Double(bitPattern: bits)))
     case UInt8(ascii: "I"), UInt8(ascii: "L"):
       let line = try line()
-      if line == "01" || line == "00" { push(.bool(line == "01")) } else {
-        guard let number = Int(line.hasSuffix("L") ? line.dropLast() : line[...]) else { throw failure("a number that is none") }
+      if line == "01" || line == "00" {
+        push(.bool(line == "01"))
+      } else {
+        guard let number = Int(line.hasSuffix("L") ? line.dropLast() : line[...]) else {
+          throw failure("a number that is none")
+        }
         push(.int(number))
       }
     case UInt8(ascii: "F"):
@@ -120,7 +127,9 @@ public struct PickleReader {
       return true
     default: return false
     }
-    guard let text = String(validating: try take(count), as: UTF8.self) else { throw failure("a text that is no UTF-8") }
+    guard let text = String(validating: try take(count), as: UTF8.self) else {
+      throw failure("a text that is no UTF-8")
+    }
     push(.text(text))
     return true
   }
@@ -139,7 +148,8 @@ public struct PickleReader {
       let digits: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
       let plain: [Unicode.Scalar: Unicode.Scalar] = ["n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", "\"": "\""]
       if let count = digits[kind] {
-        guard rest.count >= count, let code = UInt32(String(rest.prefix(count)), radix: 16), let decoded = Unicode.Scalar(code)
+        guard rest.count >= count, let code = UInt32(String(rest.prefix(count)), radix: 16),
+          let decoded = Unicode.Scalar(code)
         else { throw failure("an escape that is none") }
         result.append(decoded)
         rest = rest.dropFirst(count)
@@ -193,7 +203,9 @@ public struct PickleReader {
   }
 
   private mutating func items(from start: Int) throws(Failure) -> (values: [PickleValue], depth: Int) {
-    guard start >= 0, start <= stack.count, start >= (marks.last ?? 0) else { throw failure("a list without its items") }
+    guard start >= 0, start <= stack.count, start >= (marks.last ?? 0) else {
+      throw failure("a list without its items")
+    }
     let items = stack[start...]
     let depth = (items.map(\.depth).max() ?? 0) + 1
     guard depth <= Self.deepest else { throw failure("lists in lists in lists") }

@@ -22,7 +22,9 @@ struct PickleWriter {
       }
     case .float(let number):
       bytes.append(UInt8(ascii: "G"))
-      for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number.bitPattern >> shift)) }
+      for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: number.bitPattern >> shift))
+      }
     case .text(let text):
       bytes.append(UInt8(ascii: "X"))
       append(UInt64(text.utf8.count), count: 4)

@@ -33,7 +33,9 @@ public final class RuntimeLimits: Sendable {
     return reading
   }
 
-  func change(_ jail: String, _ body: (inout Change) -> Void) { changes.withLock { body(&$0[jail, default: Change()]) } }
+  func change(_ jail: String, _ body: (inout Change) -> Void) {
+    changes.withLock { body(&$0[jail, default: Change()]) }
+  }
 
   func forget() { changes.withLock { $0 = [:] } }
 }

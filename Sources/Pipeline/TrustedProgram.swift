@@ -49,7 +49,9 @@ public struct TrustedProgram {
 
   private func isBelieved(_ entry: JournalEntry) -> Bool {
     // The kernel has no user.
-    guard let uid = entry.with(.uid, { Self.number($0) }) ?? nil, uid != Self.root, !users.contains(uid) else { return true }
+    guard let uid = entry.with(.uid, { Self.number($0) }) ?? nil, uid != Self.root, !users.contains(uid) else {
+      return true
+    }
     guard !units.isEmpty, uid < Self.firstUser || uid == Self.nobody else { return false }
     return entry.with(.unit) { unit in
       // Safe: the pointer is used only inside the closure.

@@ -1,4 +1,5 @@
 internal import API
+internal import Fail2banSocket
 internal import Firewall
 internal import Glibc
 internal import Model

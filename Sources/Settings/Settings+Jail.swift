@@ -196,7 +196,8 @@ extension SettingsReader {
       case .auto, .both: jail.logpath.isEmpty && jail.journalmatch.isEmpty
       }
     // With a filter or a list in error the sources are not known.
-    guard unread, jail.containers.isEmpty, jail.definition != nil, paths.count == fields["logpath"]?.list("logpath")?.count ?? 0,
+    guard unread, jail.containers.isEmpty, jail.definition != nil,
+      paths.count == fields["logpath"]?.list("logpath")?.count ?? 0,
       matches.count == fields["journalmatch"]?.list("journalmatch")?.count ?? 0
     else { return }
     problems.add(

@@ -88,7 +88,9 @@ extension Descriptor {
     var credentials: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
     var length = socklen_t(MemoryLayout.size(ofValue: credentials))
     // Safe: the kernel writes at most `length` bytes.
-    guard unsafe getsockopt(raw, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, credentials.pid != 0 else { return nil }
+    guard unsafe getsockopt(raw, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, credentials.pid != 0 else {
+      return nil
+    }
     return credentials.uid
   }
 

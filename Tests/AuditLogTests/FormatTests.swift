@@ -38,7 +38,9 @@ import Testing
       var line = Array((0..<random.next() % 12).map { _ in pick(words) }.joined(separator: " ").utf8)
       if random.next() % 9 == 0 { line.append(0xC3) }
       if random.next() % 3 == 0 {
-        line = Array("sshd[\(random.next() % 999)]: Failed password for \(String(decoding: user, as: UTF8.self)) from \(address)".utf8)
+        line = Array(
+          "sshd[\(random.next() % 999)]: Failed password for \(String(decoding: user, as: UTF8.self)) from \(address)"
+            .utf8)
       }
       let stamp = random.next() % 3 == 0 ? Array("Nov 20 10:40:0\(random.next() % 10) ".utf8) : []
       line = stamp + line

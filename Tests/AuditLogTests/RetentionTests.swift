@@ -88,7 +88,9 @@ import Testing
     try store.storeAdded()
     let later = start.adding(.hours(1000))
     while try store.retain(RetentionPolicy(failures: .hours(1)), now: later, limit: 300) {}
-    func links() throws -> Int { try store.read { try $0.first("SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM link)") ?? 0 } }
+    func links() throws -> Int {
+      try store.read { try $0.first("SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM link)") ?? 0 }
+    }
     // The first decision is in the way.
     #expect(try links() == 2000 - 191)
     let checkpoint = try #require(try scratch.reader().checkpoint())

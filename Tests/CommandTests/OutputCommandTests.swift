@@ -26,7 +26,8 @@ import Testing
     format.timeZone = TimeZone(identifier: "UTC")
     format.dateFormat = "MMM dd HH:mm:ss"
     let stamp = format.string(from: Date())
-    return (0..<3).map { "\(stamp) web sshd[81\($0)]: Failed password for root from \(address) port 4711 ssh2\n" }.joined()
+    return (0..<3).map { "\(stamp) web sshd[81\($0)]: Failed password for root from \(address) port 4711 ssh2\n" }
+      .joined()
   }
 
   @Test func aTestSaysWhatCameBack() async throws {
@@ -78,7 +79,9 @@ import Testing
         return ((body as? [String: Any])?["events"] as? [[String: Any]]) ?? []
       }
     }
-    func isTold(_ address: String) -> Bool { told().contains { $0["id"] as? String == address && $0["action"] as? String == "ban" } }
+    func isTold(_ address: String) -> Bool {
+      told().contains { $0["id"] as? String == address && $0["action"] as? String == "ban" }
+    }
 
     let first = try RunningDaemon(config, isDryRun: false)
     try directory.append(Self.failures("192.0.2.1"), to: "auth.log")

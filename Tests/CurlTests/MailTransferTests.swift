@@ -11,7 +11,8 @@ struct MailTransferTests {
     -> MailTransfer
   {
     var mail = MailTransfer(
-      host: "localhost", port: receiver.port, security: security, helo: "web.example.org", sender: "bailiff@example.org",
+      host: "localhost", port: receiver.port, security: security, helo: "web.example.org",
+      sender: "bailiff@example.org",
       recipients: recipients, message: Array(text.utf8))
     mail.options.authority = "\(Receiver.certificates)/ca.pem"
     return mail

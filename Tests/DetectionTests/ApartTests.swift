@@ -58,11 +58,14 @@ import Testing
       _ = decider.ban(Identity(ban), jail: 0, from: Self.now, until: nil, cause: .limit)
     }
     #expect(decider.banCount(in: 0) == 5)
-    #expect(decider.unban(Identity("2001:db8::"), jail: 0, at: Self.now, cause: .limit)?.identity == Identity("2001:db8::"))
+    #expect(
+      decider.unban(Identity("2001:db8::"), jail: 0, at: Self.now, cause: .limit)?.identity == Identity("2001:db8::"))
     #expect(decider.banCount(in: 0) == 4)
   }
 
-  @Test(arguments: ["64:ff9b::c000:207", "64:ff9b:1::c000:207", "::ffff:0:192.0.2.7", "2001:0:4136:e378:8000:63bf:3fff:fdd2"])
+  @Test(arguments: [
+    "64:ff9b::c000:207", "64:ff9b:1::c000:207", "::ffff:0:192.0.2.7", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+  ])
   func whoSharesItsPrefixWithTheWorldIsBannedAlone(_ address: String) {
     var decider = Decider(jails: [Jail(name: "sshd", maxretry: 3)])
     #expect(Self.bans(&decider, [address, address, address]) == [Address(address)!.description])
@@ -83,10 +86,13 @@ import Testing
     var asked: [Int] = []
     for i in 0..<6 {
       let failure = Self.failure("192.0.2.7", Int64(i))
-      decider.consider(failure, now: failure.time, permits: { ban in
-        asked.append(ban.number)
-        return false
-      }) { _ in Issue.record("a ban that was not permitted") }
+      decider.consider(
+        failure, now: failure.time,
+        permits: { ban in
+          asked.append(ban.number)
+          return false
+        }
+      ) { _ in Issue.record("a ban that was not permitted") }
     }
     #expect(asked == [1, 1, 1])
     #expect(decider.banCount(in: 0) == 0 && decider.tally(of: 0).bans == 0)

@@ -46,7 +46,7 @@ import Testing
     let compiler = Process()
     let output = Pipe()
     compiler.executableURL = URL(filePath: "/usr/bin/env")
-    compiler.arguments// As a part of this package, whose name is its directory's.
+    compiler.arguments  // As a part of this package, whose name is its directory's.
     =
       ["swiftc", "-typecheck", "-swift-version", "6", "-package-name", Self.root.lastPathComponent.lowercased()]
       + ["-I", built.appending(path: "Modules").path(percentEncoded: false)] + (try Self.moduleMaps(built)) + files

@@ -72,7 +72,11 @@ struct Reporter {
         let now = clock.now
         // swift-format-ignore: OnlyOneTrailingClosureArgument
         set.scan(
-          message: line.bytes.span, program: { $1 += name; return true }, time: { now }, clock: &clock, header: { _, _ in }
+          message: line.bytes.span,
+          program: {
+            $1 += name
+            return true
+          }, time: { now }, clock: &clock, header: { _, _ in }
         ) { match, _ in found[index].append(report(match)) }
       } else {
         places[text.count] = index

@@ -100,7 +100,8 @@ import Testing
     try NetworkNamespace.with {
       let firewall = NFTablesActuator()
       for (paths, hook) in [
-        (Set([PacketPath.host]), "hook input priority filter - 10"), ([.containers], "hook forward priority filter - 10"),
+        (Set([PacketPath.host]), "hook input priority filter - 10"),
+        ([.containers], "hook forward priority filter - 10"),
         ([.host, .containers], "hook prerouting priority raw - 10"),
       ] {
         _ = try firewall.prepare(FirewallPlan([ssh], paths: paths))

@@ -30,14 +30,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("iptables -I INPUT -i lo -j ACCEPT", []),
-    ("iptables -I INPUT -s 198.51.100.9 -j DROP", []),
-    ("iptables -I INPUT -j LOG", []),
-    ("ip6tables -I INPUT -p ipv6-icmp -j ACCEPT", ["INPUT (IPv6)"]),
-    ("iptables -I FORWARD -j ACCEPT", ["FORWARD (IPv4)"]),
-    ("iptables -I INPUT -s 10.8.0.0/24 -j ACCEPT", ["INPUT (IPv4)"]),
-  ] as [(String, [String])])
+  @Test(
+    arguments: [
+      ("iptables -I INPUT -i lo -j ACCEPT", []),
+      ("iptables -I INPUT -s 198.51.100.9 -j DROP", []),
+      ("iptables -I INPUT -j LOG", []),
+      ("ip6tables -I INPUT -p ipv6-icmp -j ACCEPT", ["INPUT (IPv6)"]),
+      ("iptables -I FORWARD -j ACCEPT", ["FORWARD (IPv4)"]),
+      ("iptables -I INPUT -s 10.8.0.0/24 -j ACCEPT", ["INPUT (IPv4)"]),
+    ] as [(String, [String])])
   func onlyWhatAcceptsIsNamed(_ command: String, _ subjects: [String]) throws {
     try NetworkNamespace.with {
       let firewall = IPSetActuator()

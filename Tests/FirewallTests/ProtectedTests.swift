@@ -121,7 +121,8 @@ import Testing
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let texts = [
-      "UID=1000\nUSER=alice\nSTATE=active\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nSERVICE=sshd\n", "STATE=closing\nREMOTE_HOST=192.0.2.8\n",
+      "UID=1000\nUSER=alice\nSTATE=active\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nSERVICE=sshd\n",
+      "STATE=closing\nREMOTE_HOST=192.0.2.8\n",
       "STATE=online\nREMOTE=0\n", "garbage\u{0}=\n==\n", "STATE=online\nREMOTE_HOST=host.example\n",
     ]
     for (i, text) in texts.enumerated() {

@@ -12,7 +12,8 @@ import Testing
     let own = directory("containers/\(id)")
     try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
     let config = #"{"ID":"\#(id)","Name":"/\#(name)","State":{"Running":true},"Config":{"Labels":{"tier":"web"}}}"#
-    try Data(#"{"LogConfig":{"Type":"\#(driver)","Config":{}}}"#.utf8).write(to: URL(filePath: own + "/hostconfig.json"))
+    try Data(#"{"LogConfig":{"Type":"\#(driver)","Config":{}}}"#.utf8).write(
+      to: URL(filePath: own + "/hostconfig.json"))
     try Data(config.utf8).write(to: URL(filePath: own + "/config.v2.json"))
     if driver == "json-file" { try append(docker: id, lines) }
   }
@@ -83,7 +84,8 @@ import Testing
     // log-size-max: another file takes the path, and the old lines are gone.
     try directory.append(
       "2026-11-28T17:17:20.015280743+00:00 stderr F last\n", to: "overlay-containers/aa/userdata/ctr.log")
-    try directory.write("2026-11-28T17:17:21.015280743+00:00 stderr F new\n", to: "overlay-containers/aa/userdata/ctr.log.tmp")
+    try directory.write(
+      "2026-11-28T17:17:21.015280743+00:00 stderr F new\n", to: "overlay-containers/aa/userdata/ctr.log.tmp")
     try directory.rename("overlay-containers/aa/userdata/ctr.log.tmp", "overlay-containers/aa/userdata/ctr.log")
     run.wait(forLines: ["Failed", "last", "new"])
   }
@@ -93,7 +95,8 @@ import Testing
     try FileManager.default.createDirectory(atPath: directory("pods/p/web"), withIntermediateDirectories: true)
     try directory.write("2026-11-28T17:17:18.015280743Z stdout F before\n", to: "pods/p/web/0.log")
     try FileManager.default.createSymbolicLink(
-      atPath: directory("containers/pod-1_default_web-0123abcd.log"), withDestinationPath: directory("pods/p/web/0.log"))
+      atPath: directory("containers/pod-1_default_web-0123abcd.log"), withDestinationPath: directory("pods/p/web/0.log")
+    )
     let run = try RunningReader([.containers(["web"], roots: [directory("containers")])])
     run.waitUntilReading()
     try directory.append("2026-11-28T17:17:19.015280743Z stdout F 1\n", to: "pods/p/web/0.log")
@@ -109,7 +112,8 @@ import Testing
     let run = try RunningReader([spec("gate", "missing")])
     run.wait("both are told") { run.reader.status().count == 2 && run.sink.events.count >= 2 }
     let states = run.reader.status().map(\.state)
-    #expect(states.contains { if case .failed(let reason) = $0 { reason.contains("--log-driver json-file") } else { false } })
+    #expect(
+      states.contains { if case .failed(let reason) = $0 { reason.contains("--log-driver json-file") } else { false } })
     #expect(states.contains(.waiting("there is no such container (yet)")))
     // It is made again with another driver.
     try FileManager.default.removeItem(atPath: directory("containers/aa"))

@@ -25,7 +25,8 @@ import Testing
 
   @Test func dockersEscapes() throws {
     let lines = try decode(
-      Self.docker(#"user=\u003cx\u003e \u0026 y\n"#) + Self.docker(#"a \"quoted\" \\ path\t\u001b[0m\ufffd\u0000 ü €\r\n"#)
+      Self.docker(#"user=\u003cx\u003e \u0026 y\n"#)
+        + Self.docker(#"a \"quoted\" \\ path\t\u001b[0m\ufffd\u0000 ü €\r\n"#)
         + Self.docker("labels\\n", "stdout", #","attrs":{"a":"\",\"time\":\"x"}"#))
     #expect(
       lines == ["user=<x> & y", "a \"quoted\" \\ path\t\u{1b}[0m\u{fffd}\0 ü €\r", "labels"])
@@ -59,7 +60,8 @@ import Testing
     }
     let text =
       record("40", "stdout", "P", "abc") + record("40", "stderr", "F", "between") + record("41", "stdout", "F", "def")
-      + record("42", "stdout", "F:more", "tags") + record("43", "stdout", "P", "tail") + record("45", "stdout", "F", "new run")
+      + record("42", "stdout", "F:more", "tags") + record("43", "stdout", "P", "tail")
+      + record("45", "stdout", "F", "new run")
       + record("45", "stdout", "F", "")
     #expect(try decode(text) == ["between", "abcdef", "tags", "tailnew run"])
     // conmon made its socket anew at 08:55:44.
@@ -88,7 +90,10 @@ import Testing
   }
 
   @Test func recordsThatAreNoneAreLinesAsTheyAre() throws {
-    #expect(try decode(Self.docker("one\\n") + "{\"log\":\"torn\n" + Self.docker("two\\n")) == ["one", "{\"log\":\"torn", "two"])
+    #expect(
+      try decode(Self.docker("one\\n") + "{\"log\":\"torn\n" + Self.docker("two\\n")) == [
+        "one", "{\"log\":\"torn", "two",
+      ])
   }
 
   // MARK: In files

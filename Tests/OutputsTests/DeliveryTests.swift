@@ -164,7 +164,10 @@ import Testing
     try log.event(.shed, "", "12 failures")
     try pollBlocking("the grave one comes") { !receiver.seen.isEmpty }
     log.stop()
-    #expect(receiver.bodies.flatMap { ($0["events"] as? [[String: Any]] ?? []).compactMap { $0["action"] as? String } } == ["shed"])
+    #expect(
+      receiver.bodies.flatMap { ($0["events"] as? [[String: Any]] ?? []).compactMap { $0["action"] as? String } } == [
+        "shed"
+      ])
     settings.quiet = nil
     try log.start(settings)
     try pollBlocking("the other comes with the day") { receiver.seen.count == 2 }

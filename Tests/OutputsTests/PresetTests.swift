@@ -44,7 +44,8 @@ struct PresetTests {
     #expect(plain.headers["content-type"] == "application/json" && plain.headers["idempotency-key"] == "test")
     #expect(plain.body["count"] as? Int == 1 && plain.body["severity"] as? String == "notice")
     let event = try #require((plain.body["events"] as? [[String: Any]])?.first)
-    #expect(event["id"] as? String == "192.0.2.1" && event["kind"] as? String == "ban" && event["jail"] as? String == "test")
+    #expect(
+      event["id"] as? String == "192.0.2.1" && event["kind"] as? String == "ban" && event["jail"] as? String == "test")
 
     let slack = try Self.request(Self.output(.slack, receiver), receiver)
     #expect((slack.body["text"] as? String)?.contains("a test of output ops") == true)
@@ -85,7 +86,8 @@ struct PresetTests {
     let object = try #require(JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])
     #expect(object.count == 3 && object["who"] as? String == "192.0.2.7" && object["n"] as? Int == 1)
     let user = try #require(object["user"] as? String)
-    #expect(user.hasPrefix("x\",\"admin\"") && !user.contains("\u{1b}") && !user.contains("\n") && !user.contains("\u{202e}"))
+    #expect(
+      user.hasPrefix("x\",\"admin\"") && !user.contains("\u{1b}") && !user.contains("\n") && !user.contains("\u{202e}"))
   }
 
   /// Slack's markup and mentions cannot be written by who fails to log in.

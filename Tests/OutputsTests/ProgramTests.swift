@@ -28,7 +28,9 @@ struct ProgramTests {
   {
     var settings = ProgramSettings(command: ["/bin/sh", "-c", script])
     settings.timeout = timeout
-    do { return .success(try ProgramOutput(settings: settings).deliver(message(rows))) } catch { return .failure(error) }
+    do { return .success(try ProgramOutput(settings: settings).deliver(message(rows))) } catch {
+      return .failure(error)
+    }
   }
 
   @Test func aProgramGetsFactsAndLines() throws {
@@ -36,11 +38,15 @@ struct ProgramTests {
     let result = try Self.run("env > \(directory("env")); cat > \(directory("in")); echo told")
     #expect(result == .success("sh ended with 0: told"))
     let facts = try String(contentsOfFile: directory("env"), encoding: .utf8).split(separator: "\n")
-    for fact in ["BAILIFF_ID=192.0.2.7", "BAILIFF_JAIL=sshd", "BAILIFF_COUNT=2", "BAILIFF_ACTION=ban", "BAILIFF_OUTPUT=tell"] {
+    for fact in [
+      "BAILIFF_ID=192.0.2.7", "BAILIFF_JAIL=sshd", "BAILIFF_COUNT=2", "BAILIFF_ACTION=ban", "BAILIFF_OUTPUT=tell",
+    ] {
       #expect(facts.contains(Substring(fact)))
     }
     let lines = try String(contentsOfFile: directory("in"), encoding: .utf8).split(separator: "\n")
-    let ids = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }.map { $0?["id"] as? String }
+    let ids = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }.map {
+      $0?["id"] as? String
+    }
     #expect(ids == ["192.0.2.7", "2001:db8::/64"])
   }
 
@@ -91,7 +97,9 @@ struct ProgramTests {
     let directory = try TestDirectory("file")
     let (target, link) = (try directory.write("target", "precious\n"), directory("link"))
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
-    #expect(throws: DeliveryError.self) { try FileOutput(settings: .init(path: link)).deliver(Self.message(Self.rows())) }
+    #expect(throws: DeliveryError.self) {
+      try FileOutput(settings: .init(path: link)).deliver(Self.message(Self.rows()))
+    }
     #expect(try String(contentsOfFile: target, encoding: .utf8) == "precious\n")
     #expect(throws: DeliveryError.self) {
       try FileOutput(settings: .init(path: directory("no/such"))).deliver(Self.message(Self.rows()))

@@ -82,7 +82,8 @@ import Testing
       try Self.deliver(Self.row(), Self.output(way))
       try pollBlocking("\(way)") { server.lines.count == 2 * (number + 1) }
       let parts = try #require(server.lines.last)
-      #expect(parts[0] == "auth" && parts[1] == "notice" && parts[3] == "bailiff" && parts[4] == "\(getpid())", "\(way)")
+      #expect(
+        parts[0] == "auth" && parts[1] == "notice" && parts[3] == "bailiff" && parts[4] == "\(getpid())", "\(way)")
       if number > 0 { #expect(parts[2] == "web") }
       #expect(parts[5].hasPrefix("2026-11-28T04:26:40") || number == 0, "\(parts[5])")
       let object = try #require(JSONSerialization.jsonObject(with: Data(parts[6].utf8)) as? [String: Any])

@@ -115,7 +115,8 @@ import Testing
     func entries(_ address: String, uid: String = "0") -> [Entry] {
       failures(address).map {
         Entry(
-          message: $0.message, identifier: "4f5e6a7b8c9d", comm: "dockerd", unit: "docker.service", uid: uid, container: "gate")
+          message: $0.message, identifier: "4f5e6a7b8c9d", comm: "dockerd", unit: "docker.service", uid: uid,
+          container: "gate")
       }
     }
     let gate = jail("gate", program: "sshd", journalmatch: ["CONTAINER_NAME=gate"])

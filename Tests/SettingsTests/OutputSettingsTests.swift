@@ -63,7 +63,10 @@ struct OutputSettingsTests {
     let cases: [(String, String)] = [
       ("  a: {type: webhok}", "4:13 "), ("  a: {type: webhook}", "has no `url`"),
       ("  a: {type: webhook, url: 'ftp://x/'}", "no URL of http"),
-      ("  a: {type: webhook, url: 'https://x/', text: '{idd} is banned'}", "`{idd}`, which does not exist; did you mean"),
+      (
+        "  a: {type: webhook, url: 'https://x/', text: '{idd} is banned'}",
+        "`{idd}`, which does not exist; did you mean"
+      ),
       ("  a: {type: webhook, url: {file: \(open)}}", "can be read by everybody; chmod 600"),
       ("  a: {type: webhook, url: {file: /no/such}}", "No such file"),
       ("  a: {type: webhook, preset: telegram, chat: x}", "has no `token`"),
@@ -76,7 +79,8 @@ struct OutputSettingsTests {
       ("  a: {type: program, command: /bin/true --flag}", "write the arguments as a list"),
       ("  a: {type: file, path: /no/such/dir/x}", "mkdir -p"),
       ("  a: {type: syslog, server: 'http://x'}", "tcp://host:601"),
-      ("  a: {type: syslog, rate: 5}", "20/1h"), ("  a: {type: syslog, jails: [ssd]}", "there is no jail `ssd`; did you mean"),
+      ("  a: {type: syslog, rate: 5}", "20/1h"),
+      ("  a: {type: syslog, jails: [ssd]}", "there is no jail `ssd`; did you mean"),
       ("  a: {type: syslog, quiet: {from: 25:00, to: 07:00}}", "no time of day"),
       ("  a: {type: syslog, kinds: []}", "nothing would be told"), ("  a: {type: syslog, colour: red}", "colour"),
     ]
@@ -111,7 +115,11 @@ extension OutputSettingsTests {
   @Test func everyKeyIsDocumented() throws {
     let page = try String(contentsOf: DocumentationTests.root.appending(path: "docs/outputs.md"), encoding: .utf8)
     for key in (Keys.output + Keys.quiet).names { #expect(page.contains("`\(key)"), "no word about \(key)") }
-    for field in MessageTemplate.Field.allCases { #expect(page.contains("`{\(field.rawValue)}`"), "no word about \(field)") }
-    for preset in WebhookSettings.Preset.allCases where preset != .json { #expect(page.contains("`\(preset.rawValue)`")) }
+    for field in MessageTemplate.Field.allCases {
+      #expect(page.contains("`{\(field.rawValue)}`"), "no word about \(field)")
+    }
+    for preset in WebhookSettings.Preset.allCases where preset != .json {
+      #expect(page.contains("`\(preset.rawValue)`"))
+    }
   }
 }

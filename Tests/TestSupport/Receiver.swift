@@ -48,7 +48,8 @@ public final class Receiver: Sendable {
 
   /// What it does with the next requests.
   public func answer(_ answers: String...) throws {
-    try (answers.joined(separator: "\n") + "\n").write(toFile: directory + "/answers", atomically: true, encoding: .utf8)
+    try (answers.joined(separator: "\n") + "\n").write(
+      toFile: directory + "/answers", atomically: true, encoding: .utf8)
   }
 
   /// What came, in order.
@@ -61,7 +62,9 @@ public final class Receiver: Sendable {
 
   /// Its bodies as JSON.
   public var bodies: [[String: Any]] {
-    seen.compactMap { ($0["body"] as? String).flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: Any] }
+    seen.compactMap {
+      ($0["body"] as? String).flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: Any]
+    }
   }
 
   /// Waits until `condition` holds for what came; false when it does not within a minute.

@@ -59,7 +59,8 @@ struct WhyNot {
   /// Who would be locked out now.
   private var protected: [ReasonReply] {
     guard let subnet = explanation.identity.subnet else { return [] }
-    return Protected.collect().objections(to: subnet, sparing: settings.protectSessions.spared).compactMap { objection in
+    return Protected.collect().objections(to: subnet, sparing: settings.protectSessions.spared).compactMap {
+      objection in
       let code: ReasonReply.Code
       switch objection.reason {
       case .tooWide: return nil

@@ -127,7 +127,11 @@ public final class LineTester {
     let (program, now) = (bareProgram, clock.now)
     // swift-format-ignore: OnlyOneTrailingClosureArgument
     filterSet.scan(
-      message: message.span, program: { $1 += program; return true }, time: { now }, clock: &clock, header: { _, _ in }
+      message: message.span,
+      program: {
+        $1 += program
+        return true
+      }, time: { now }, clock: &clock, header: { _, _ in }
     ) { match, line in
       results[number].verdict = .failure
       results[number].failures.append(FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]))

@@ -25,7 +25,8 @@ enum OutputStream: Int {
   case out, error
 
   init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
-    guard range.count == 6, bytes[range.lowerBound] == UInt8(ascii: "s"), bytes[range.lowerBound + 1] == UInt8(ascii: "t"),
+    guard range.count == 6, bytes[range.lowerBound] == UInt8(ascii: "s"),
+      bytes[range.lowerBound + 1] == UInt8(ascii: "t"),
       bytes[range.lowerBound + 2] == UInt8(ascii: "d")
     else { return nil }
     switch (bytes[range.lowerBound + 3], bytes[range.lowerBound + 4], bytes[range.lowerBound + 5]) {

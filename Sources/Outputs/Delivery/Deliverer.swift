@@ -36,7 +36,8 @@ final class Deliverer: Sendable {
   static let rejectionLimit = 3
 
   init(
-    _ settings: OutputSettings, _ share: Share, to destination: any Destination, counters: OutputCounters, pageSize: Int,
+    _ settings: OutputSettings, _ share: Share, to destination: any Destination, counters: OutputCounters,
+    pageSize: Int,
     host: String, clock: OutputClock = .system
   ) {
     self.settings = settings
@@ -177,7 +178,8 @@ final class Deliverer: Sendable {
     if !dropped.isEmpty {
       counters.dropped(dropped.count { wanted($0) != nil }, because: error, keep: settings.keep, at: now)
     }
-    return .refused(error.message, again: .seconds(pause), handled: max(handled, dropped.isEmpty ? 0 : dropped.endIndex))
+    return .refused(
+      error.message, again: .seconds(pause), handled: max(handled, dropped.isEmpty ? 0 : dropped.endIndex))
   }
 }
 

@@ -21,7 +21,8 @@ struct Mail: Destination {
     }
   }
 
-  private func send(_ text: MailText, _ server: MailSettings.MailServer, _ host: String) throws(DeliveryError) -> String {
+  private func send(_ text: MailText, _ server: MailSettings.MailServer, _ host: String) throws(DeliveryError) -> String
+  {
     var login: (user: String, password: String)?
     if let user = server.user, let password = server.password { login = (user, try password.value()) }
     var transfer = MailTransfer(

@@ -41,7 +41,8 @@ struct ProgramOutput: Destination {
     let event = message.events[0]
     let row = event.row
     let facts: [(String, String)] = [
-      ("HOST", message.host), ("OUTPUT", message.output), ("TITLE", message.title), ("COUNT", "\(message.events.count)"),
+      ("HOST", message.host), ("OUTPUT", message.output), ("TITLE", message.title),
+      ("COUNT", "\(message.events.count)"),
       ("SEVERITY", message.severity.rawValue), ("KIND", row.kind.rawValue), ("ACTION", row.action), ("JAIL", row.jail),
       ("ID", row.id), ("TIME", row.time.rfc3339()), ("UNTIL", row.until?.rfc3339() ?? ""),
       ("FAILURES", "\(row.count)"), ("NUMBER", "\(row.banNumber)"), ("CAUSE", row.cause), ("USER", row.user),

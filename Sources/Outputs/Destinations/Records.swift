@@ -42,7 +42,8 @@ struct Fail2banLine {
   /// As in fail2ban.log: `2026-11-28 15:28:18,123 fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1`.
   var text: String {
     let fraction = String(1000 + (time.microseconds % 1_000_000 + 1_000_000) % 1_000_000 / 1000).dropFirst()
-    return "\(Self.stamp(time)),\(fraction) \(Self.padded(component, 24))[\(getpid())]: \(Self.padded(level, 7)) \(message)"
+    return
+      "\(Self.stamp(time)),\(fraction) \(Self.padded(component, 24))[\(getpid())]: \(Self.padded(level, 7)) \(message)"
   }
 
   /// What it logs where its target is syslog, behind the header.
@@ -51,7 +52,8 @@ struct Fail2banLine {
   private static func stamp(_ time: Instant) -> String {
     let local = CivilTime(time, offset: TimeZoneRules.local.offset(at: time))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(local.year)-\(two(local.month))-\(two(local.day)) \(two(local.hour)):\(two(local.minute)):\(two(local.second))"
+    return
+      "\(local.year)-\(two(local.month))-\(two(local.day)) \(two(local.hour)):\(two(local.minute)):\(two(local.second))"
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

@@ -28,7 +28,8 @@ struct Syslog: Destination {
     return "\(counted(records.count, "record")) sent"
   }
 
-  private func sendEach(_ records: [[UInt8]], _ connect: () throws(SystemError) -> DatagramSocket) throws(DeliveryError) {
+  private func sendEach(_ records: [[UInt8]], _ connect: () throws(SystemError) -> DatagramSocket) throws(DeliveryError)
+  {
     do throws(SystemError) {
       let socket = try connect()
       for record in records { try socket.send(record) }
@@ -58,7 +59,8 @@ struct Syslog: Destination {
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let local = CivilTime(time, offset: TimeZoneRules.local.offset(at: time))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(months[local.month - 1]) \(local.day < 10 ? " " : "")\(local.day) \(two(local.hour)):\(two(local.minute)):\(two(local.second))"
+    return
+      "\(months[local.month - 1]) \(local.day < 10 ? " " : "")\(local.day) \(two(local.hour)):\(two(local.minute)):\(two(local.second))"
   }
 }
 

@@ -15,13 +15,16 @@ final class Transfers: Sendable {
     try use { (session) throws(TransferError) in try session.perform(mail) }
   }
 
-  func send(_ bytes: [UInt8], toHost host: String, port: Int, isTLS: Bool, options: TransferOptions) throws(DeliveryError) {
+  func send(_ bytes: [UInt8], toHost host: String, port: Int, isTLS: Bool, options: TransferOptions)
+    throws(DeliveryError)
+  {
     try use { (session) throws(TransferError) in
       try session.send(bytes, toHost: host, port: port, isTLS: isTLS, options: options)
     }
   }
 
-  private func use<Result>(_ body: (inout CurlSession) throws(TransferError) -> Result) throws(DeliveryError) -> Result {
+  private func use<Result>(_ body: (inout CurlSession) throws(TransferError) -> Result) throws(DeliveryError) -> Result
+  {
     do throws(TransferError) {
       return try session.withLock { (held) throws(TransferError) in
         var session = if let kept = held.take() { kept } else { try CurlSession() }

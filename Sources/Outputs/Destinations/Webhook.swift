@@ -48,7 +48,8 @@ struct Webhook: Destination {
 
   /// The beginning of an answer, on one line.
   private static func excerpt(_ body: [UInt8]) -> String {
-    let text = String(decoding: body.prefix(400), as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let text = String(decoding: body.prefix(400), as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(
+      separator: " ")
     return text.isEmpty ? "" : " " + printable(String(text.prefix(200)))
   }
 }

@@ -36,7 +36,8 @@ struct CompatReader {
     let secrets = entries.compactMap { entry -> CompatSettings.CrowdSec.Key? in
       guard let secret = entry.value.secret(entry.key) else { return nil }
       if let text = try? secret.read(), text.utf8.count < 16 {
-        entry.value.fail("the key of \(quoted(entry.key)) is short enough to be guessed", "make one: openssl rand -hex 32")
+        entry.value.fail(
+          "the key of \(quoted(entry.key)) is short enough to be guessed", "make one: openssl rand -hex 32")
       }
       return .init(name: entry.key, key: secret)
     }
@@ -52,7 +53,8 @@ struct CompatReader {
   /// `127.0.0.1:8080`, `[::1]:8080`. What listens for everybody is warned of: it is not encrypted.
   private func address(_ key: String, _ value: Value, _ usual: Int) -> TCPAddress? {
     guard let text = value.name(key) else { return nil }
-    guard let (host, port) = OutputReader.hostAndPort(text), let address = Address(host == "localhost" ? "127.0.0.1" : host)
+    guard let (host, port) = OutputReader.hostAndPort(text),
+      let address = Address(host == "localhost" ? "127.0.0.1" : host)
     else {
       value.fail("\(quoted(key)) is \(quoted(text))", "write an address and a port: 127.0.0.1:\(usual), [::1]:\(usual)")
       return nil

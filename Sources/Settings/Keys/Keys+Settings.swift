@@ -83,7 +83,9 @@ extension Keys {
       Key("source", words(JailSettings.Source.self), "bans counts Bailiff's own bans, stdin reads standard input."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
-      Key("containers", .list(.text), "Containers by name, with * and ?, or label=KEY=VALUE: their logs are read, wherever they are."),
+      Key(
+        "containers", .list(.text),
+        "Containers by name, with * and ?, or label=KEY=VALUE: their logs are read, wherever they are."),
       Key("ignoreip", .list(.text), "For this jail, in addition to the one at the top."),
       Key("trusted_proxies", .list(.text), "For this jail, in addition to those at the top."),
       Key("maxlines", .integer(1...1000), "Lines that a pattern may span; fail2ban filters only."),

@@ -199,7 +199,8 @@ extension Value {
     guard let text = name(key) else { return nil }
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     let isPlain = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"<>,;:\"\\()[]".utf8.contains($0) }
-    guard parts.count == 2, isPlain, parts.allSatisfy({ !$0.isEmpty }), text.utf8.count <= 254, !text.hasPrefix("-") else {
+    guard parts.count == 2, isPlain, parts.allSatisfy({ !$0.isEmpty }), text.utf8.count <= 254, !text.hasPrefix("-")
+    else {
       fail("\(quoted(key)) is \(quoted(text)), which is no mail address", "write for example admin@example.org")
       return nil
     }

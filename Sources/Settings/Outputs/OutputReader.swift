@@ -118,7 +118,8 @@ struct OutputReader {
 
   private func minute(_ key: String, _ value: Value) -> Int? {
     let parts = (value.word ?? "").split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[1].utf8.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+    guard parts.count == 2, parts[1].utf8.count == 2,
+      parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
       let hour = Int(parts[0]), let minute = Int(parts[1]), hour < 24, minute < 60
     else {
       value.fail("\(quoted(key)) is \(value.typed), which is no time of day", "write it as 22:00")
@@ -135,7 +136,8 @@ struct OutputReader {
     do {
       let template = try MessageTemplate(text)
       if let wrong = template.fields.first(where: excluded.contains) {
-        value.fail("`{\(wrong.rawValue)}` cannot be used in \(quoted(key))", "names are: \(names.joined(separator: ", "))")
+        value.fail(
+          "`{\(wrong.rawValue)}` cannot be used in \(quoted(key))", "names are: \(names.joined(separator: ", "))")
       }
       return template
     } catch {

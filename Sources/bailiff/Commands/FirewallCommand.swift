@@ -34,7 +34,7 @@ struct FirewallShow: ParsableCommand {
     let objects = try FirewallBackend.inventory()
     var output = Output()
     if format.json {
-      for object in objects { output.json(object.members) }
+      for object in objects { output.json(FirewallObjectReply(object)) }
     } else if objects.isEmpty {
       output.line("nothing of Bailiff's is in the firewall")
     } else {
@@ -112,12 +112,23 @@ struct FirewallSets: ParsableCommand {
   }
 }
 
-extension FirewallObject {
-  fileprivate var members: [(String, JSON)] {
-    [
-      ("backend", .string(backend.rawValue)), ("kind", .string(kind.rawValue)), ("name", .string(name)),
-      ("bans", entries.map { .number($0) } ?? .null), ("packets", refused.map { .number($0.packets) } ?? .null),
-      ("bytes", refused.map { .number($0.bytes) } ?? .null),
-    ]
+/// An object of Bailiff's in the kernel.
+private struct FirewallObjectReply: Encodable {
+  var backend: String
+  var kind: String
+  var name: String
+  /// Of a set.
+  var bans: Int?
+  /// What a jail's rules have refused.
+  var packets: UInt64?
+  var bytes: UInt64?
+
+  init(_ object: FirewallObject) {
+    backend = object.backend.rawValue
+    kind = object.kind.rawValue
+    name = object.name
+    bans = object.entries
+    packets = object.refused?.packets
+    bytes = object.refused?.bytes
   }
 }

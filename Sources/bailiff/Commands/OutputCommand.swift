@@ -45,7 +45,8 @@ struct OutputTest: ParsableCommand {
       throw CommandFailure(
         .usage,
         names.isEmpty
-          ? "\(config.path) has no `outputs`" : "there is no output `\(name)`; there are: \(names.joined(separator: ", "))")
+          ? "\(config.path) has no `outputs`"
+          : "there is no output `\(name)`; there are: \(names.joined(separator: ", "))")
     }
     let start = monotonicSeconds()
     var failure: OutputTestFailure?
@@ -56,10 +57,10 @@ struct OutputTest: ParsableCommand {
     let milliseconds = Int((monotonicSeconds() - start) * 1000)
     if format.json {
       var result = Output()
-      result.json([
-        ("output", .string(name)), ("type", .string(output.destination.type)), ("delivered", .bool(failure == nil)),
-        ("answer", .string(failure?.description ?? answer)), ("milliseconds", .number(milliseconds)),
-      ])
+      result.json(
+        OutputTestReply(
+          output: name, type: output.destination.type, delivered: failure == nil,
+          answer: failure?.description ?? answer, milliseconds: milliseconds))
       result.flush()
       if failure != nil { throw CommandFailure(.rejected) }
       return
@@ -96,19 +97,22 @@ struct OutputList: ParsableCommand {
       let kinds = OutputSettings.Kind.allCases.filter(output.kinds.contains).map(\.rawValue)
       let jails = output.jails.sorted()
       if format.json {
-        result.json([
-          ("name", .string(output.name)), ("type", .string(output.destination.type)), ("enabled", .bool(output.enabled)),
-          ("kinds", .texts(kinds)), ("jails", .texts(jails)), ("severity", .string(output.severity.rawValue)),
-        ])
+        result.json(
+          OutputReply(
+            name: output.name, type: output.destination.type, enabled: output.enabled, kinds: kinds, jails: jails,
+            severity: output.severity.rawValue))
         continue
       }
       table.add([
-        output.name, output.destination.type, kinds.joined(separator: ","), jails.isEmpty ? "all" : jails.joined(separator: ","),
+        output.name, output.destination.type, kinds.joined(separator: ","),
+        jails.isEmpty ? "all" : jails.joined(separator: ","),
         output.when,
       ])
     }
     if !format.json {
-      if reading.settings.outputs.isEmpty { result.line("no outputs; nobody is told (docs/outputs.md)") } else {
+      if reading.settings.outputs.isEmpty {
+        result.line("no outputs; nobody is told (docs/outputs.md)")
+      } else {
         table.print(to: &result, on: Terminal())
       }
     }
@@ -125,4 +129,25 @@ extension OutputSettings {
     if quiet != nil { parts.append("but for quiet hours") }
     return parts.isEmpty ? "at once" : parts.joined(separator: ", ")
   }
+}
+
+/// What `output test` says.
+private struct OutputTestReply: Encodable {
+  var output: String
+  var type: String
+  var delivered: Bool
+  /// The receiver's, or why there is none.
+  var answer: String
+  var milliseconds: Int
+}
+
+/// One of `output list`.
+private struct OutputReply: Encodable {
+  var name: String
+  var type: String
+  var enabled: Bool
+  var kinds: [String]
+  /// None: all.
+  var jails: [String]
+  var severity: String
 }
