@@ -42,7 +42,7 @@ public final class Filter: Sendable {
   /// apart.
   public var needsOrder: Bool {
     switch body {
-    case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil
+    case .native(let filter): filter.readsHistory || filter.join != nil
     case .foreign: true
     }
   }

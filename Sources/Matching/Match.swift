@@ -21,6 +21,8 @@ public struct Match: ~Copyable {
   /// The host as it is in the line.
   public package(set) var host = Text.empty
   public package(set) var user = Text.empty
+  /// The key of the connection, where the filter joins lines.
+  var key = Text.empty
   /// The rule of a web application firewall that was hit.
   public package(set) var rule = Text.empty
   /// The id when it is no single address; else empty.
@@ -80,6 +82,8 @@ public struct Match: ~Copyable {
     port = 0
     attempt = .alone
     (host, user, rule, name) = (.empty, .empty, .empty, .empty)
+    key = .empty
+    hostOffset = -1
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false
     if !captures.isEmpty { captures.removeAll(keepingCapacity: true) }

@@ -102,7 +102,10 @@ extension LogFormat {
     switch self {
     case .text: [:]
     case .combined:
-      [.time: ["time"], .host: ["host"], .user: ["user"], .method: ["method"], .path: ["path"], .status: ["status"]]
+      [
+        .time: ["time"], .host: ["host"], .user: ["user"], .method: ["method"], .path: ["path"], .status: ["status"],
+        .agent: ["agent"], .referer: ["referer"],
+      ]
     case .json, .logfmt, .separated, .w3c, .server, .split: [.time: Self.timeFields]
     }
   }

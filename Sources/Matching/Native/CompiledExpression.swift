@@ -8,6 +8,8 @@ final class CompiledExpression: Sendable {
   let rules: [Int]
   let ports: [Int]
   let count: Int?
+  /// The groups that have the key of `join`.
+  let keys: [Int]
 
   /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
   static let tags: [(tag: String, expression: String)] = [
@@ -35,7 +37,7 @@ final class CompiledExpression: Sendable {
     return out
   }
 
-  init(_ match: String, pattern name: String, place: Place) throws(FilterError) {
+  init(_ match: String, pattern name: String, place: Place, key: String? = nil) throws(FilterError) {
     let expanded = Self.expand(match)
     let compiled: Pattern
     do {
@@ -53,6 +55,7 @@ final class CompiledExpression: Sendable {
     rules = groups("rule")
     ports = groups("port")
     count = groups("count").first
+    keys = key.map(groups) ?? []
   }
 
   private static func near(_ pattern: String, _ offset: Int) -> String {

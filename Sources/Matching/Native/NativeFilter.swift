@@ -10,6 +10,10 @@ final class NativeFilter: Sendable {
   /// The fields of a line; nil for lines of text.
   let fields: FieldPlan?
   let untrustedAfterOpenQuote: Int?
+  /// Lines behind which nothing is believed, because a client's line end tore them.
+  let torn: [CompiledExpression]
+  let untrustedAfterMatch: Int?
+  let join: Join?
   let records: RecordFormat?
   /// For each pattern the texts of which one must be in the lines that are scanned for it.
   let requiredLiterals: [RequiredLiterals?]
@@ -18,13 +22,19 @@ final class NativeFilter: Sendable {
     programs = rules.programs.map { Array($0.utf8) }
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
+    var torn: [CompiledExpression] = []
+    let place = rules.patterns.first?.place ?? Place(file: "", line: 0, column: 0)
+    for text in rules.torn { torn.append(try CompiledExpression(text, pattern: "torn", place: place)) }
+    self.torn = torn
+    untrustedAfterMatch = rules.untrustedAfterMatch
+    join = rules.join
     records = rules.records
     var names = FieldNames(rules)
     var compiled: [NativePattern] = []
     let hasParts = rules.patterns.contains { $0.attempt != .alone }
     for var definition in rules.patterns {
       if hasParts, definition.attempt == .alone { definition.attempt = .whole }
-      compiled.append(try NativePattern(definition, &names, needsHost: true))
+      compiled.append(try NativePattern(definition, &names, needsHost: true, key: rules.join?.key))
     }
     patterns = compiled
     compiled = []
@@ -42,6 +52,11 @@ final class NativeFilter: Sendable {
     guard let source = pattern.expression?.pattern.source, let join = source.firstRange(of: #"\n"#) else { return nil }
     return RequiredLiterals(String(source[join.upperBound...]))?
       .adding(["-A--", "-H--", "-I--", "-J--", "-K--", "-Z--"])
+  }
+
+  /// Does whether a line is believed depend on the lines before it?
+  var readsHistory: Bool {
+    untrustedAfterOpenQuote != nil || untrustedAfterMatch != nil || !torn.isEmpty || records != nil
   }
 
   /// Is this the program whose lines the filter reads? `postfix` also admits `postfix/smtpd`.

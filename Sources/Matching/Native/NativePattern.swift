@@ -10,6 +10,7 @@ final class NativePattern: Sendable {
   /// Which slots of the line's fields are what; empty where there are none.
   let roles: FieldPlan.Roles
   let attempt: AttemptPart
+  let role: JoinRole
   let weight: CompiledWeight
 
   /// Every expression whose groups count, in the order in which they are tried.
@@ -22,11 +23,13 @@ final class NativePattern: Sendable {
   /// Its expressions, as PCRE2 gets them.
   var sources: [String] { Self.expressions(expression, conditions).map(\.pattern.source) }
 
-  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool) throws(FilterError) {
+  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool, key: String? = nil)
+    throws(FilterError)
+  {
     name = definition.name
     var expression: CompiledExpression?
     if let match = definition.match {
-      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place)
+      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place, key: key)
     }
     var conditions: [CompiledCondition] = []
     for condition in definition.conditions {
@@ -37,8 +40,15 @@ final class NativePattern: Sendable {
     self.conditions = conditions
     roles = try fields.slots(definition.fields)
     attempt = definition.attempt
+    role = definition.role
     let expressions = Self.expressions(expression, conditions)
-    if needsHost, roles[.host] == nil, roles[.hostPort] == nil, expressions.allSatisfy(\.hosts.isEmpty) {
+    let isJoined = expression.map { !$0.keys.isEmpty } ?? false
+    if definition.role != .none, !isJoined {
+      throw FilterError(
+        place: definition.place, message: "pattern `\(definition.name)` has a `role`, but no key",
+        remedy: "catch the key that join: {key: …} names, as in (?<\(key ?? "conn")>[0-9]+)")
+    }
+    if needsHost, !isJoined || definition.role == .opens, roles[.host] == nil, roles[.hostPort] == nil, expressions.allSatisfy(\.hosts.isEmpty) {
       throw FilterError(
         place: definition.place, message: "pattern `\(definition.name)` has no <host>",
         remedy:
