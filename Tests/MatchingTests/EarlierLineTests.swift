@@ -73,6 +73,24 @@ import Testing
     #expect(try found(slapd, log) == ["192.0.2.1 192.0.2.1 0"])
   }
 
+  @Test func entriesOfTheJournalAreJoined() throws {
+    let set = FilterSet([try Filter(FilterDefinition(name: "t", file: "t.yaml", rules: .native(slapd)))])
+    let now = Instant(rfc3339: "2026-11-21T12:00:00Z")!
+    var clock = LogClock(now: now, zone: ZoneOffsets(name: "UTC")!)
+    var found: [Address] = []
+    for line in [
+      "2026-11-21T05:24:01 conn=1 ACCEPT from IP=192.0.2.1:4711 (IP=0.0.0.0:389)",
+      "2026-11-21T05:24:02 conn=2 RESULT err=49", "2026-11-21T05:24:03 conn=1 RESULT err=49",
+    ] {
+      // swift-format-ignore: OnlyOneTrailingClosureArgument
+      set.scan(
+        message: Array(line.utf8).span, program: { _ in }, time: { now }, clock: &clock, header: { _ in }
+      ) { match, _ in found.append(match.address) }
+    }
+    #expect(found == [Address("192.0.2.1")])
+    #expect(set.counts.unjoined == 1)
+  }
+
   /// The newest 4,096 openings are known.
   @Test func theTableIsBounded() throws {
     let openings = (0..<4100).map { "2026-11-21T05:24:01 conn=\($0) ACCEPT from IP=192.0.2.1:4711 x" }
