@@ -15,16 +15,21 @@ public struct NativeRules: Sendable, Equatable {
   /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
   /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
   public var untrustedAfterOpenQuote: Int?
-  /// For text logs into which a client can write line ends: what the beginning of a record looks like whose end is missing.
-  /// Matches on the eight lines behind it, up to 4,096 bytes, are not believed. A PCRE2 pattern on what the patterns see.
-  public var torn: String?
+  /// Lines that show, when one matches, that a client's line end tore a record: what stands up to 4,096 bytes behind its
+  /// beginning may be the client's own text: a match there that weighs anything is not believed.
+  public var torn: [String]
+  /// For logs in which a record whose end a client writes looks whole: a match that begins within this many bytes after the
+  /// last one that was believed is not believed when it names another address.
+  public var untrustedAfterMatch: Int?
+  /// How lines of one connection are told, where not all of them have the address; nil: each line says all.
+  public var join: Join?
   /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
     programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
-    torn: String? = nil, records: RecordFormat? = nil
+    torn: [String] = [], untrustedAfterMatch: Int? = nil, join: Join? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
@@ -33,8 +38,33 @@ public struct NativeRules: Sendable, Equatable {
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
     self.torn = torn
+    self.untrustedAfterMatch = untrustedAfterMatch
+    self.join = join
     self.records = records
   }
+}
+
+/// Lines that belong together. A pattern without a host takes the client of the newest line that opened the same key.
+public struct Join: Sendable, Equatable {
+  /// The named group that has the key: text of the service's own, never a client's.
+  public var key: String
+  /// For how long an opening is remembered.
+  public var keep: TimeSpan
+
+  public init(key: String, keep: TimeSpan) {
+    self.key = key
+    self.keep = keep
+  }
+}
+
+/// What a line is to the key that it names.
+public enum JoinRole: String, Sendable, CaseIterable {
+  /// A failure.
+  case none
+  /// It says who the client is; no failure.
+  case opens
+  /// The key is free again; no failure.
+  case closes
 }
 
 /// Records that may span lines.
@@ -61,6 +91,7 @@ public struct PatternDefinition: Sendable, Equatable {
   public var attempt = AttemptPart.alone
   /// For `together`: what makes lines of one address one act, by groups, roles or fields, and for how long.
   public var act = ActDefinition(key: [], within: .zero)
+  public var role = JoinRole.none
   /// Where it is, for messages.
   public var place: Place
 

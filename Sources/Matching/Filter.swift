@@ -42,8 +42,7 @@ public final class Filter: Sendable {
   /// apart.
   public var needsOrder: Bool {
     switch body {
-    case .native(let filter):
-      filter.untrustedAfterOpenQuote != nil || filter.torn != nil || filter.records != nil || filter.readsHeader
+    case .native(let filter): filter.readsHistory || filter.join != nil || filter.readsHeader
     case .foreign: true
     }
   }

@@ -8,7 +8,7 @@ public import Model
 /// ```
 /// A set belongs to one thread.
 public final class FilterSet {
-  /// What became of the lines; only ever grows.
+  /// What became of the lines; only ever grows, but for `unjoined`.
   public struct Counts: Sendable, Equatable {
     public var matched = 0
     public var ignored = 0
@@ -17,7 +17,9 @@ public final class FilterSet {
     /// Lines not believed: what precedes them shows that a client may have written them, or no program of their format writes
     /// them so.
     public var distrusted = 0
-    /// Lines that the prefilter left to a filter whose format they are not in.
+    /// Failures of a connection whose client no line has said.
+  public var unjoined = 0
+  /// Lines that the prefilter left to a filter whose format they are not in.
     public var otherFormat = 0
     /// Patterns that were stopped at a limit.
     public var gaveUp = 0

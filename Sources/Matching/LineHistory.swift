@@ -1,3 +1,5 @@
+internal import Model
+
 /// The last bytes of a source before the chunk at hand, for filters that must know what precedes a line. One for each
 /// source.
 public final class LineHistory {
@@ -5,6 +7,12 @@ public final class LineHistory {
   private(set) var tail: [UInt8] = []
   /// Are there bytes of the source before `tail`?
   private var isCut = false
+  /// How much of the source is before the chunk.
+  private var position = 0
+  /// The last address that each filter with `untrustedAfterMatch` found, and where.
+  private var believed: [(filter: Int, address: Address, time: Instant?, at: Int)] = []
+  /// Who is behind which connection.
+  var joins = Joins()
   private var nginx = NginxRecords()
   /// Records of a ModSecurity audit log; followed only for filters that read one.
   private(set) var audit = AuditRecords()
@@ -18,6 +26,7 @@ public final class LineHistory {
 
   func keep(_ lines: borrowing Span<UInt8>) {
     audit.leave(lines)
+    position += lines.count
     if lines.count >= Self.size {
       isCut = isCut || !tail.isEmpty || lines.count > Self.size
       tail.removeAll(keepingCapacity: true)
@@ -76,6 +85,56 @@ public final class LineHistory {
       back += 1
     }
     return false
+  }
+
+  /// Does one of `patterns` match a line that begins within 4,096 bytes before the one at `line`, and may be of one record with
+  /// it by the time of both?
+  func isTorn(
+    _ lines: borrowing Span<UInt8>, before line: Int, at time: Instant?, by patterns: [CompiledExpression],
+    with scratch: inout MatchScratch, _ clock: inout LogClock
+  ) -> Bool {
+    var text: [UInt8] = []
+    let behind = max(0, line - Self.size)
+    _ = copyTail(Self.size - (line - behind), to: &text)
+    text.append(lines, behind..<line)
+    var at = 0
+    while at < text.count {
+      let end = text.span.firstLF(from: at)
+      let earlier = text.span.extracting(at..<end)
+      for pattern in patterns where scratch.match(pattern.pattern, earlier) == .matched {
+        let torn = SyslogHeader.parse(earlier, clock: &clock)?.time ?? Stamp.find(in: earlier, clock: &clock)
+        if Self.isOneRecord(torn, time, clock) { return true }
+      }
+      at = end + 1
+    }
+    return false
+  }
+
+  /// May a line of `time` be of a record that was written at `written`? One that is more than a second later is not, unless it is
+  /// ahead of the clock: a client who writes a line end does not know when the lines behind it are read.
+  private static func isOneRecord(_ written: Instant?, _ time: Instant?, _ clock: LogClock) -> Bool {
+    guard let written, let time else { return true }
+    let second: Int64 = 1_000_000
+    return time.microseconds &- written.microseconds <= second || time.microseconds &- clock.now.microseconds > second
+  }
+
+  /// Takes a filter's match; false when the last one that was believed is nearer than `limit` bytes and a second, and named
+  /// somebody else.
+  func believes(
+    _ address: Address, of filter: Int, at line: Int, _ time: Instant?, within limit: Int?, _ clock: LogClock
+  ) -> Bool {
+    guard let limit else { return true }
+    let place = position + line
+    guard let index = believed.firstIndex(where: { $0.filter == filter }) else {
+      believed.append((filter, address, time, place))
+      return true
+    }
+    let last = believed[index]
+    guard last.address == address || place - last.at > limit || !Self.isOneRecord(last.time, time, clock) else {
+      return false
+    }
+    believed[index] = (filter, address, time, place)
+    return true
   }
 
   /// The byte `distance` before the chunk, from 1.

@@ -29,7 +29,7 @@ extension LineScanner {
       match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
     }
     if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
-    return match.host.isEmpty ? .none : .matched
+    return match.host.isEmpty && match.key.isEmpty ? .none : .matched
   }
 
   /// Takes the groups of an expression that has just matched `text`, which begins at `base` in the line, and at `offset` in
@@ -46,7 +46,8 @@ extension LineScanner {
       match.hostOffset = offset + host.lowerBound
       match.host = self.text(text, host, base)
     }
-    if candidate.attempt != .alone, let port = scratch.first(of: expression.ports) {
+    if let key = scratch.first(of: expression.keys) { match.key = self.text(text, key, base) }
+    if candidate.attempt != .alone || candidate.role == .opens, let port = scratch.first(of: expression.ports) {
       match.port = UInt16(clamping: Self.number(text, port))
     }
     if let user = scratch.first(of: expression.users) { match.user = self.text(text, user, base) }
@@ -85,6 +86,42 @@ extension LineScanner {
     switch match.attempt {
     case .alone, .together: break
     case .whole, .begins, .ends: match.connection = UInt64(pid) << 16 | UInt64(match.port)
+    }
+  }
+
+  /// Ties a line to the one that said who the client is, where its filter joins lines; false: it is no failure, or nobody
+  /// knows whose.
+  mutating func join(
+    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ joins: inout Joins
+  ) -> Bool {
+    guard let join = native.join, !match.key.isEmpty else { return true }
+    let pattern = native.patterns[match.pattern]
+    let text = match.bytes(match.key, in: line)
+    guard let key = Joins.Key(filter, text.span) else { return !match.host.isEmpty }
+    switch pattern.role {
+    case .opens:
+      joins.open(key, match.address, port: match.port, at: match.time)
+      guard let orphan = joins.takeOrphan(key, at: match.time) else { return false }
+      counts.unjoined -= 1
+      match.pattern = orphan.pattern
+      match.weight = orphan.weight
+      match.attempt = native.patterns[orphan.pattern].attempt
+      return true
+    case .closes:
+      joins.close(key)
+      return false
+    case .none:
+      guard match.host.isEmpty else { return true }
+      guard let client = joins.client(of: key, at: match.time, keep: join.keep) else {
+        counts.unjoined += 1
+        joins.keep(key, pattern: match.pattern, weight: match.weight, at: match.time)
+        return false
+      }
+      match.address = client.address
+      match.hostOffset = -1
+      match.host = match.keep(Array(client.address.description.utf8))
+      if pattern.attempt != .alone { match.port = client.port }
+      return true
     }
   }
 

@@ -46,6 +46,8 @@ struct LineScanner: ~Copyable {
   /// What other engines know of this source, by their filters' place.
   private let matchers: [(any ForeignMatcher)?]
   let hasMatchers: Bool
+  /// Who is behind which connection, in the journal.
+  private var joins = Joins()
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
   /// A subject that is not in the log as such.
@@ -82,7 +84,7 @@ struct LineScanner: ~Copyable {
       return continuing(filter.definition) ?? foreign.makeMatcher()
     }
     hasMatchers = matchers.contains { $0 != nil }
-    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.torn != nil || $0?.records != nil }
+    keepsHistory = natives.contains { $0?.readsHistory == true }
     readsNginx = natives.contains { $0?.records == .nginx }
     readsAudit = natives.contains { $0?.records == .modsecurityAudit }
   }
@@ -202,7 +204,6 @@ struct LineScanner: ~Copyable {
           }
         }
         if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
-          outcome.matched = true
           if match.attempt != .alone {
             entryProgram.removeAll(keepingCapacity: true)
             header(index, &entryProgram)
@@ -210,6 +211,8 @@ struct LineScanner: ~Copyable {
           }
           match.time = time()
           match.isDated = true
+          guard native.join == nil || joinEntry(native, index, message) else { continue }
+          outcome.matched = true
           body(match, message)
         }
       } else if let matcher = matchers[index] {
@@ -226,6 +229,28 @@ struct LineScanner: ~Copyable {
       }
     }
     count(outcome)
+  }
+
+  /// May the match in the line at `line` be what a client wrote behind a line end of its own?
+  private mutating func isBelieved(
+    _ native: NativeFilter, _ filter: Int, _ lines: borrowing Span<UInt8>, _ line: Int, _ history: LineHistory,
+    _ clock: inout LogClock
+  ) -> Bool {
+    let time = match.isDated ? match.time : nil
+    if !native.torn.isEmpty, match.weight > 0,
+      history.isTorn(lines, before: line, at: time, by: native.torn, with: &scratch, &clock)
+    {
+      return false
+    }
+    return history.believes(match.address, of: filter, at: line, time, within: native.untrustedAfterMatch, clock)
+  }
+
+  /// The same as `join` with the journal's table, which is taken out while it is lent.
+  private mutating func joinEntry(_ native: NativeFilter, _ filter: Int, _ message: borrowing Span<UInt8>) -> Bool {
+    var lent = Joins()
+    swap(&lent, &joins)
+    defer { swap(&lent, &joins) }
+    return join(native, filter, message, &lent)
   }
 
   private struct Verdict {
@@ -300,10 +325,6 @@ struct LineScanner: ~Copyable {
             continue
           }
         }
-        if let torn = native.torn, isTorn(torn, native, lines, before: range.lowerBound, history, &clock) {
-          counts.distrusted += 1
-          continue
-        }
         if readsNginx,
           history.mayBeForged(
             lines, nginxLine: range.lowerBound..<end, host: subject.lowerBound + match.hostOffset)
@@ -311,10 +332,21 @@ struct LineScanner: ~Copyable {
           counts.distrusted += 1
           continue
         }
+        date(line, subject, native, header, &clock)
+        guard isBelieved(native, index, lines, range.lowerBound, history, &clock) else {
+          counts.distrusted += 1
+          continue
+        }
+        if native.join != nil, !join(native, index, line, &history.joins) {
+          // Nobody knows whose connection it is; another pattern may find an address in the line itself.
+          guard content.isEmpty, native.patterns[match.pattern].role == .none,
+            attempt(native, index, line, subject, after: match.pattern, clock.now, &outcome), !match.host.isEmpty
+          else { continue }
+          date(line, subject, native, header, &clock)
+        }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
         if match.attempt != .alone { connect(pid: header?.pid(line) ?? 0) }
-        date(line, subject, native, header, &clock)
         body(match, line, range.lowerBound)
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
         body(match, line, range.lowerBound)
@@ -373,14 +405,14 @@ struct LineScanner: ~Copyable {
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
   private mutating func attempt(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
-    isComposed: Bool = false, _ now: Instant, _ outcome: inout Verdict
+    after pattern: Int = -1, isComposed: Bool = false, _ now: Instant, _ outcome: inout Verdict
   ) -> Bool {
     let subject = line.extracting(range)
     if let plan = native.fields {
       if keepsCaptures { fieldNames = plan.slots.map(\.name) }
       guard read(plan, subject) else { return false }
     }
-    var next = wanted.next(from: slots[filter])
+    var next = wanted.next(from: slots[filter] + pattern + 1)
     while let slot = next, slot < slots[filter + 1] {
       next = wanted.next(from: slot + 1)
       guard mayTry(slot, subject.count, now) else { continue }

@@ -25,6 +25,8 @@ public struct Match: ~Copyable {
   /// The host as it is in the line.
   public package(set) var host = Text.empty
   public package(set) var user = Text.empty
+  /// The key of the connection, where the filter joins lines.
+  var key = Text.empty
   /// The rule of a web application firewall that was hit.
   public package(set) var rule = Text.empty
   /// The addresses that proxies passed on, as the line has them (`ForwardedFor`).
@@ -88,6 +90,8 @@ public struct Match: ~Copyable {
     connection = 0
     actLength = 0
     (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
+    key = .empty
+    hostOffset = -1
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false
     if !captures.isEmpty { captures.removeAll(keepingCapacity: true) }

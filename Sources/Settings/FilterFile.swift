@@ -50,7 +50,9 @@ public enum FilterFile {
       programs: fields["program"]?.names("program") ?? [], hasOwnLog: fields["own_log"]?.bool("own_log") ?? false,
       formats: reader.formats, patterns: patterns, ignore: reader.patterns("ignore"),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
-      torn: fields["torn"]?.text("torn", anyCharacter: true).map(reader.tags.expand),
+      torn: reader.texts("torn"),
+      untrustedAfterMatch: fields["untrusted_after_match"]?.integer("untrusted_after_match", 1...4096),
+      join: fields["join"].flatMap(join),
       records: fields["records"].flatMap(records))
     return FilterDefinition(
       name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),
@@ -68,6 +70,15 @@ public enum FilterFile {
     value.fail(
       "`writes` is \(quoted(name))", "write " + LogPlace.allCases.map(\.rawValue).joined(separator: " or "))
     return nil
+  }
+
+  private static func join(_ value: Value) -> Join? {
+    guard let fields = Fields(value, "join", known: Keys.join.names) else { return nil }
+    guard let key = fields["key"]?.name("key") else {
+      if fields["key"] == nil { value.fail("`join` has no `key`", "name the group that has it: key: conn") }
+      return nil
+    }
+    return Join(key: key, keep: fields["keep"]?.span("keep") ?? .minutes(10))
   }
 
   private static func records(_ value: Value) -> RecordFormat? {

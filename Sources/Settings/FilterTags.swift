@@ -8,8 +8,9 @@ struct FilterTags {
 
   private var tags: [(name: String, text: String)] = []
 
-  /// A tag may use those above it.
+  /// A tag may use those above it, and those of the filter that `tags_of` names.
   init(_ fields: Fields) {
+    if let value = fields["tags_of"], let name = value.name("tags_of") { takeTags(of: name, value) }
     guard let map = fields["tags"], let entries = Fields(map, "tags")?.entries else { return }
     for entry in entries {
       guard entry.key.utf8.allSatisfy({ Self.isNameByte($0) }), !Self.builtIn.contains(entry.key) else {
@@ -19,8 +20,22 @@ struct FilterTags {
         continue
       }
       guard let text = entry.value.text(entry.key, anyCharacter: true) else { continue }
-      tags.append(("<\(entry.key)>", expand(text)))
+      let tag = (name: "<\(entry.key)>", text: expand(text))
+      // Its own goes before another filter's of the same name.
+      if let index = tags.firstIndex(where: { $0.name == tag.name }) { tags[index] = tag } else { tags.append(tag) }
     }
+  }
+
+  /// The tags of the filter beside this one, so that several formats have one set of lists.
+  private mutating func takeTags(of name: String, _ value: Value) {
+    let directory = value.place.file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let path = (directory + ["\(name).yaml"]).joined(separator: "/")
+    guard let root = Document.read(path, value.problems), let fields = Fields(root, "filter") else { return }
+    guard fields.has("tags"), !fields.has("tags_of") else {
+      value.fail("filter \(quoted(name)) has no tags of its own", "name one with `tags`")
+      return
+    }
+    tags = FilterTags(fields).tags
   }
 
   /// `text` with this filter's tags replaced; `(?<name>…)` is a group and stays.

@@ -40,6 +40,11 @@ struct PatternReader {
     }
   }
 
+  /// The patterns of a list that are nothing but text.
+  func texts(_ key: String) -> [String] {
+    fields[key]?.list(key)?.compactMap { $0.text(key).map(tags.expand) } ?? []
+  }
+
   private func definition(_ pattern: Fields, _ item: Value) -> PatternDefinition? {
     guard let name = pattern["name"]?.name("name") else {
       if pattern["name"] == nil { item.fail("a pattern has no `name`", "add name: a-short-name") }
@@ -65,6 +70,7 @@ struct PatternReader {
       place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
     if let part = pattern["attempt"] { attempt(part, &definition) }
+    if let role = pattern["role"] { definition.role = self.role(role) }
     return definition
   }
 
@@ -92,6 +98,17 @@ struct PatternReader {
     }
     definition.attempt = .together
     definition.act = ActDefinition(key: key, within: within)
+  }
+
+  private func role(_ value: Value) -> JoinRole {
+    switch value.name("role") {
+    case "opens": return .opens
+    case "closes": return .closes
+    case nil: return .none
+    case let name?:
+      value.fail("`role` is \(quoted(name))", "write opens or closes, or leave it out")
+      return .none
+    }
   }
 
   /// A number, or one chosen by what a group captured.

@@ -25,11 +25,10 @@ import Testing
   /// Addresses of clients that never connected.
   static let victims: Set<String> = ["10.9.9.9", "10.9.9.10", "203.0.113.9"]
   static let abusers: Set<String> = ["10.78.0.2", "fd00:78::2", "198.51.100.2", "2001:db8:78::2"]
-  /// Recordings of programs that were told to believe a header that a client may send, or that write a client's line ends into their
-  /// log: some of their lines name the victim and nothing else. The filters' comments say which setting of the proxy prevents it.
+  /// Recordings of programs that were told to believe a header that a client may send,
+  /// some of their lines name the victim and nothing else. The filters' comments say which setting of the proxy prevents it.
   static let believers: Set<String> = [
-    "phpmyadmin.trusted", "qbittorrent.trusted", "tomcat10.remoteip.access", "synapse.proxied", "qbittorrent_sid",
-    "qbittorrent_stable",
+    "phpmyadmin.trusted", "qbittorrent.trusted", "tomcat10.remoteip.access", "synapse.proxied",
   ]
 
   @Test(arguments: ["truth2", "truth/newest"])

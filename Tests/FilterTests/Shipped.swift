@@ -62,7 +62,7 @@ struct Reporter {
 
   /// What each line of one source was reported for.
   func reports(_ lines: [LogLine]) -> [[Report]] {
-    var clock = LogClock(now: Instant(rfc3339: "2026-11-21T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
+    var clock = LogClock(now: Instant(rfc3339: "2026-11-29T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
     var found = [[Report]](repeating: [], count: lines.count)
     var text: [UInt8] = []
     var places: [Int: Int] = [:]

@@ -15,7 +15,7 @@ import Testing
           NativeRules(
             programs: programs,
             patterns: [PatternDefinition(name: "denied", match: "user denied: <user> from <host>$")],
-            torn: "user denied: (?!.* from <host>$)"))))
+            torn: ["user denied: (?!.* from <host>$)"]))))
   }
 
   private struct Found: Equatable {

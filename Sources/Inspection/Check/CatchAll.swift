@@ -25,13 +25,28 @@ enum CatchAll {
     }
     let before = text[..<host.lowerBound]
     guard let catchAll = catchAll(in: withoutLookarounds(before)), !isAnchoredAtEnd(text) else { return nil }
-    // What introduces the address is on the line once: whoever brings a second one is not matched.
+    if isHeldByMarker(before, of: text) { return nil }
     let marker = String(before.reversed().prefix { $0.isLetter || $0.isNumber || " ,:;=".contains($0) }.reversed())
-    if marker.count >= 3, text.contains("(?!.*\(marker).*\(marker)") { return nil }
     return (
       "pattern `\(pattern.name)` has `\(catchAll)` before <host> and no end, so a client can bring its own address",
       "end it with $, write what `\(catchAll)` may hold, such as [^ ]+, or begin with ^(?!.*\(marker).*\(marker))"
     )
+  }
+
+  /// Is a text that stands behind the last catch-all and before the address on the line once? `^(?!.*TEXT.*TEXT)` says so:
+  /// whoever brings a second one is not matched.
+  private static func isHeldByMarker(_ before: Substring, of text: String) -> Bool {
+    let before = withoutLookarounds(before)
+    for head in text.ranges(of: "(?!.*") {
+      let rest = text[head.upperBound...]
+      guard let middle = rest.firstRange(of: ".*") else { continue }
+      let marker = rest[..<middle.lowerBound]
+      guard marker.count >= 3, rest[middle.upperBound...].hasPrefix(marker + ")"),
+        let last = before.ranges(of: marker).last
+      else { continue }
+      if catchAll(in: before[last.upperBound...]) == nil { return true }
+    }
+    return false
   }
 
   /// `^` or `\A`, behind inline flags and opening brackets.

@@ -17,17 +17,16 @@ public struct SettingsCheck: Sendable {
     warnings = reading.warnings
     var seen: [FilterDefinition] = []
     for jail in settings.jails {
-      if let definition = jail.definition, !seen.contains(definition) {
-        seen.append(definition)
-        add(Self.problems(of: definition, jail: jail.name))
-        warnAboutLiterals(of: definition, jail)
-      }
+      guard let definition = jail.definition, !seen.contains(definition) else { continue }
+      seen.append(definition)
+      let (filter, problems) = Self.examined(definition, jail: jail.name)
+      add(problems)
+      if let filter, jail.enabled { warnAboutLiterals(of: filter, definition, jail) }
     }
   }
 
   /// Such a pattern costs as much as all others together (it runs on every line), so it is worth knowing.
-  private mutating func warnAboutLiterals(of definition: FilterDefinition, _ jail: JailSettings) {
-    guard jail.enabled, let filter = try? Filter(definition) else { return }
+  private mutating func warnAboutLiterals(of filter: Filter, _ definition: FilterDefinition, _ jail: JailSettings) {
     for name in filter.patternsWithoutLiterals {
       var place = Place(file: definition.file, line: 0, column: 0)
       if case .native(let rules) = definition.rules, let pattern = rules.patterns.first(where: { $0.name == name }) {
@@ -50,36 +49,48 @@ public struct SettingsCheck: Sendable {
   /// A filter's problems: each pattern that does not compile or lets a client choose the address, patterns without samples,
   /// and samples that do not behave.
   public static func problems(of definition: FilterDefinition, jail: String? = nil) -> [SettingsError] {
-    guard case .native(let rules) = definition.rules else {
-      do throws(FilterError) { _ = try Filter(definition) } catch { return [SettingsError(error, jail: jail)] }
-      return []
-    }
+    examined(definition, jail: jail).problems
+  }
+
+  /// The compiled filter (nil if a pattern does not compile) and its problems. Compiling is what costs here, so it is done once.
+  private static func examined(
+    _ definition: FilterDefinition, jail: String?
+  ) -> (filter: Filter?, problems: [SettingsError]) {
     var problems = definition.problems
-    var compiles = true
-    func compile(_ pattern: PatternDefinition, ignore: Bool) {
-      var single = definition
-      // One at a time, since compiling a filter stops at the first that is wrong. A host replaces the missing pattern.
-      let host = PatternDefinition(name: "host", match: "^<host>$")
-      single.rules = .native(
-        NativeRules(
-          formats: rules.formats, patterns: ignore ? [host] : [pattern],
-          ignore: ignore ? [pattern] : []))
-      do throws(FilterError) { _ = try Filter(single) } catch {
-        compiles = false
-        problems.append(SettingsError(error, jail: jail))
-      }
+    let filter: Filter?
+    do throws(FilterError) { filter = try Filter(definition) } catch {
+      filter = nil
+      problems += compileErrors(of: definition, first: error, jail: jail)
     }
+    guard case .native(let rules) = definition.rules else { return (filter, problems) }
     for pattern in rules.patterns {
-      compile(pattern, ignore: false)
       if let (message, remedy) = CatchAll.problem(in: pattern) {
         problems.append(SettingsError(pattern.place, message, remedy: remedy, jail: jail))
       }
     }
-    for pattern in rules.ignore { compile(pattern, ignore: true) }
-    if compiles, let filter = try? Filter(definition) {
+    if let filter {
       let clock = LogClock(now: SystemClock.now())
       problems += definition.samples.compactMap { try? SampleCheck($0, filter, clock: clock).complaint }
     }
-    return problems
+    return (filter, problems)
+  }
+
+  /// Compiling a filter stops at the first pattern that is wrong; here they are compiled one at a time, to find them all.
+  private static func compileErrors(
+    of definition: FilterDefinition, first: FilterError, jail: String?
+  ) -> [SettingsError] {
+    guard case .native(let rules) = definition.rules else { return [SettingsError(first, jail: jail)] }
+    // A host replaces the missing pattern.
+    let host = PatternDefinition(name: "host", match: "^<host>$")
+    let alone =
+      rules.patterns.map { (patterns: [$0], ignore: []) } + rules.ignore.map { (patterns: [host], ignore: [$0]) }
+    let errors = alone.compactMap { patterns, ignore -> SettingsError? in
+      var single = definition
+      single.rules = .native(
+        NativeRules(formats: rules.formats, patterns: patterns, ignore: ignore))
+      do throws(FilterError) { _ = try Filter(single) } catch { return SettingsError(error, jail: jail) }
+      return nil
+    }
+    return errors.isEmpty ? [SettingsError(first, jail: jail)] : errors
   }
 }

@@ -12,7 +12,10 @@ final class NativeFilter: Sendable {
   /// Does the log itself say which column is what?
   let readsHeader: Bool
   let untrustedAfterOpenQuote: Int?
-  let torn: CompiledExpression?
+  /// Lines behind which nothing is believed, because a client's line end tore them.
+  let torn: [CompiledExpression]
+  let untrustedAfterMatch: Int?
+  let join: Join?
   let records: RecordFormat?
   /// For each pattern the texts of which one must be in the lines that are scanned for it.
   let requiredLiterals: [RequiredLiterals?]
@@ -21,17 +24,20 @@ final class NativeFilter: Sendable {
     programs = rules.programs.map { Array(($0.hasSuffix("-*") ? $0.dropLast() : $0[...]).utf8) }
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
+    var torn: [CompiledExpression] = []
+    let place = rules.formats.first?.fields.place ?? FieldRoles().place
+    for text in rules.torn { torn.append(try CompiledExpression(text, pattern: "torn", place: place)) }
+    self.torn = torn
+    untrustedAfterMatch = rules.untrustedAfterMatch
+    join = rules.join
     records = rules.records
-    torn = try rules.torn.map { text throws(FilterError) in
-      try CompiledExpression(text, pattern: "torn", place: rules.formats.first?.fields.place ?? FieldRoles().place)
-    }
     readsHeader = rules.formats.contains { ColumnReader.headerLiterals($0.format, []) != [] }
     var names = FieldNames(rules.formats)
     var compiled: [NativePattern] = []
     let hasParts = rules.patterns.contains { $0.attempt != .alone }
     for var definition in rules.patterns {
       if hasParts, definition.attempt == .alone { definition.attempt = .whole }
-      compiled.append(try NativePattern(definition, &names, needsHost: true))
+      compiled.append(try NativePattern(definition, &names, needsHost: true, key: rules.join?.key))
     }
     patterns = compiled
     compiled = []
@@ -49,6 +55,11 @@ final class NativeFilter: Sendable {
     guard let source = pattern.expression?.pattern.source, let join = source.firstRange(of: #"\n"#) else { return nil }
     return RequiredLiterals(String(source[join.upperBound...]))?
       .adding(["-A--", "-H--", "-I--", "-J--", "-K--", "-Z--"])
+  }
+
+  /// Does whether a line is believed depend on the lines before it?
+  var readsHistory: Bool {
+    untrustedAfterOpenQuote != nil || untrustedAfterMatch != nil || !torn.isEmpty || records != nil
   }
 
   /// Is this the program whose lines the filter reads? `postfix` also admits `postfix/smtpd`, and `postfix-*` what begins so up

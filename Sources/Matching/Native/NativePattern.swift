@@ -13,6 +13,7 @@ final class NativePattern: Sendable {
   /// For `together`.
   let act: [ActKey]
   let actLength: UInt16
+  let role: JoinRole
   let weight: CompiledWeight
 
   /// Every expression whose groups count, in the order in which they are tried.
@@ -25,11 +26,13 @@ final class NativePattern: Sendable {
   /// Its expressions, as PCRE2 gets them.
   var sources: [String] { Self.expressions(expression, conditions).map(\.pattern.source) }
 
-  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool) throws(FilterError) {
+  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool, key: String? = nil)
+    throws(FilterError)
+  {
     name = definition.name
     var expression: CompiledExpression?
     if let match = definition.match {
-      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place)
+      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place, key: key)
     }
     var conditions: [CompiledCondition] = []
     for condition in definition.conditions {
@@ -40,8 +43,15 @@ final class NativePattern: Sendable {
     self.conditions = conditions
     roles = try fields.slots(definition.fields)
     attempt = definition.attempt
+    role = definition.role
     let expressions = Self.expressions(expression, conditions)
-    if needsHost, expressions.allSatisfy(\.hosts.isEmpty),
+    let isJoined = expression.map { !$0.keys.isEmpty } ?? false
+    if definition.role != .none, !isJoined {
+      throw FilterError(
+        place: definition.place, message: "pattern `\(definition.name)` has a `role`, but no key",
+        remedy: "catch the key that join: {key: …} names, as in (?<\(key ?? "conn")>[0-9]+)")
+    }
+    if needsHost, !isJoined || definition.role == .opens, expressions.allSatisfy(\.hosts.isEmpty),
       !fields.areInAllFormats((roles[.host] ?? []) + (roles[.hostPort] ?? []))
     {
       throw FilterError(

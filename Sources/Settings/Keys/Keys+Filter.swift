@@ -19,13 +19,17 @@ extension Keys {
     Key("maxretry", .integer(Limits.maxretry), "What it recommends."),
     Key("findtime", .time, "What it recommends."),
     Key("tags", .named(.text), "Parts of patterns that several of them share, by name."),
+    Key("tags_of", .text, "The filter beside this one whose tags it uses, too."),
     Key("patterns", .list(.map(pattern)), "What a failure looks like."),
     Key("ignore", .list(.map(ignored)), "Lines that are none, whatever the patterns say."),
     Key(
       "untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."
     ),
+    Key("torn", .list(.text), "Patterns of lines that a client's line end tore: what follows is not believed."),
     Key(
-      "torn", .text, "How a record begins whose end a client's line end cut off; the lines behind it are not believed."),
+      "untrusted_after_match", .integer(1...4096),
+      "For so many bytes behind a match, one of another address is not believed."),
+    Key("join", .map(join), "How lines of one connection are told, where not all of them have the address."),
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
     Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
   ]
@@ -60,7 +64,13 @@ extension Keys {
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
       Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
+      Key("role", .word(["opens", "closes"]), "It ties the key of `join` to its address, or frees it; it is no failure."),
     ]
+
+  static let join: [Key] = [
+    Key("key", .text, "The group that has what tells a connection."),
+    Key("keep", .time, "For how long the line that opened it is remembered."),
+  ]
 
   /// A field's name, or several, of which the first that is there counts.
   static let roles: [Key] = FieldRole.allCases.map { Key($0.rawValue, .list(.text), "The field that has it.") }
