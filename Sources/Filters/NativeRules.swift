@@ -21,15 +21,16 @@ public struct NativeRules: Sendable, Equatable {
   /// For logs in which a record whose end a client writes looks whole: a match that begins within this many bytes after the
   /// last one that was believed is not believed when it names another address.
   public var untrustedAfterMatch: Int?
-  /// How lines of one connection are told, where not all of them have the address; nil: each line says all.
-  public var join: Join?
+  /// For services that name the client on another line than the failure; nil: each line says all.
+  public var join: JoinDefinition?
   /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
     programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
-    torn: [String] = [], untrustedAfterMatch: Int? = nil, join: Join? = nil, records: RecordFormat? = nil
+    torn: [String] = [], untrustedAfterMatch: Int? = nil, join: JoinDefinition? = nil,
+    records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
@@ -44,26 +45,24 @@ public struct NativeRules: Sendable, Equatable {
   }
 }
 
-/// Lines that belong together. A pattern without a host takes the client of the newest line that opened the same key.
-public struct Join: Sendable, Equatable {
-  /// The named group that has the key: text of the service's own, never a client's.
+/// Lines that belong together, by a key that all of them have: a connection's number, a process's.
+public struct JoinDefinition: Sendable, Equatable {
+  /// The group or field that has the key. It must be the service's own text, never a client's.
   public var key: String
-  /// For how long an opening is remembered.
+  /// For how long an opened key is kept, up to a day.
   public var keep: TimeSpan
 
-  public init(key: String, keep: TimeSpan) {
+  public init(key: String, keep: TimeSpan = .hours(1)) {
     self.key = key
     self.keep = keep
   }
 }
 
-/// What a line is to the key that it names.
+/// What a line is to its key.
 public enum JoinRole: String, Sendable, CaseIterable {
-  /// A failure.
-  case none
-  /// It says who the client is; no failure.
+  /// Says who the client is, or what user it names; no failure.
   case opens
-  /// The key is free again; no failure.
+  /// The key is used no more; no failure.
   case closes
 }
 
@@ -91,7 +90,8 @@ public struct PatternDefinition: Sendable, Equatable {
   public var attempt = AttemptPart.alone
   /// For `together`: what makes lines of one address one act, by groups, roles or fields, and for how long.
   public var act = ActDefinition(key: [], within: .zero)
-  public var role = JoinRole.none
+  /// With the filter's `join`; nil: a failure, whose client the key's opening names.
+  public var role: JoinRole?
   /// Where it is, for messages.
   public var place: Place
 

@@ -17,12 +17,14 @@ public final class FilterSet {
     /// Lines not believed: what precedes them shows that a client may have written them, or no program of their format writes
     /// them so.
     public var distrusted = 0
-    /// Failures of a connection whose client no line has said.
-  public var unjoined = 0
-  /// Lines that the prefilter left to a filter whose format they are not in.
+    /// Lines that the prefilter left to a filter whose format they are not in.
     public var otherFormat = 0
     /// Patterns that were stopped at a limit.
     public var gaveUp = 0
+    /// Failures whose client no line has named (`join`).
+    public var unjoined = 0
+    /// Openings that were forgotten because there were too many.
+    public var forgotten = 0
   }
 
   public let filters: [Filter]
@@ -72,11 +74,13 @@ public final class FilterSet {
   /// Matches one journal message. `program` writes the name of the program that a filter, by its place in the set, believes to
   /// have written it, and returns whether that matters; `header` writes what precedes the message in a log file (`HOST
   /// IDENT[PID]: `), which is how fail2ban's filters see an entry. Both and `time` are asked for only when the message may
-  /// match.
+  /// match. `history` is the source's, as for lines.
   public func scan(
     message: borrowing Span<UInt8>, program: (Int, inout [UInt8]) -> Bool, time: () -> Instant, clock: inout LogClock,
-    header: (Int, inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    header: (Int, inout [UInt8]) -> Void, history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
-    scanner.scan(message: message, program: program, time: time, clock: &clock, header: header, body)
+    scanner.scan(
+      message: message, program: program, time: time, clock: &clock, header: header, history: history, body)
   }
 }

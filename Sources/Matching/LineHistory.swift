@@ -11,14 +11,15 @@ public final class LineHistory {
   private var position = 0
   /// The last address that each filter with `untrustedAfterMatch` found, and where.
   private var believed: [(filter: Int, address: Address, time: Instant?, at: Int)] = []
-  /// Who is behind which connection.
-  var joins = Joins()
   private var nginx = NginxRecords()
   /// Records of a ModSecurity audit log; followed only for filters that read one.
   private(set) var audit = AuditRecords()
 
   /// The names of its columns, as its last header line had them.
   var columnHeader = ColumnHeader()
+
+  /// Who opened what, for filters that join lines.
+  var openKeys = OpenKeys()
 
   public init() {}
 

@@ -29,7 +29,10 @@ extension LineScanner {
       match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
     }
     if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
-    return match.host.isEmpty && match.key.isEmpty ? .none : .matched
+    if case .field(let slots) = candidate.joinKey, let value = present(slots) {
+      match.joinKey = fields.withText(value, of: subject) { Self.joinKey(candidate, $0, 0..<$0.count) }
+    }
+    return match.host.isEmpty && match.joinKey == 0 ? .none : .matched
   }
 
   /// Takes the groups of an expression that has just matched `text`, which begins at `base` in the line, and at `offset` in
@@ -46,7 +49,6 @@ extension LineScanner {
       match.hostOffset = offset + host.lowerBound
       match.host = self.text(text, host, base)
     }
-    if let key = scratch.first(of: expression.keys) { match.key = self.text(text, key, base) }
     if candidate.attempt != .alone || candidate.role == .opens, let port = scratch.first(of: expression.ports) {
       match.port = UInt16(clamping: Self.number(text, port))
     }
@@ -62,6 +64,11 @@ extension LineScanner {
     for case .captured(let owner, let group) in candidate.act where owner === expression {
       guard let range = scratch.group(group), !range.isEmpty else { continue }
       match.connection = Self.mix(text, range, into: match.connection)
+    }
+    if case .captured(let owner, let group) = candidate.joinKey, owner === expression,
+      let range = scratch.group(group), !range.isEmpty
+    {
+      match.joinKey = Self.joinKey(candidate, text, range)
     }
     if keepsCaptures {
       for (name, group) in expression.pattern.names {
@@ -86,42 +93,6 @@ extension LineScanner {
     switch match.attempt {
     case .alone, .together: break
     case .whole, .begins, .ends: match.connection = UInt64(pid) << 16 | UInt64(match.port)
-    }
-  }
-
-  /// Ties a line to the one that said who the client is, where its filter joins lines; false: it is no failure, or nobody
-  /// knows whose.
-  mutating func join(
-    _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ joins: inout Joins
-  ) -> Bool {
-    guard let join = native.join, !match.key.isEmpty else { return true }
-    let pattern = native.patterns[match.pattern]
-    let text = match.bytes(match.key, in: line)
-    guard let key = Joins.Key(filter, text.span) else { return !match.host.isEmpty }
-    switch pattern.role {
-    case .opens:
-      joins.open(key, match.address, port: match.port, at: match.time)
-      guard let orphan = joins.takeOrphan(key, at: match.time) else { return false }
-      counts.unjoined -= 1
-      match.pattern = orphan.pattern
-      match.weight = orphan.weight
-      match.attempt = native.patterns[orphan.pattern].attempt
-      return true
-    case .closes:
-      joins.close(key)
-      return false
-    case .none:
-      guard match.host.isEmpty else { return true }
-      guard let client = joins.client(of: key, at: match.time, keep: join.keep) else {
-        counts.unjoined += 1
-        joins.keep(key, pattern: match.pattern, weight: match.weight, at: match.time)
-        return false
-      }
-      match.address = client.address
-      match.hostOffset = -1
-      match.host = match.keep(Array(client.address.description.utf8))
-      if pattern.attempt != .alone { match.port = client.port }
-      return true
     }
   }
 

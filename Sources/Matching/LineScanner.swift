@@ -47,7 +47,6 @@ struct LineScanner: ~Copyable {
   private let matchers: [(any ForeignMatcher)?]
   let hasMatchers: Bool
   /// Who is behind which connection, in the journal.
-  private var joins = Joins()
   private var entryLine: [UInt8] = []
   private var entryProgram: [UInt8] = []
   /// A subject that is not in the log as such.
@@ -184,7 +183,8 @@ struct LineScanner: ~Copyable {
   /// See `FilterSet.scan(message:)`. Reading a field of an entry costs as much as reading its message.
   mutating func scan(
     message: borrowing Span<UInt8>, program: (Int, inout [UInt8]) -> Bool, time: () -> Instant, clock: inout LogClock,
-    header: (Int, inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    header: (Int, inout [UInt8]) -> Void, history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     if prefilter != nil, prefilter!.scan(message) {
       if prefilter!.hits.isEmpty, !triesEveryLine, !hasMatchers { return }
@@ -211,9 +211,7 @@ struct LineScanner: ~Copyable {
           }
           match.time = time()
           match.isDated = true
-          guard native.join == nil || joinEntry(native, index, message) else { continue }
-          outcome.matched = true
-          body(match, message)
+          if deliver(native, message, history, body) { outcome.matched = true }
         }
       } else if let matcher = matchers[index] {
         // What its patterns need may be in the header, which the scan of the message did not see.
@@ -243,14 +241,6 @@ struct LineScanner: ~Copyable {
       return false
     }
     return history.believes(match.address, of: filter, at: line, time, within: native.untrustedAfterMatch, clock)
-  }
-
-  /// The same as `join` with the journal's table, which is taken out while it is lent.
-  private mutating func joinEntry(_ native: NativeFilter, _ filter: Int, _ message: borrowing Span<UInt8>) -> Bool {
-    var lent = Joins()
-    swap(&lent, &joins)
-    defer { swap(&lent, &joins) }
-    return join(native, filter, message, &lent)
   }
 
   private struct Verdict {
@@ -337,17 +327,9 @@ struct LineScanner: ~Copyable {
           counts.distrusted += 1
           continue
         }
-        if native.join != nil, !join(native, index, line, &history.joins) {
-          // Nobody knows whose connection it is; another pattern may find an address in the line itself.
-          guard content.isEmpty, native.patterns[match.pattern].role == .none,
-            attempt(native, index, line, subject, after: match.pattern, clock.now, &outcome), !match.host.isEmpty
-          else { continue }
-          date(line, subject, native, header, &clock)
-        }
-        outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
         if match.attempt != .alone { connect(pid: header?.pid(line) ?? 0) }
-        body(match, line, range.lowerBound)
+        if deliver(native, line, history, { body($0, $1, range.lowerBound) }) { outcome.matched = true }
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
         body(match, line, range.lowerBound)
       }

@@ -18,6 +18,8 @@ public struct Match: ~Copyable {
   public package(set) var attempt = AttemptPart.alone
   /// As `Failure.connection`.
   public package(set) var connection: UInt64 = 0
+  /// Of a `join`; 0 where the line has none.
+  var joinKey: UInt64 = 0
   /// As `Failure.actLength`.
   public package(set) var actLength: UInt16 = 0
   /// Where the host begins in what the patterns saw.
@@ -25,8 +27,6 @@ public struct Match: ~Copyable {
   /// The host as it is in the line.
   public package(set) var host = Text.empty
   public package(set) var user = Text.empty
-  /// The key of the connection, where the filter joins lines.
-  var key = Text.empty
   /// The rule of a web application firewall that was hit.
   public package(set) var rule = Text.empty
   /// The addresses that proxies passed on, as the line has them (`ForwardedFor`).
@@ -88,9 +88,9 @@ public struct Match: ~Copyable {
     port = 0
     attempt = .alone
     connection = 0
+    joinKey = 0
     actLength = 0
     (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
-    key = .empty
     hostOffset = -1
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false

@@ -60,14 +60,14 @@ public final class LineMatcher {
     message: borrowing Span<UInt8>, of entry: JournalEntry, source: UInt32, now: Instant,
     into batch: inout FailureBatch
   ) {
-    for group in groups {
+    for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
       group.set.scan(
         message: message,
         program: { filter, name in group.trust[filter].name(of: entry, into: &name) },
         time: { entry.time }, clock: &group.clock,
-        header: { filter, line in group.trust[filter].header(of: entry, into: &line) },
+        header: { filter, line in group.trust[filter].header(of: entry, into: &line) }, history: history,
         { match, line in
           let first = batch.failures.count
           append(match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, &batch)

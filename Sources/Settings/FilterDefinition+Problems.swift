@@ -15,7 +15,7 @@ extension FilterDefinition {
           SettingsError(
             pattern.place, "two patterns are called \(quoted(pattern.name))", remedy: "give each its own name"))
       }
-      if pattern.role == .none, !expected.contains(pattern.name) {
+      if pattern.role == nil, !expected.contains(pattern.name) {
         errors.append(
           SettingsError(
             pattern.place, "pattern \(quoted(pattern.name)) has no sample",

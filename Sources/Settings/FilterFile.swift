@@ -72,13 +72,21 @@ public enum FilterFile {
     return nil
   }
 
-  private static func join(_ value: Value) -> Join? {
+  /// `{key: conn, keep: 10m}`.
+  private static func join(_ value: Value) -> JoinDefinition? {
     guard let fields = Fields(value, "join", known: Keys.join.names) else { return nil }
     guard let key = fields["key"]?.name("key") else {
-      if fields["key"] == nil { value.fail("`join` has no `key`", "name the group that has it: key: conn") }
+      if fields["key"] == nil { value.fail("`join` has no `key`", "name the group or field that has it: key: conn") }
       return nil
     }
-    return Join(key: key, keep: fields["keep"]?.span("keep") ?? .minutes(10))
+    var join = JoinDefinition(key: key)
+    if let keep = fields["keep"]?.span("keep") {
+      if keep < .seconds(1) || keep > .hours(24) {
+        fields["keep"]?.fail("`keep` is \(keep)", "write a time from 1s to 24h")
+      }
+      join.keep = keep
+    }
+    return join
   }
 
   private static func records(_ value: Value) -> RecordFormat? {

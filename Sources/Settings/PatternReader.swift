@@ -69,8 +69,8 @@ struct PatternReader {
       name: name, match: match, conditions: conditions, weight: pattern["weight"].flatMap(weight) ?? .fixed(1),
       place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
+    if let role = pattern["role"]?.choice("role", JoinRole.self) { definition.role = role }
     if let part = pattern["attempt"] { attempt(part, &definition) }
-    if let role = pattern["role"] { definition.role = self.role(role) }
     return definition
   }
 
@@ -98,17 +98,6 @@ struct PatternReader {
     }
     definition.attempt = .together
     definition.act = ActDefinition(key: key, within: within)
-  }
-
-  private func role(_ value: Value) -> JoinRole {
-    switch value.name("role") {
-    case "opens": return .opens
-    case "closes": return .closes
-    case nil: return .none
-    case let name?:
-      value.fail("`role` is \(quoted(name))", "write opens or closes, or leave it out")
-      return .none
-    }
   }
 
   /// A number, or one chosen by what a group captured.

@@ -76,7 +76,8 @@ struct Reporter {
           program: {
             $1 += name
             return true
-          }, time: { now }, clock: &clock, header: { _, _ in }
+          }, time: { now }, clock: &clock, header: { _, _ in },
+          history: LineHistory()
         ) { match, _ in found[index].append(report(match)) }
       } else {
         places[text.count] = index

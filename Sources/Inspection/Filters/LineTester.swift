@@ -131,7 +131,7 @@ public final class LineTester {
       program: {
         $1 += program
         return true
-      }, time: { now }, clock: &clock, header: { _, _ in }
+      }, time: { now }, clock: &clock, header: { _, _ in }, history: history
     ) { match, line in
       results[number].verdict = .failure
       results[number].failures.append(FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]))

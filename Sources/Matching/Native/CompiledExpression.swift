@@ -9,8 +9,6 @@ final class CompiledExpression: Sendable {
   let ports: [Int]
   let forwarded: [Int]
   let count: Int?
-  /// The groups that have the key of `join`.
-  let keys: [Int]
 
   /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
   static let tags: [(tag: String, expression: String)] = [
@@ -38,7 +36,7 @@ final class CompiledExpression: Sendable {
     return out
   }
 
-  init(_ match: String, pattern name: String, place: Place, key: String? = nil) throws(FilterError) {
+  init(_ match: String, pattern name: String, place: Place) throws(FilterError) {
     let expanded = Self.expand(match)
     let compiled: Pattern
     do {
@@ -57,7 +55,6 @@ final class CompiledExpression: Sendable {
     ports = groups("port")
     forwarded = groups("forwarded")
     count = groups("count").first
-    keys = key.map(groups) ?? []
   }
 
   private static func near(_ pattern: String, _ offset: Int) -> String {

@@ -13,7 +13,11 @@ final class NativePattern: Sendable {
   /// For `together`.
   let act: [ActKey]
   let actLength: UInt16
-  let role: JoinRole
+  let role: JoinRole?
+  /// The filter's, which tells its keys from those of others.
+  let file: String
+  /// Where the key of a `join` is; nil: the line has none.
+  let joinKey: ActKey?
   let weight: CompiledWeight
 
   /// Every expression whose groups count, in the order in which they are tried.
@@ -26,13 +30,13 @@ final class NativePattern: Sendable {
   /// Its expressions, as PCRE2 gets them.
   var sources: [String] { Self.expressions(expression, conditions).map(\.pattern.source) }
 
-  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool, key: String? = nil)
-    throws(FilterError)
-  {
+  init(
+    _ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool, join: JoinDefinition? = nil
+  ) throws(FilterError) {
     name = definition.name
     var expression: CompiledExpression?
     if let match = definition.match {
-      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place, key: key)
+      expression = try CompiledExpression(match, pattern: definition.name, place: definition.place)
     }
     var conditions: [CompiledCondition] = []
     for condition in definition.conditions {
@@ -43,15 +47,16 @@ final class NativePattern: Sendable {
     self.conditions = conditions
     roles = try fields.slots(definition.fields)
     attempt = definition.attempt
-    role = definition.role
     let expressions = Self.expressions(expression, conditions)
-    let isJoined = expression.map { !$0.keys.isEmpty } ?? false
-    if definition.role != .none, !isJoined {
+    role = definition.role
+    file = definition.place.file
+    joinKey = join.flatMap { try? Self.actKey($0.key, definition, expressions, &fields) }
+    if joinKey == nil, role != nil {
       throw FilterError(
-        place: definition.place, message: "pattern `\(definition.name)` has a `role`, but no key",
-        remedy: "catch the key that join: {key: …} names, as in (?<\(key ?? "conn")>[0-9]+)")
+        place: definition.place, message: "pattern `\(definition.name)` has a role, but no key",
+        remedy: join.map { "name a group or a field `\($0.key)`" } ?? "give the filter join: {key: …}")
     }
-    if needsHost, !isJoined || definition.role == .opens, expressions.allSatisfy(\.hosts.isEmpty),
+    if needsHost, joinKey == nil, expressions.allSatisfy(\.hosts.isEmpty),
       !fields.areInAllFormats((roles[.host] ?? []) + (roles[.hostPort] ?? []))
     {
       throw FilterError(

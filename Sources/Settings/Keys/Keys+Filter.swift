@@ -63,14 +63,9 @@ extension Keys {
     ignored + [
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
+      Key("role", words(JoinRole.self), "With join: what the line is to its key."),
       Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
-      Key("role", .word(["opens", "closes"]), "It ties the key of `join` to its address, or frees it; it is no failure."),
     ]
-
-  static let join: [Key] = [
-    Key("key", .text, "The group that has what tells a connection."),
-    Key("keep", .time, "For how long the line that opened it is remembered."),
-  ]
 
   /// A field's name, or several, of which the first that is there counts.
   static let roles: [Key] = FieldRole.allCases.map { Key($0.rawValue, .list(.text), "The field that has it.") }
@@ -86,6 +81,11 @@ extension Keys {
     Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
     Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
     Key("absent", .bool, "There is nothing, or there is something."),
+  ]
+
+  static let join: [Key] = [
+    Key("key", .text, "The group or field that they share."),
+    Key("keep", .time, "For how long a client is remembered, up to 24h."),
   ]
 
   static let act: [Key] = [
