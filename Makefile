@@ -94,8 +94,10 @@ install: ## install the release below PREFIX (/usr/local); DESTDIR is put before
 	install -m 644 filters/*.yaml "$$share/bailiff/filters"
 	install -m 644 packaging/first-settings.yaml "$$share/bailiff"
 	install -m 644 *.md LICENSE docs/*.md "$$share/doc/bailiff"
-	sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/bailiff.service > "$(DESTDIR)$(UNITDIR)/bailiff.service"
-	chmod 644 "$(DESTDIR)$(UNITDIR)/bailiff.service"
+	for unit in bailiff bailiff-sets; do
+	  sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/$$unit.service > "$(DESTDIR)$(UNITDIR)/$$unit.service"
+	  chmod 644 "$(DESTDIR)$(UNITDIR)/$$unit.service"
+	done
 	install -D -m 644 packaging/apparmor/bailiff "$(DESTDIR)$(SYSCONFDIR)/apparmor.d/bailiff"
 	if [ -d .build/docs ]; then
 	  for page in .build/docs/man/*/*; do install -D -m 644 "$$page" "$$share/man/$${page#.build/docs/man/}"; done
@@ -111,7 +113,7 @@ install: ## install the release below PREFIX (/usr/local); DESTDIR is put before
 
 uninstall: ## remove what install installed; settings and the store stay
 	@share="$(DESTDIR)$(PREFIX)/share"
-	rm -f "$(DESTDIR)$(PREFIX)/bin/bailiff" "$(DESTDIR)$(UNITDIR)/bailiff.service" "$(DESTDIR)$(SYSCONFDIR)/apparmor.d/bailiff" \
+	rm -f "$(DESTDIR)$(PREFIX)/bin/bailiff" "$(DESTDIR)$(UNITDIR)"/bailiff{,-sets}.service "$(DESTDIR)$(SYSCONFDIR)/apparmor.d/bailiff" \
 	  "$$share"/man/man1/bailiff{,-*}.1 "$$share"/man/man5/bailiff{.yaml,-filter}.5 \
 	  "$$share/bash-completion/completions/bailiff" "$$share/fish/vendor_completions.d/bailiff.fish" "$(DESTDIR)$(ZSHDIR)/_bailiff"
 	rm -rf "$$share/bailiff" "$$share/doc/bailiff"

@@ -48,6 +48,9 @@ public protocol Actuator: Sendable {
   /// The packets that each jail's bans have refused.
   func packets() throws(FirewallError) -> [String: PacketCount]
 
+  /// What of ours is in the kernel, whoever of us made it. It may be called without `prepare`.
+  func inventory() throws(FirewallError) -> [FirewallObject]
+
   /// Removes everything of ours, bans too: tables, chains, jumps, sets. It may be called without `prepare`.
   func clear() throws(FirewallError)
 

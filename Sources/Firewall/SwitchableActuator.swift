@@ -57,5 +57,7 @@ public final class SwitchableActuator: Actuator {
 
   public func packets() throws(FirewallError) -> [String: PacketCount] { try actuator.packets() }
 
+  public func inventory() throws(FirewallError) -> [FirewallObject] { try actuator.inventory() }
+
   public func clear() throws(FirewallError) { try actuator.clear() }
 }

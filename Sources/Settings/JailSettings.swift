@@ -58,7 +58,8 @@ public struct JailSettings: Sendable, Equatable {
   public init(
     name: String, enabled: Bool = true, place: Place = Place(file: "", line: 0, column: 0), source: Source = .logs,
     filter: FilterReference? = nil, definition: FilterDefinition? = nil, logpath: [String] = [],
-    journalmatch: [String] = [], backend: Backend = .auto, ports: Ports = .all, protocols: [TransportProtocol] = [.tcp],
+    journalmatch: [String] = [], backend: Backend = .auto, ports: Ports = .all,
+    protocols: [TransportProtocol] = [.tcp, .udp],
     block: Block = .drop, limits: Jail, ignoreip: [IgnoreEntry] = [], usedns: Fail2banRules.DNS = .no,
     timezone: String? = nil
   ) {

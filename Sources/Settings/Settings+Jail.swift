@@ -38,7 +38,8 @@ extension SettingsReader {
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
-    jail.protocols = keys.protocols ?? defaults.protocols ?? [.tcp]
+    // SIP, DNS and VPNs are spoken over both, and so is the web (HTTP/3): whoever is banned must not go on over the other.
+    jail.protocols = keys.protocols ?? defaults.protocols ?? [.tcp, .udp]
     jail.block = keys.block ?? defaults.block ?? .drop
     jail.ignoreip = settings.ignoreip + (fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? [])
     jail.limits.ignore = IgnoreList(

@@ -37,6 +37,7 @@ struct Bailiff: AsyncParsableCommand {
     ReplayLogs.self,
     Status.self,
     Reload.self,
+    FirewallCommand.self,
   ]
   private static let pastCommands: [any ParsableCommand.Type] = [
     Explain.self,

@@ -32,6 +32,12 @@ struct ConfigOptions: ParsableArguments {
     ControlClient(socket: try general().socket, deadline: deadline, session: Self.session)
   }
 
+  /// The daemon that answers; nil: none does. Settings that are wrong are no obstacle.
+  var runningDaemon: StatusReply? {
+    let settings = isThere ? Settings.readGeneral(path: path).settings : try? general()
+    return settings.flatMap { try? ControlClient(socket: $0.socket, deadline: 5).status() }
+  }
+
   /// Where this terminal's SSH session comes from (ssh(1), SSH_CONNECTION).
   private static var session: Address? {
     // Safe: getenv's text lives as long as nobody changes the environment, and it is copied at once.

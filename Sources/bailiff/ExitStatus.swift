@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import AuditLog
+import Firewall
 import Glibc
 import Settings
 import System
@@ -45,6 +46,9 @@ extension ExitStatus {
     case let error as SettingsError:
       complain(error.description, program: false)
       exit(usage.rawValue)
+    case let error as FirewallError:
+      complain(error.description)
+      exit(rejected.rawValue)
     case let error as StoreError:
       complain(error.description)
       exit(ExitStatus(error.kind).rawValue)

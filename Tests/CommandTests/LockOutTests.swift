@@ -21,7 +21,7 @@ import Testing
         ip link add d0 type veth peer name d1; ip addr add 192.0.2.1/24 dev d0; ip link set d0 up; ip link set d1 up
         ip route add default via 192.0.2.254
         """)
-      config = try Self.write(scratch, "")
+      config = try Self.write(scratch, "ignoreip: [203.0.113.128/28]")
       _ = try scratch.write("auth.log", "")
       daemon = try RunningDaemon(config, in: network.enter, isDryRun: false)
     }
@@ -94,6 +94,8 @@ import Testing
     for (id, reason) in [
       ("192.0.2.1", "own address"), ("192.0.2.254", "gateway"), ("203.0.113.53", "name server"),
       ("198.51.100.7", "logged in"), ("10.0.0.0/15", "wider than /16"), ("2001:db8::/31", "wider than /32"),
+      ("203.0.113.130", "spared by `ignoreip` (203.0.113.128/28)"),
+      ("203.0.113.128/27", "holds 203.0.113.128/28, which `ignoreip` spares"),
     ] {
       let refused = try await machine.run("ban", id)
       #expect(refused.status == 1, "\(id)")

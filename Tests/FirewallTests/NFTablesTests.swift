@@ -100,7 +100,8 @@ import Testing
     try NetworkNamespace.with {
       let firewall = NFTablesActuator()
       for (paths, hook) in [
-        (Set([PacketPath.host]), "hook input priority filter - 10"), ([.containers], "hook forward priority filter - 10"),
+        (Set([PacketPath.host]), "hook input priority filter - 10"),
+        ([.containers], "hook forward priority filter - 10"),
         ([.host, .containers], "hook prerouting priority raw - 10"),
       ] {
         _ = try firewall.prepare(FirewallPlan([ssh], paths: paths))
@@ -177,7 +178,9 @@ import Testing
       print("100,000 bans in \(Int((monotonicSeconds() - start) * 1000)) ms")
       #expect(report.added == 100_000 && report.failed.isEmpty)
       #expect(try firewall.contents().count == 100_000)
-      #expect(try firewall.restore(bans, now: now()).kept == 100_000)
+      // On a busy machine some end a little later than wanted, as the kernel got them later than they were computed.
+      let again = try firewall.restore(bans, now: now())
+      #expect(again.kept + again.adjusted == 100_000 && again.added + again.removed == 0)
     }
   }
 }

@@ -33,6 +33,7 @@ import Testing
     func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
     func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
+    func inventory() throws(FirewallError) -> [FirewallObject] { [] }
     func clear() throws(FirewallError) {}
     let backend = FirewallBackend.ipset
     let watch = RulesetWatch()

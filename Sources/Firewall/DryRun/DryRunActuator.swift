@@ -112,6 +112,8 @@ public final class DryRunActuator: Actuator {
 
   public func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
 
+  public func inventory() throws(FirewallError) -> [FirewallObject] { [] }
+
   public func clear() throws(FirewallError) { state.withLock { $0 = State() } }
 
   public var watch: RulesetWatch { RulesetWatch() }

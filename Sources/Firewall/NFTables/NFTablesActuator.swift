@@ -1,3 +1,4 @@
+import Glibc
 public import Model
 import Synchronization
 
@@ -91,7 +92,13 @@ public final class NFTablesActuator: Actuator {
 
   /// Becomes the owner of the table that an earlier socket has left.
   private static func adopt(_ client: inout NFTablesClient, _ state: State) throws(FirewallError) {
-    guard !state.isCommon, try client.table() != nil else { return }
+    guard !state.isCommon else { return }
+    // A child process that another thread has just forked holds the earlier socket until it executes its program.
+    for _ in 0..<100 {
+      guard let owner = try client.table()?.owner, owner != client.port else { break }
+      usleep(10_000)
+    }
+    guard try client.table() != nil else { return }
     var transaction = NFTablesTransaction()
     transaction.addTable(flags: flags(state))
     try client.commit(transaction)
@@ -164,26 +171,5 @@ public final class NFTablesActuator: Actuator {
     let counters = try client.counters()
     return Dictionary(
       jails.map { ($0, counters[TableLayout.chain($0)] ?? PacketCount()) }, uniquingKeysWith: { first, _ in first })
-  }
-
-  public func clear() throws(FirewallError) {
-    try core.withLock { core throws(FirewallError) in
-      var client: NFTablesClient
-      if let kept = core.client.take() { client = kept } else { client = try NFTablesClient(faults: faults) }
-      core.state = State()
-      guard let table = try client.table() else { return }
-      try Self.requireOurs(table, client.port)
-      var transaction = NFTablesTransaction()
-      transaction.deleteTable()
-      try client.commit(transaction)
-    }
-  }
-
-  static func requireOurs(_ table: NFTablesClient.Table, _ port: UInt32) throws(FirewallError) {
-    guard let owner = table.owner, owner != port else { return }
-    throw FirewallError(
-      .notPermitted,
-      "table inet \(NFTables.table) belongs to a program that is running (netlink socket \(owner)): stop the other Bailiff "
-        + "first (`systemctl stop bailiff`)")
   }
 }

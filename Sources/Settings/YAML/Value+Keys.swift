@@ -104,15 +104,16 @@ extension Value {
     var entries: [IgnoreEntry] = []
     // Those that have not been complained of.
     var subnets: [Subnet] = []
-    func add(_ new: [Subnet], _ complain: (String) -> Void) {
+    func add(_ new: [Subnet], _ typed: String, to value: Value) {
       guard !everybody, let who = IgnoreEntry.everybody(in: subnets + new) else {
         subnets += new
         return
       }
-      let typed = new.count == 1 ? "\(new[0])" : "the list"
-      complain("\(typed) spares \(who)\(subnets.isEmpty ? "" : " together with other entries"): nobody would be banned")
+      let others = IgnoreEntry.everybody(in: new) == nil ? " together with other entries" : ""
+      value.fail(
+        "\(quoted(typed)) spares \(who)\(others): nobody would be banned",
+        "write the prefix length that was meant, or `everybody: true` at the top if it was")
     }
-    let remedy = "write the prefix length that was meant, or `everybody: true` at the top if it was"
     for value in values {
       guard let text = value.name("ignoreip") else { continue }
       // fail2ban writes them in one value, with spaces or commas between.
@@ -129,10 +130,10 @@ extension Value {
           }
           entries.append(.file(path))
           let listed = file.entries.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
-          add(listed) { value.fail("\(quoted(path)): \($0)", remedy) }
+          add(listed, path, to: value)
         case .success(let entry):
           entries.append(entry)
-          if case .subnet(let subnet) = entry { add([subnet]) { value.fail("`ignoreip`: \($0)", remedy) } }
+          if case .subnet(let subnet) = entry { add([subnet], String(word), to: value) }
         case .failure(let error): value.fail(error.message, error.remedy)
         }
       }

@@ -1,6 +1,30 @@
 import Synchronization
 
 extension IPSetActuator {
+  public func inventory() throws(FirewallError) -> [FirewallObject] {
+    guard hasRemains() else { return [] }
+    var objects: [FirewallObject] = []
+    for family in AddressFamily.allCases {
+      let program = family == .ipv4 ? "iptables" : "ip6tables"
+      // Without the program there are no rules of it.
+      guard programs.path(program) != nil else { continue }
+      let table = try programs.filterTable(family)
+      guard table.hasChain else { continue }
+      let counts = try ChainRules.packets(listing: programs.countedRules(family)).map(\.count)
+      objects.append(
+        FirewallObject(
+          .ipset, .chain, "\(program) \(ChainRules.chain)", refused: counts.reduce(PacketCount(), +)))
+      objects += table.callers.map { FirewallObject(.ipset, .jump, "\(program) \($0)") }
+    }
+    var client = try IPSetClient(faults: faults)
+    // A kernel without ipset has no sets.
+    let sets = ((try? client.headers()) ?? []).filter { SetName.isOurs($0.name) }
+    objects += sets.sorted { $0.name < $1.name }.map {
+      FirewallObject(.ipset, .set, $0.name, entries: $0.elements)
+    }
+    return objects
+  }
+
   /// Takes away jumps, chains and sets, whoever of us made them.
   public func clear() throws(FirewallError) {
     try state.withLock { state throws(FirewallError) in
