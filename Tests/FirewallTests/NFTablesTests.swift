@@ -178,7 +178,9 @@ import Testing
       print("100,000 bans in \(Int((monotonicSeconds() - start) * 1000)) ms")
       #expect(report.added == 100_000 && report.failed.isEmpty)
       #expect(try firewall.contents().count == 100_000)
-      #expect(try firewall.restore(bans, now: now()).kept == 100_000)
+      // On a busy machine some end a little later than wanted, as the kernel got them later than they were computed.
+      let again = try firewall.restore(bans, now: now())
+      #expect(again.kept + again.adjusted == 100_000 && again.added + again.removed == 0)
     }
   }
 }
