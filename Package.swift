@@ -182,6 +182,7 @@ let package = Package(
     tests("JSONTests", ["Model", "JSON"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("ServiceTests", ["Service"]),
+    tests("InspectionTests", ["Model", "Settings", "Inspection"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <sys/timex.h>
 
 extern void *memrchr(const void *s, int c, size_t n);
 extern int pipe2(int ends[2], int flags);
@@ -19,6 +20,12 @@ extern pid_t gettid(void);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int statx(int directory, const char *path, int flags, unsigned int mask, struct statx *result);
+
+// Is the clock steered by anybody (adjtimex(2))? 1, 0, or -1 where the kernel does not say.
+static inline int bailiff_is_clock_synchronised(void) {
+  struct timex state = {0};
+  return adjtimex(&state) < 0 ? -1 : (state.status & STA_UNSYNC) == 0;
+}
 
 static inline const void *bailiff_memrchr(const void *s, int c, size_t n) { return memrchr(s, c, n); }
 

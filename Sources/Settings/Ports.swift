@@ -20,7 +20,7 @@ public enum Ports: Hashable, Sendable {
   }
 
   /// A number, a service's name, or a range as `1000:2000` or `1000-2000`.
-  static func range(_ text: String) -> ClosedRange<UInt16>? {
+  public static func range(_ text: String) -> ClosedRange<UInt16>? {
     if let port = number(text) { return port...port }
     for separator in [":", "-"] as [Character] {
       let ends = text.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false)

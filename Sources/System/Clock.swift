@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import Model
 
@@ -9,6 +10,12 @@ public enum SystemClock {
     // Safe: clock_gettime(2) fills the struct it is given.
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+
+  /// Is it kept in time by anybody? Nil: the kernel does not say.
+  public static var isSynchronised: Bool? {
+    let state = bailiff_is_clock_synchronised()
+    return state < 0 ? nil : state == 1
   }
 }
 

@@ -54,6 +54,7 @@ struct Bailiff: AsyncParsableCommand {
     Audit.self,
     Top.self,
     Report.self,
+    PostureCommand.self,
   ]
   private static let settingsCommands: [any ParsableCommand.Type] = [
     SetupCommand.self,

@@ -5,6 +5,7 @@ import Model
 import NIOCore
 import NIOHTTP1
 import Reporting
+import Settings
 import Synchronization
 import System
 
@@ -40,6 +41,21 @@ extension ControlRoutes {
           return checkpoint
         }
         return try await .json(ask { audit, _ in VerifyReply(try audit.reader.verify(against: wanted) { _ in }) })
+      },
+      route(.GET, "/api/v1/posture") { _, _ in
+        let status = try await handlers.status()
+        return try await .json(
+          blocking {
+            let settings = context.settings()
+            let facts = PostureFacts.collect(daemon: .init(isDryRun: status.dryRun, warnings: status.warnings))
+            let file = try PostureFile.read(state: settings.state)
+            return file.reply(
+              Posture(facts, Settings.Reading(settings: settings)).checks, at: SystemClock.now())
+          })
+      },
+      route(.GET, "/api/v1/filters") { _, _ in
+        let filters = try await blocking { context.settings().library.all().filters }
+        return .lines(filters.map { FilterReply($0) })
       },
       route(.GET, "/api/v1/report") { request, _ in
         let now = SystemClock.now()

@@ -14,7 +14,7 @@ struct ControlRoutes: Sendable {
   /// Where questions to the store are asked: SQLite blocks.
   let workers: NIOThreadPool
 
-  var router: Router { Router(daemonRoutes + auditRoutes) }
+  var router: Router { Router(daemonRoutes + auditRoutes + eventRoutes) }
 
   private var daemonRoutes: [Route] {
     let handlers = handlers
