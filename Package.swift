@@ -146,6 +146,7 @@ let package = Package(
     tests("YAMLTests", ["YAML"]),
     tests("CurlTests", ["Curl", "System", "TestSupport"]),
     tests("Fail2banSocketTests", ["Model", "Fail2banSocket", "TestSupport"]),
+    tests("BanSharingTests", ["Model", "BanSharing"]),
     tests("OutputsTests", ["Model", "System", "AuditLog", "Settings", "Outputs", "TestSupport"]),
     tests("LogSourcesTests", ["Model", "System", "LogSources", "TestSupport"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
