@@ -80,9 +80,12 @@ struct BouncerTests {
   @Test func addressesAreFoundInTheirBlocks() {
     let view = BanView()
     view.fill([
-      Ban(jail: "a", identity: Identity("192.0.2.0/24"), since: Self.start, until: nil, count: 1, number: 1, applied: true),
       Ban(
-        jail: "a", identity: Identity("2001:db8::/64"), since: Self.start, until: Self.start.adding(.seconds(60)), count: 1,
+        jail: "a", identity: Identity("192.0.2.0/24"), since: Self.start, until: nil, count: 1, number: 1, applied: true
+      ),
+      Ban(
+        jail: "a", identity: Identity("2001:db8::/64"), since: Self.start, until: Self.start.adding(.seconds(60)),
+        count: 1,
         number: 1, applied: true),
     ])
     func isBanned(_ text: String, after seconds: Int64 = 1) -> Bool {

@@ -34,9 +34,11 @@ import Testing
 
     deinit { daemon.kill() }
 
-    func ask(_ path: String, key: String? = key, _ options: String = "") async throws -> (status: String, body: String) {
+    func ask(_ path: String, key: String? = key, _ options: String = "") async throws -> (status: String, body: String)
+    {
       let header = key.map { "-H 'X-Api-Key: \($0)'" } ?? ""
-      let result = try await Shell.run("curl -s -w '\\n%{http_code}' \(header) \(options) 'http://127.0.0.1:\(bouncers)\(path)'")
+      let result = try await Shell.run(
+        "curl -s -w '\\n%{http_code}' \(header) \(options) 'http://127.0.0.1:\(bouncers)\(path)'")
       let lines = result.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       return (lines.last ?? "", lines.dropLast().joined(separator: "\n"))
     }
@@ -90,7 +92,8 @@ import Testing
     let server = try Server()
     func check(_ header: String) async throws -> String {
       try await Shell.run(
-        "curl -s -o /dev/null -w '%{http_code}' -H '\(header)' http://127.0.0.1:\(server.check)/v1/check").text
+        "curl -s -o /dev/null -w '%{http_code}' -H '\(header)' http://127.0.0.1:\(server.check)/v1/check"
+      ).text
     }
     try await poll("it listens") { try await check("X-Forwarded-For: 192.0.2.7") == "200" }
     try await server.bailiff("ban", "192.0.2.7", "--jail", "sshd", "--for", "1h")
@@ -99,7 +102,8 @@ import Testing
     #expect(try await check("X-Forwarded-For: 198.51.100.1, 192.0.2.7") == "403")
     #expect(try await check("X-Forwarded-For: 192.0.2.7, 198.51.100.1") == "200")
     #expect(try await check("X-Forwarded-For: 192.0.2.7:4711") == "403")
-    #expect(try await check("X-Other: x") == "400" && check("X-Forwarded-For: unknown") == "400")
+    #expect(try await check("X-Other: x") == "400")
+    #expect(try await check("X-Forwarded-For: unknown") == "400")
     try await server.bailiff("unban", "192.0.2.7")
     try await poll("its end is known") { try await check("X-Forwarded-For: 192.0.2.7") == "200" }
   }

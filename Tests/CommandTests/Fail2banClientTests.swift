@@ -14,7 +14,9 @@ import Testing
     init() throws {
       directory = try TestDirectory("f2b")
       let lines = ["192.0.2.7", "192.0.2.8", "192.0.2.9"].enumerated().flatMap { number, address in
-        (0..<(number < 2 ? 3 : 2)).map { "\(Self.stamp) web sshd[81\($0)]: Failed password for root from \(address) port 4711 ssh2\n" }
+        (0..<(number < 2 ? 3 : 2)).map {
+          "\(Self.stamp) web sshd[81\($0)]: Failed password for root from \(address) port 4711 ssh2\n"
+        }
       }
       try directory.write("auth.log", lines.joined())
       config = try directory.write(
@@ -77,7 +79,9 @@ import Testing
       try FileManager.default.createSymbolicLink(
         atPath: directory("f2b/filter.d"), withDestinationPath: "/etc/fail2ban/filter.d")
       fail2ban.executableURL = URL(filePath: "/usr/bin/fail2ban-server")
-      fail2ban.arguments = ["-f", "-c", directory("f2b"), "-s", directory("theirs"), "-p", directory("f2b.pid"), "start"]
+      fail2ban.arguments = [
+        "-f", "-c", directory("f2b"), "-s", directory("theirs"), "-p", directory("f2b.pid"), "start",
+      ]
       fail2ban.environment = ["TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
       fail2ban.standardInput = FileHandle.nullDevice
       fail2ban.standardOutput = FileHandle.nullDevice
@@ -87,7 +91,8 @@ import Testing
 
     /// Prints what the client prints, and how it ends.
     func ask(_ socket: String, _ arguments: String) async throws -> String {
-      let result = try await Shell.run("TZ=UTC fail2ban-client -c \(directory("f2b")) -s \(directory(socket)) \(arguments)")
+      let result = try await Shell.run(
+        "TZ=UTC fail2ban-client -c \(directory("f2b")) -s \(directory(socket)) \(arguments)")
       // Without the time and the process of the client's own log lines.
       let text = result.text.replacing(#/[-0-9]{10} [:0-9,]{12} fail2ban +\[\d+\]/#, with: "fail2ban")
       return "\(text)(\(result.status))"
@@ -106,13 +111,17 @@ import Testing
   /// In this order, since some change what later ones say.
   static let commands = [
     "ping", "status", "status sshd", "status sshd short", "banned", "banned 192.0.2.7", "banned 192.0.2.7 192.0.2.99",
-    "get sshd banip", "get sshd bantime", "get sshd findtime", "get sshd maxretry", "get sshd logpath", "get sshd ignoreself",
-    "get sshd usedns", "get sshd ignorecommand", "get sshd maxlines", "set sshd banip 192.0.2.99", "set sshd banip 192.0.2.99",
-    "set sshd banip 192.0.2.97 192.0.2.98", "status sshd", "set sshd unbanip 192.0.2.97 192.0.2.98", "set sshd unbanip 192.0.2.99",
+    "get sshd banip", "get sshd bantime", "get sshd findtime", "get sshd maxretry", "get sshd logpath",
+    "get sshd ignoreself",
+    "get sshd usedns", "get sshd ignorecommand", "get sshd maxlines", "set sshd banip 192.0.2.99",
+    "set sshd banip 192.0.2.99",
+    "set sshd banip 192.0.2.97 192.0.2.98", "status sshd", "set sshd unbanip 192.0.2.97 192.0.2.98",
+    "set sshd unbanip 192.0.2.99",
     "set sshd unbanip 192.0.2.99", "set sshd unbanip --report-absent 192.0.2.99", "unban 192.0.2.7", "unban 192.0.2.7",
     "set sshd bantime 1d", "get sshd bantime", "set sshd bantime -1", "set sshd bantime 600", "set sshd findtime 20m",
     "set sshd maxretry 7", "get sshd maxretry", "set sshd maxretry x", "set sshd addignoreip 198.51.100.0/24",
-    "get sshd ignoreip", "set sshd delignoreip 198.51.100.0/24", "status nosuch", "get nosuch bantime", "set nosuch banip 192.0.2.1",
+    "get sshd ignoreip", "set sshd delignoreip 198.51.100.0/24", "status nosuch", "get nosuch bantime",
+    "set nosuch banip 192.0.2.1",
     "get sshd nosuch", "unban", "flushlogs", "unban --all", "banned", "status sshd",
   ]
 

@@ -16,13 +16,16 @@ import Testing
     for start in stride(from: 0, to: lines.count, by: size) {
       let chunk = Array((lines[start..<min(start + size, lines.count)].joined(separator: "\n") + "\n").utf8)
       set.scan(chunk.span, clock: &clock, history: history) { match, line, _ in
-        found.append("\(match.address) \(String(decoding: match.bytes(match.host, in: line), as: UTF8.self)) \(match.port)")
+        found.append(
+          "\(match.address) \(String(decoding: match.bytes(match.host, in: line), as: UTF8.self)) \(match.port)")
       }
     }
     return found
   }
 
-  private func pattern(_ name: String, _ match: String) -> PatternDefinition { PatternDefinition(name: name, match: match) }
+  private func pattern(_ name: String, _ match: String) -> PatternDefinition {
+    PatternDefinition(name: name, match: match)
+  }
 
   /// A name with a line end: what follows may be the client's.
   @Test(arguments: [1, 100]) func nothingIsBelievedBehindATornLine(size: Int) throws {

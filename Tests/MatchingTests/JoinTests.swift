@@ -60,9 +60,13 @@ import Testing
       if asMessages {
         let now = clock.now
         set.scan(
-          message: Array(lines[at].utf8).span, program: { $0 += Array("slapd".utf8) }, time: { now },
+          message: Array(lines[at].utf8).span,
+          program: {
+            $1 += Array("slapd".utf8)
+            return true
+          }, time: { now },
           clock: &clock,
-          header: { _ in }, history: history
+          header: { _, _ in }, history: history
         ) { note($0, $1) }
         at += 1
         continue

@@ -26,9 +26,12 @@ public struct Posture: Sendable {
   private var daemonWell: PostureCheck {
     let problem: (String, String)?
     if let daemon = facts.daemon {
-      problem = daemon.warnings.isEmpty
+      problem =
+        daemon.warnings.isEmpty
         ? nil
-        : (daemon.warnings.map(\.description).joined(separator: "; "), "bailiff status; docs/warnings.md has each remedy")
+        : (
+          daemon.warnings.map(\.description).joined(separator: "; "), "bailiff status; docs/warnings.md has each remedy"
+        )
     } else {
       problem = ("no daemon answers on \(settings.socket)", "systemctl enable --now bailiff")
     }
@@ -43,7 +46,9 @@ public struct Posture: Sendable {
       .enforcing, weight: 15, why: "a dry run decides and records, and keeps nobody out",
       met: "bans are carried out",
       problem: daemon.isDryRun
-        ? ("the daemon runs without changing the firewall", "set `firewall: {backend: auto}`, start it without --dry-run")
+        ? (
+          "the daemon runs without changing the firewall", "set `firewall: {backend: auto}`, start it without --dry-run"
+        )
         : nil)
   }
 
@@ -54,7 +59,8 @@ public struct Posture: Sendable {
       problem: reading.errors.first.map {
         (
           reading.errors.count == 1
-            ? $0.description : "\($0.description), and \(counted(reading.errors.count - 1, "more error", plural: "more errors"))",
+            ? $0.description
+            : "\($0.description), and \(counted(reading.errors.count - 1, "more error", plural: "more errors"))",
           "bailiff check"
         )
       })
@@ -122,7 +128,8 @@ public struct Posture: Sendable {
       problem: found.first.map {
         (
           "\(found.joined(separator: ", ")) runs as well",
-          $0 == "fail2ban-server" ? "systemctl disable --now fail2ban, after `bailiff import fail2ban`" : "stop one of them"
+          $0 == "fail2ban-server"
+            ? "systemctl disable --now fail2ban, after `bailiff import fail2ban`" : "stop one of them"
         )
       })
   }
@@ -144,7 +151,8 @@ public struct Posture: Sendable {
       return status.mode & (path == settings.database ? S_IROTH | S_IWOTH : S_IWOTH) != 0
     }
     return PostureCheck(
-      .privateFiles, weight: 5, why: "the store has names and addresses of people; whoever may write the settings may ban",
+      .privateFiles, weight: 5,
+      why: "the store has names and addresses of people; whoever may write the settings may ban",
       met: "store and settings are not open to everybody",
       problem: open.first.map {
         ("open to everybody: \(open.joined(separator: ", "))", "chmod o-rwx \($0)")

@@ -16,7 +16,6 @@ final class NativeFilter: Sendable {
   /// Lines behind which nothing is believed, because a client's line end tore them.
   let torn: [CompiledExpression]
   let untrustedAfterMatch: Int?
-  let join: Join?
   let records: RecordFormat?
   /// For each pattern the texts of which one must be in the lines that are scanned for it.
   let requiredLiterals: [RequiredLiterals?]
@@ -31,7 +30,6 @@ final class NativeFilter: Sendable {
     for text in rules.torn { torn.append(try CompiledExpression(text, pattern: "torn", place: place)) }
     self.torn = torn
     untrustedAfterMatch = rules.untrustedAfterMatch
-    join = rules.join
     records = rules.records
     readsHeader = rules.formats.contains { ColumnReader.headerLiterals($0.format, []) != [] }
     var names = FieldNames(rules.formats)
