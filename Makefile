@@ -9,7 +9,7 @@ BENCH_PACKAGES := fail2ban sshguard grep ipset iptables iproute2 python3 util-li
 
 # Each fuzz target runs for so long.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := lines dates addresses filters settings fail2ban requests prefilter json combined
+FUZZ_TARGETS := lines dates addresses filters settings fail2ban requests prefilter json combined logfmt columns split
 
 # `make run` ends by itself after this many seconds; empty: with Ctrl-C.
 DEMO_SECONDS ?=

@@ -9,11 +9,14 @@ public enum LogFormat: Sendable, Equatable {
   case json
   /// `key=value key="two words"`.
   case logfmt
-  /// Fields between separators, in double quotes where they must be (RFC 4180). The first line of the log names the fields
-  /// when `columns` does not.
+  /// Fields between separators, in double quotes where they must be (RFC 4180). A line of the log names the fields when
+  /// `columns` does not.
   case separated(by: UInt8, columns: [String])
-  /// The W3C extended log format, in which `#Fields:` lines name the fields (also Zeek's `#fields`).
-  case w3c
+  /// The W3C extended log format, in which `#Fields:` lines name the fields (also Zeek's `#fields`); until one has been
+  /// seen, `columns` are its fields.
+  case w3c(columns: [String])
+  /// HAProxy's `option httplog`, of which `option httpslog` is a longer form.
+  case haproxy
   /// As the server's own settings write it.
   case server(ServerFormat)
   /// The named groups of a pattern that matches the whole line.
@@ -26,8 +29,11 @@ public enum LogFormat: Sendable, Equatable {
     case .combined: "combined"
     case .json: "json"
     case .logfmt: "logfmt"
-    case .separated(let separator, _): separator == UInt8(ascii: "\t") ? "tsv" : "csv"
+    case .separated(UInt8(ascii: "\t"), _): "tsv"
+    case .separated(UInt8(ascii: " "), _): "spaces"
+    case .separated: "csv"
     case .w3c: "w3c"
+    case .haproxy: "haproxy"
     case .server(let format): format.kind.rawValue
     case .split: "split"
     }
@@ -69,6 +75,17 @@ public enum FieldRole: String, Sendable, CaseIterable {
   case time, host, port, user, forwarded, method, path, status
   /// An address and a port in one, with a colon between them, also where IPv6 addresses have no brackets.
   case hostPort = "host_port"
+}
+
+/// A format and what its fields are.
+public struct FieldFormat: Sendable, Equatable {
+  public var format: LogFormat
+  public var fields: FieldRoles
+
+  public init(_ format: LogFormat = .text, fields: FieldRoles = FieldRoles()) {
+    self.format = format
+    self.fields = fields
+  }
 }
 
 /// `fields:` of a filter: which of a line's fields is what. Where several are named, the first that is there.

@@ -7,8 +7,8 @@ public struct NativeRules: Sendable, Equatable {
   public var programs: [String]
   /// Does the service also write a log of its own, without syslog's header? Lines that have none are then matched whole.
   public var hasOwnLog: Bool
-  public var format: LogFormat
-  public var fields: FieldRoles
+  /// How its lines are written: the first of these that a line is in. Text stands alone.
+  public var formats: [FieldFormat]
   public var patterns: [PatternDefinition]
   /// A line that one of these matches is ignored, whatever `patterns` say.
   public var ignore: [PatternDefinition]
@@ -19,14 +19,13 @@ public struct NativeRules: Sendable, Equatable {
   public var records: RecordFormat?
 
   public init(
-    programs: [String] = [], hasOwnLog: Bool = false, format: LogFormat = .text, fields: FieldRoles = FieldRoles(),
+    programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
     records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
-    self.format = format
-    self.fields = fields
+    self.formats = formats
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
@@ -50,7 +49,7 @@ public struct PatternDefinition: Sendable, Equatable {
   public var match: String?
   /// What must hold for the line's fields.
   public var conditions: [FieldCondition]
-  /// Where this pattern's host and others are in other fields than the filter's `fields` say.
+  /// Where this pattern's host and others are in other fields than its formats' `fields` say.
   public var fields = FieldRoles()
   public var weight: Weight
   /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says

@@ -38,11 +38,11 @@ public final class Filter: Sendable {
     }
   }
 
-  /// Does what a line means depend on the lines before it (sessions, torn records)? Parts of a log then cannot be matched
+  /// Does what a line means depend on the lines before it (sessions, torn records, names of columns)? Parts of a log then cannot be matched
   /// apart.
   public var needsOrder: Bool {
     switch body {
-    case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil
+    case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil || filter.readsHeader
     case .foreign: true
     }
   }

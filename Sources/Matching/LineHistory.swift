@@ -9,6 +9,9 @@ public final class LineHistory {
   /// Records of a ModSecurity audit log; followed only for filters that read one.
   private(set) var audit = AuditRecords()
 
+  /// The names of its columns, as its last header line had them.
+  var columnHeader = ColumnHeader()
+
   public init() {}
 
   func enterAudit(_ lines: borrowing Span<UInt8>) { audit.enter(lines) }

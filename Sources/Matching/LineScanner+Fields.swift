@@ -152,12 +152,14 @@ extension LineScanner {
   /// Reads the fields of a subject; false when it is not in the filter's format.
   mutating func read(_ plan: FieldPlan, _ subject: borrowing Span<UInt8>) -> Bool {
     do throws(Unread) {
-      try plan.read(subject, into: &fields)
+      try plan.read(subject, into: &fields, &scratch, &columnHeader)
       return true
-    } catch .otherFormat {
-      counts.otherFormat += 1
     } catch {
-      counts.distrusted += 1
+      switch error {
+      case .otherFormat: counts.otherFormat += 1
+      case .unbelieved: counts.distrusted += 1
+      case .header: break
+      }
     }
     return false
   }

@@ -32,6 +32,8 @@ struct LineScanner: ~Copyable {
   var match = Match()
   /// The fields of the line at hand, as the filter at hand has them.
   var fields = FieldTable()
+  /// Which column of the source is what, while it is scanned.
+  var columnHeader = ColumnHeader()
   /// Their names.
   var fieldNames: [String] = []
   /// The native filters, by their place in the set.
@@ -89,6 +91,8 @@ struct LineScanner: ~Copyable {
     _ body: (borrowing Match, borrowing Span<UInt8>, Int) -> Void
   ) {
     if readsAudit { history.enterAudit(lines) }
+    swap(&columnHeader, &history.columnHeader)
+    defer { swap(&columnHeader, &history.columnHeader) }
     if triesEveryLine || prefilter == nil || !prefilter!.scan(lines) {
       scanEveryLine(lines, &clock, history, body)
     } else {
@@ -249,7 +253,7 @@ struct LineScanner: ~Copyable {
           header = SyslogHeader.parse(line, clock: &clock)
           isParsed = true
         }
-        if !native.programs.isEmpty, header != nil || !native.hasOwnLog {
+        if !native.programs.isEmpty, !native.hasOwnLog || isSyslog(header, native, line) {
           guard let header, native.admits(line, header.program) else { continue }
           subject = header.message..<line.count
           if let unwrapped = RepeatedMessage(line, from: header.message) {
@@ -293,6 +297,12 @@ struct LineScanner: ~Copyable {
       }
     }
     count(outcome)
+  }
+
+  /// Did the line come through syslog, or is it of the service's own log?
+  private func isSyslog(_ header: SyslogHeader?, _ native: NativeFilter, _ line: borrowing Span<UInt8>) -> Bool {
+    guard let header else { return false }
+    return !header.isBracketed || native.admits(line, header.program)
   }
 
   /// The line's own time, by the header's stamp for syslog, else wherever its format has it; else now.
@@ -341,7 +351,7 @@ struct LineScanner: ~Copyable {
   ) -> Bool {
     let subject = line.extracting(range)
     if let plan = native.fields {
-      if keepsCaptures { fieldNames = plan.names }
+      if keepsCaptures { fieldNames = plan.slots.map(\.name) }
       guard read(plan, subject) else { return false }
     }
     var next = wanted.next(from: slots[filter])

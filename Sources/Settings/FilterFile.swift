@@ -48,7 +48,7 @@ public enum FilterFile {
     }
     let rules = NativeRules(
       programs: fields["program"]?.names("program") ?? [], hasOwnLog: fields["own_log"]?.bool("own_log") ?? false,
-      format: reader.format, fields: reader.roles, patterns: patterns, ignore: reader.patterns("ignore"),
+      formats: reader.formats, patterns: patterns, ignore: reader.patterns("ignore"),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
       records: fields["records"].flatMap(records))
     return FilterDefinition(

@@ -3,21 +3,30 @@ internal import Model
 
 /// Reads a filter's patterns, and the format whose fields they name.
 struct PatternReader {
-  let format: LogFormat
-  let roles: FieldRoles
+  let formats: [FieldFormat]
   private let fields: Fields
   private let tags: FilterTags
 
   init(_ fields: Fields) {
     self.fields = fields
     tags = FilterTags(fields)
-    format = fields["format"].flatMap(FormatReader.format) ?? .text
-    roles =
-      if let entry = fields.entry("fields") { FormatReader.roles(entry.value) } else { FieldRoles(place: fields.place) }
-    if format == .text, let entry = fields.entry("fields") {
+    if let several = fields["formats"] {
+      for key in ["format", "fields"] where fields.has(key) {
+        fields[key]?.fail("the filter has `\(key)` beside `formats`", "put it into an entry of `formats`")
+      }
+      formats = FormatReader.formats(several)
+      if formats.isEmpty { several.fail("`formats` is empty", "write a list: - format: json") }
+      return
+    }
+    let format = fields["format"].flatMap(FormatReader.format) ?? .text
+    if let entry = fields.entry("fields") {
+      formats = [FieldFormat(format, fields: FormatReader.roles(entry.value))]
+      guard format == .text, !fields.has("format") || fields["format"]?.word == "text" else { return }
       entry.value.problems.add(
         entry.place, "the filter has `fields`, but its lines are text",
         remedy: "say which format: json, combined, logfmt …")
+    } else {
+      formats = [FieldFormat(format, fields: FieldRoles(place: fields.place))]
     }
   }
 
@@ -42,7 +51,7 @@ struct PatternReader {
       match = tags.expand(text)
     }
     let conditions = pattern["where"].map { ConditionReader(tags).conditions($0) } ?? []
-    if pattern["where"] != nil, format == .text {
+    if pattern["where"] != nil, formats.allSatisfy({ $0.format == .text }) {
       pattern["where"]?.fail(
         "`where` asks for fields, but the filter's lines are text",
         "say which format: json, combined, logfmt …, or use match")

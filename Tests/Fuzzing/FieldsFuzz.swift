@@ -8,8 +8,8 @@ import TestSupport
 /// Lines in a format are read as a slow reference reads them, and a filter finds with the prefilter what it finds without.
 enum FieldsFuzz {
   private static let paths = ["status", "request.ip", "a.b.c", "tags", "tags.0", "a.b", "list.x"]
-  private static let json = JSONKeys(paths)!
-  private static let combined = CombinedReader(CombinedReader.fieldNames)
+  private static let json = JSONKeys(paths.enumerated().map { ($0.offset, $0.element) })!
+  private static let combined = CombinedReader(CombinedReader.fieldNames.enumerated().map { ($0.offset, $0.element) })
 
   private static let conditions: [[String: [FieldCondition.Test]]] = [
     ["status": [.equals(["401", "é"])]], ["a.b": [.match("(?i)fail.d"), .not([.equals(["failed"])])]],
@@ -51,6 +51,64 @@ enum FieldsFuzz {
     }
   }
 
+  private static let keys = ["host", "msg", "status", "user"]
+  private static let logfmtReader = LogfmtReader(keys.enumerated().map { ($0.offset, $0.element) })!
+
+  static func logfmt(_ input: [UInt8]) {
+    for line in input.split(separator: 10) {
+      let fields = read(Array(line), slots: keys.count) { span, table throws(Unread) in
+        try logfmtReader.read(span, into: &table)
+      }
+      let expected = LogfmtReference.read(Array(line), keys)
+      require((fields == nil) == (expected == nil), "read: \(fields != nil): \(line)")
+      guard let fields, let expected else { continue }
+      // The reference does not undo escapes.
+      for (slot, key) in keys.enumerated() where expected[key]?.contains(UInt8(ascii: "\\")) != true {
+        require(
+          fields[slot].first == expected[key], "\(key): \(fields[slot]), not \(String(describing: expected[key]))")
+      }
+    }
+    compare(keyFilter(.logfmt), input)
+  }
+
+  static func columns(_ input: [UInt8]) {
+    for format in [LogFormat.separated(by: UInt8(ascii: ","), columns: []), .w3c(columns: keys)] {
+      compare(keyFilter(format), input)
+    }
+    // What is between separators, where nothing is in quotes.
+    let reader = ColumnReader(keys.enumerated().map { ($0.offset, $0.element) }, UInt8(ascii: ","), keys)
+    for line in input.split(separator: 10) where !line.contains(UInt8(ascii: "\"")) {
+      var header = ColumnHeader()
+      let fields = read(Array(line), slots: keys.count) { span, table throws(Unread) in
+        try reader.read(span, &header, into: &table)
+      }
+      let values = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map(Array.init)
+      require((fields == nil) == (values.count != keys.count), "read: \(fields != nil): \(line)")
+      for (slot, value) in (fields.map { zip($0, values).map { ($0, $1) } } ?? []) {
+        require(slot.first ?? [UInt8(ascii: "-")] == value || value.isEmpty, "\(slot), not \(value)")
+      }
+    }
+  }
+
+  static func split(_ input: [UInt8]) {
+    let text =
+      #"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_user_agent" $http_x"#
+    compare(
+      filter(
+        .server(ServerFormat(kind: .nginx, text: text, place: Place(file: "", line: 0, column: 0))), [:],
+        [[FieldCondition(field: "status", tests: [.equals(["401"])])]]), input)
+    compare(filter(.haproxy, [:], [[FieldCondition(field: "status", tests: [.equals(["401"])])]]), input)
+  }
+
+  private static func keyFilter(_ format: LogFormat) -> Filter {
+    filter(
+      format, [.host: ["host"], .user: ["user"]],
+      [
+        [FieldCondition(field: "status", tests: [.equals(["failed", "401"])])],
+        [FieldCondition(field: "msg", tests: [.match("(?i)login fail\"d")])],
+      ])
+  }
+
   /// Each slot's texts; nil: not read.
   private static func read(
     _ line: [UInt8], slots: Int, _ body: (borrowing Span<UInt8>, inout FieldTable) throws(Unread) -> Void
@@ -90,7 +148,7 @@ enum FieldsFuzz {
     let patterns = patterns.enumerated().map {
       PatternDefinition(name: "p\($0.offset)", match: nil, conditions: $0.element)
     }
-    let rules = NativeRules(format: format, fields: FieldRoles(names: roles), patterns: patterns)
+    let rules = NativeRules(formats: [FieldFormat(format, fields: FieldRoles(names: roles))], patterns: patterns)
     do { return try Filter(FilterDefinition(name: "f", file: "fuzz", rules: .native(rules))) } catch {
       fatalError("\(error)")
     }
@@ -160,5 +218,35 @@ enum CombinedReference {
     // Behind the virtual host and the client: IDENT USER.
     rest = Array(rest.drop { $0 != 32 }.dropFirst())
     return ["host": second!, "user": rest]
+  }
+}
+
+/// Lines of logfmt, read by a regular expression; escapes are left as they are.
+enum LogfmtReference {
+  private static let item = try! Pattern(
+    #"\G *(?:(?<bare>[^ ="]++)(?= |$)|(?<key>[^ ="]*+)=(?:"(?<quoted>(?:[^"\\]|\\.)*+)"(?= |$)|(?<value>[^ "]*+)(?= |$)))"#,
+    options: [.dotAll, .dollarEndOnly])
+
+  static func read(_ line: [UInt8], _ keys: [String]) -> [String: [UInt8]]? {
+    var scratch = MatchScratch(matchLimit: 10_000_000)
+    var fields: [String: [UInt8]] = [:]
+    var seen: Set<String> = []
+    var hasPairs = false
+    var end = line.count
+    while end > 0, line[end - 1] == 32 { end -= 1 }
+    var at = 0
+    while at < end {
+      guard scratch.match(item, line[..<end].span, from: at) == .matched else { return nil }
+      at = scratch.group(0)!.upperBound
+      func group(_ name: String) -> [UInt8]? { scratch.group(item.group(named: name)!).map { Array(line[$0]) } }
+      guard let key = group("key") else { continue }
+      hasPairs = true
+      let name = String(decoding: key, as: UTF8.self)
+      guard keys.contains(name) else { continue }
+      guard seen.insert(name).inserted else { return nil }
+      let value = group("quoted") ?? group("value") ?? []
+      if !value.isEmpty, value != [UInt8(ascii: "-")] { fields[name] = value }
+    }
+    return hasPairs ? fields : nil
   }
 }

@@ -25,6 +25,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case json
   /// Lines of access logs.
   case combined
+  /// Lines of logfmt.
+  case logfmt
+  /// Logs of columns, whose first line names them.
+  case columns
+  /// Logs in a server's own format string.
+  case split
 
   public func run(_ input: [UInt8]) {
     switch self {
@@ -38,6 +44,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .prefilter: PrefilterFuzz.run(input)
     case .json: FieldsFuzz.json(input)
     case .combined: FieldsFuzz.combined(input)
+    case .logfmt: FieldsFuzz.logfmt(input)
+    case .columns: FieldsFuzz.columns(input)
+    case .split: FieldsFuzz.split(input)
     }
   }
 }

@@ -11,7 +11,9 @@ import Testing
     let bytes = Array(line.utf8)
     var table = FieldTable()
     table.clear(slots: names.count)
-    do throws(Unread) { try CombinedReader(names).read(bytes.span, into: &table) } catch { return nil }
+    do throws(Unread) {
+      try CombinedReader(names.enumerated().map { ($0.offset, $0.element) }).read(bytes.span, into: &table)
+    } catch { return nil }
     var found: [String: String] = [:]
     for (slot, name) in names.enumerated() {
       guard let value = table.value(slot) else { continue }

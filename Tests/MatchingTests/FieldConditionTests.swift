@@ -25,7 +25,8 @@ import Testing
         name: "t", file: "t.yaml",
         rules: .native(
           NativeRules(
-            programs: programs, format: format, fields: FieldRoles(names: roles), patterns: patterns, ignore: ignore))))
+            programs: programs, formats: [FieldFormat(format, fields: FieldRoles(names: roles))], patterns: patterns,
+            ignore: ignore))))
   }
 
   static func pattern(_ name: String, _ conditions: [String: [FieldCondition.Test]], weight: Weight = .fixed(1))

@@ -10,7 +10,7 @@ import Testing
 
   /// Each path's texts, or why the line was not read.
   static func read(_ line: [UInt8], _ paths: [String] = paths) -> Result<[[[UInt8]]], Unread> {
-    let keys = JSONKeys(paths)!
+    let keys = JSONKeys(paths.enumerated().map { ($0.offset, $0.element) })!
     var table = FieldTable()
     table.clear(slots: paths.count)
     do throws(Unread) {

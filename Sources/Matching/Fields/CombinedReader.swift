@@ -21,9 +21,11 @@ struct CombinedReader: Sendable {
 
   /// The slot of each field; below 0: nobody asks for it.
   private let slots: [Int]
+  private let requestLine: RequestLine
 
-  init(_ names: [String]) {
-    slots = Self.fieldNames.map { names.firstIndex(of: $0) ?? -1 }
+  init(_ fields: [(slot: Int, name: String)]) {
+    slots = Self.fieldNames.map { name in fields.first { $0.name == name }?.slot ?? -1 }
+    requestLine = RequestLine(fields)
   }
 
   private func add(
@@ -45,7 +47,7 @@ struct CombinedReader: Sendable {
     add(.time, line, stamp, &table)
     var at = stamp.upperBound + 3
     guard let end = Self.quoteEnd(line, from: at) else { throw .unbelieved }
-    request(line, at..<end, &table)
+    requestLine.read(line, at..<end, into: &table)
     at = end + 1
     var bare = Field.status.rawValue
     var quoted = Field.referer.rawValue
@@ -115,7 +117,7 @@ struct CombinedReader: Sendable {
   }
 
   /// Up to the next space.
-  private static func word(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+  static func word(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
     var end = range.lowerBound
     while end < range.upperBound, line[end] != UInt8(ascii: " ") { end += 1 }
     return range.lowerBound..<end
@@ -131,45 +133,5 @@ struct CombinedReader: Sendable {
       at = quote + 1
     }
     return nil
-  }
-
-  /// `METHOD PATH PROTOCOL`, of which a client may send anything else.
-  private func request(_ line: borrowing Span<UInt8>, _ quoted: Range<Int>, _ table: inout FieldTable) {
-    let range = Self.withoutColours(line, quoted)
-    add(.request, line, range, &table)
-    let method = Self.word(line, range)
-    guard method.upperBound < range.upperBound, !method.isEmpty,
-      !(method.contains {
-        line[$0] &- UInt8(ascii: "A") >= 26 && line[$0] != UInt8(ascii: "_") && line[$0] != UInt8(ascii: "-")
-      })
-    else { return }
-    add(.method, line, method, &table)
-    var end = range.upperBound
-    var last = end
-    while last > method.upperBound, line[last - 1] != UInt8(ascii: " ") { last -= 1 }
-    if last > method.upperBound + 1, starts(line, last, with: "HTTP/") {
-      add(.protocol, line, last..<end, &table)
-      end = last - 1
-    }
-    if method.upperBound + 1 < end { add(.path, line, method.upperBound + 1..<end, &table) }
-  }
-
-  /// Without the colours that werkzeug writes around a request (ECMA-48: ESC [ … m).
-  private static func withoutColours(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
-    var start = range.lowerBound
-    var end = range.upperBound
-    while start + 1 < end, line[start] == 0x1B, line[start + 1] == UInt8(ascii: "[") {
-      var at = start + 2
-      while at < end, isDigit(line[at]) || line[at] == UInt8(ascii: ";") { at += 1 }
-      guard at < end, line[at] == UInt8(ascii: "m") else { break }
-      start = at + 1
-    }
-    while end > start, line[end - 1] == UInt8(ascii: "m") {
-      var at = end - 1
-      while at > start, isDigit(line[at - 1]) || line[at - 1] == UInt8(ascii: ";") { at -= 1 }
-      guard at >= start + 2, line[at - 1] == UInt8(ascii: "["), line[at - 2] == 0x1B else { break }
-      end = at - 2
-    }
-    return start..<end
   }
 }

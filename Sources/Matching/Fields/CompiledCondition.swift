@@ -47,6 +47,15 @@ struct CompiledCondition: Sendable {
 }
 
 extension CompiledCondition.Test {
+  /// Can it only hold where the field is there?
+  var needsValue: Bool {
+    switch self {
+    case .equals, .match, .atLeast, .below: true
+    case .absent(let absent): !absent
+    case .not: false
+    }
+  }
+
   fileprivate var needsPattern: Bool {
     switch self {
     case .match: true

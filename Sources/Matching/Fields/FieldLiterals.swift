@@ -3,8 +3,27 @@ internal import Filters
 /// The texts that a line must hold for a pattern's conditions: what is compared must be in the line, unless the format may
 /// write it in another way.
 extension NativePattern {
-  /// `names`: the field of each slot.
-  func requiredLiterals(_ format: LogFormat, _ names: [String]) -> RequiredLiterals? {
+  /// Texts of which one is in every line that the pattern matches, in whichever format; nil where none can be told.
+  func requiredLiterals(_ formats: [FieldFormat], _ slots: [FieldSlot]) -> RequiredLiterals? {
+    var all: RequiredLiterals?
+    for (index, format) in formats.enumerated() where canHold(index, slots) {
+      let names = slots.filter { $0.format == index }.map(\.name)
+      guard let headers = ColumnReader.headerLiterals(format.format, names),
+        let literals = requiredLiterals(format.format, index, slots)
+      else { return nil }
+      all = (all.map { $0.adding(literals) } ?? literals).adding(headers)
+    }
+    return all
+  }
+
+  /// Does the format have the fields whose values are asked for?
+  private func canHold(_ format: Int, _ slots: [FieldSlot]) -> Bool {
+    conditions.allSatisfy { condition in
+      condition.slots.contains { slots[$0].format == format } || !condition.tests.contains(where: \.needsValue)
+    }
+  }
+
+  private func requiredLiterals(_ format: LogFormat, _ index: Int, _ slots: [FieldSlot]) -> RequiredLiterals? {
     if conditions.isEmpty, format == .text { return expression.flatMap { RequiredLiterals($0.pattern.source) } }
     var parts: [PatternSyntax] = []
     func add(_ syntax: PatternSyntax?) {
@@ -14,10 +33,11 @@ extension NativePattern {
     }
     add(expression.flatMap { PatternSyntax($0.pattern.source) })
     for condition in conditions {
+      let fields = condition.slots.filter { slots[$0].format == index }.map { slots[$0].name }
       for test in condition.tests {
         switch test {
         case .equals(let texts):
-          let before = condition.slots.count == 1 ? format.bytesBefore(names[condition.slots[0]]) : nil
+          let before = fields.count == 1 ? format.bytesBefore(fields[0]) : nil
           let values = texts.map { Self.syntax($0, behind: before, format) }
           parts += [values.count == 1 ? values[0] : .alternation(values), .unknown]
         case .match(let expression): add(PatternSyntax(expression.pattern.source))
@@ -43,12 +63,12 @@ extension LogFormat {
   /// Can a byte of a field's text be something else in the line?
   fileprivate func mayEscape(_ byte: UInt8) -> Bool {
     switch self {
-    case .text, .combined, .server, .split, .w3c: false
+    case .text, .combined, .haproxy, .server, .split: false
     // `/` by PHP; what is above 0x7F is one of several bytes, and may be written as \uXXXX.
     case .json:
       byte < 0x20 || byte >= 0x7F || [UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/")].contains(byte)
     case .logfmt: byte < 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-    case .separated: byte == UInt8(ascii: "\"")
+    case .separated, .w3c: byte == UInt8(ascii: "\"")
     }
   }
 
@@ -58,7 +78,7 @@ extension LogFormat {
     case .json: [":", " ", "\"", "[", ",", "\t", "\r"].map { Array($0.utf8) }
     case .logfmt: ["=", "=\""].map { Array($0.utf8) }
     case .combined where field == "status": [Array("\" ".utf8)]
-    case .text, .combined, .separated, .server, .split, .w3c: nil
+    case .text, .combined, .haproxy, .separated, .server, .split, .w3c: nil
     }
   }
 }

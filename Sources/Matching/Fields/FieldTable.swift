@@ -7,6 +7,10 @@ struct FieldTable {
     case plain
     /// With JSON's escapes.
     case json
+    /// With backslashes, as Go's strconv.Quote writes them.
+    case quoted
+    /// With every quote doubled (RFC 4180).
+    case doubled
     /// Not in the line, but in `decoded`.
     case decoded
     /// There is something, but it has no text: an empty array.
@@ -104,13 +108,13 @@ struct FieldTable {
 
   /// Works out a value's text, if that has not been done: afterwards it is where `range` says, in the line or in `decoded`.
   mutating func decode(_ value: Int, of line: borrowing Span<UInt8>) {
-    let form = values[value].form
-    switch form {
-    case .plain, .decoded, .nothing: return
-    case .json: break
-    }
     let start = decoded.count
-    JSONText.unescape(line, values[value].range, into: &decoded)
+    switch values[value].form {
+    case .plain, .decoded, .nothing: return
+    case .json: JSONText.unescape(line, values[value].range, into: &decoded)
+    case .quoted: QuotedText.unescape(line, values[value].range, into: &decoded)
+    case .doubled: ColumnReader.undouble(line, values[value].range, into: &decoded)
+    }
     values[value].start = Int32(truncatingIfNeeded: start)
     values[value].end = Int32(truncatingIfNeeded: decoded.count)
     values[value].form = .decoded
@@ -123,4 +127,6 @@ enum Unread: Error {
   case otherFormat
   /// It is written as no program of this format writes it, or a field occurs twice: somebody may have meddled with it.
   case unbelieved
+  /// It is no record, but says how records are written.
+  case header
 }

@@ -23,10 +23,10 @@ struct JSONKeys: Sendable {
   /// A node may have as many keys: one bit each says which have been seen.
   static let mostKeys = 64
 
-  /// `paths`: the field of each slot. Nil when an object would have too many keys that are asked for.
-  init?(_ paths: [String]) {
+  /// `fields`: slots, and the paths of their fields. Nil when an object would have too many keys that are asked for.
+  init?(_ fields: [(slot: Int, name: String)]) {
     var builder = Builder()
-    let all = paths.enumerated().map { slot, path in
+    let all = fields.map { slot, path in
       Rest(slot: slot, parts: path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...])
     }
     root = builder.node(Set(all))

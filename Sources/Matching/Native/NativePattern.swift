@@ -38,7 +38,9 @@ final class NativePattern: Sendable {
     roles = try fields.slots(definition.fields)
     attempt = definition.attempt
     let expressions = Self.expressions(expression, conditions)
-    if needsHost, roles[.host] == nil, roles[.hostPort] == nil, expressions.allSatisfy(\.hosts.isEmpty) {
+    if needsHost, expressions.allSatisfy(\.hosts.isEmpty),
+      !fields.areInAllFormats((roles[.host] ?? []) + (roles[.hostPort] ?? []))
+    {
       throw FilterError(
         place: definition.place, message: "pattern `\(definition.name)` has no <host>",
         remedy:

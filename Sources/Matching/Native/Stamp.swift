@@ -53,15 +53,17 @@ enum Stamp {
     let first = line[start]
     let found: Int?
     if isDigit(first) {
-      if line[start + 2] == UInt8(ascii: "/") {
-        found = common(line, start, &fields)
-      } else if line[start + 4] == UInt8(ascii: "-") || line[start + 4] == UInt8(ascii: "/") {
+      if line[start + 4] == UInt8(ascii: "-") || line[start + 4] == UInt8(ascii: "/") {
         found = iso(line, start, &fields)
+      } else if isDigit(line[start + 2]), let time = epoch(line, start, end: &end) {
+        return time
       } else {
-        return epoch(line, start, end: &end)
+        found = dayFirst(line, start, &fields) ?? yearFirst(line, start, &fields)
       }
+    } else if first == UInt8(ascii: "@") {
+      return tai64n(line, start, end: &end)
     } else {
-      found = rfc3164(line, start, &fields) ?? asctime(line, start, &fields)
+      found = rfc3164(line, start, &fields) ?? asctime(line, start, &fields) ?? dayName(line, start, &fields)
     }
     guard let found, let instant = fields.instant(&clock) else { return nil }
     end = found
@@ -71,7 +73,10 @@ enum Stamp {
   /// A text that is a time and nothing else, perhaps in brackets; what follows a time is not looked at.
   static func whole(_ text: borrowing Span<UInt8>, clock: inout LogClock) -> Instant? {
     var end = 0
-    let start = text.count > 0 && text[0] == UInt8(ascii: "[") ? 1 : 0
+    var start = text.count > 0 && text[0] == UInt8(ascii: "[") ? 1 : 0
+    // MongoDB's extended JSON.
+    if starts(text, 0, with: #"{"$date":"#) { start = skipSpaces(text, 9) }
+    if start < text.count, text[start] == UInt8(ascii: "\"") { start += 1 }
     // `1.795845276e+09`, as some loggers write large numbers.
     if text.count > 4, text[1] == UInt8(ascii: "."), let micro = NumberText.floor(text, shiftedBy: 6), micro > 0 {
       return Instant(microseconds: Int64(micro))
@@ -89,6 +94,10 @@ enum Stamp {
       return time
     }
     if line[0] == UInt8(ascii: "{") { return json(line, &clock) }
+    for key in logfmtKeys where starts(line, 0, with: key) {
+      let value = key.utf8CodeUnitCount + (line[key.utf8CodeUnitCount] == UInt8(ascii: "\"") ? 1 : 0)
+      return parse(line, at: value, clock: &clock, end: &end)
+    }
     if bracketed, let time = afterPID(line, &clock) { return time }
     // Client-made text (the user name) may precede the stamp and hold brackets; but it cannot hold the quote that
     // follows the real one, since access logs escape quotes.
@@ -116,8 +125,10 @@ enum Stamp {
 
   private static let jsonKeys: [StaticString] = [
     "\"timestamp\":", "\"time\":", "\"@timestamp\":", "\"unix_timestamp\":", "\"ts\":", "\"time_iso8601\":",
-    "\"time_local\":",
+    "\"time_local\":", "\"Time\":", "\"StartUTC\":", "\"date\":", "\"datetime\":", "\"t\":",
   ]
+
+  private static let logfmtKeys: [StaticString] = ["time=", "ts=", "t=", "timestamp="]
 
   /// The first key that names a time, outside of strings' content: a quote inside a JSON string is escaped, so the keys'
   /// own quotes cannot be forged.
@@ -128,6 +139,7 @@ enum Stamp {
       if line[at] == UInt8(ascii: "\""), at == 0 || line[at - 1] != UInt8(ascii: "\\") {
         for key in jsonKeys where starts(line, at, with: key) {
           var value = skipSpaces(line, at + key.utf8CodeUnitCount)
+          if starts(line, value, with: #"{"$date":"#) { value = skipSpaces(line, value + 9) }
           if value < line.count, line[value] == UInt8(ascii: "\"") { value += 1 }
           var end = 0
           if let time = parse(line, at: value, clock: &clock, end: &end) { return time }
@@ -140,7 +152,7 @@ enum Stamp {
 
   // MARK: The formats
 
-  private struct Fields {
+  struct Fields {
     var year: Int? = nil
     var month = 0
     var day = 0
@@ -170,7 +182,7 @@ enum Stamp {
     }
   }
 
-  private static func number(_ line: borrowing Span<UInt8>, _ at: Int, _ count: Int) -> Int? {
+  static func number(_ line: borrowing Span<UInt8>, _ at: Int, _ count: Int) -> Int? {
     guard at >= 0, at + count <= line.count else { return nil }
     var value = 0
     for i in at..<at + count {
@@ -181,7 +193,7 @@ enum Stamp {
   }
 
   /// `HH:MM:SS` and a fraction after `.` or `,`; returns the end.
-  private static func time(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+  static func time(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard let hour = number(line, at, 2), let minute = number(line, at + 3, 2), let second = number(line, at + 6, 2),
       line[at + 2] == UInt8(ascii: ":"), line[at + 5] == UInt8(ascii: ":")
     else { return nil }
@@ -202,11 +214,15 @@ enum Stamp {
   }
 
   /// `Z`, `+01:00`, `+0100`, perhaps after a space; returns the end, which is `at` where there is none.
-  private static func zone(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int {
+  static func zone(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int {
     guard at < line.count else { return at }
     if line[at] == UInt8(ascii: "Z") {
       f.offset = 0
       return at + 1
+    }
+    if starts(line, at, with: " UTC") || starts(line, at, with: " GMT") {
+      f.offset = 0
+      return at + 4
     }
     let sign = line[at] == UInt8(ascii: " ") && at + 1 < line.count ? at + 1 : at
     guard line[sign] == UInt8(ascii: "+") || line[sign] == UInt8(ascii: "-"), let hours = number(line, sign + 1, 2)
@@ -217,14 +233,15 @@ enum Stamp {
     return sign + 5 + colon
   }
 
-  /// `2026-11-21T05:24:01.123+01:00`, `2026-11-21 05:24:01,123`, `2026/11/21 05:24:01`.
-  private static func iso(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+  /// `2026-11-21T05:24:01.123+01:00`, `2026-11-21 05:24:01,123`, `2026/11/21 05:24:01`,
+  /// `2026-11-21_05:24:01`.
+  static func iso(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard let year = number(line, at, 4), let month = number(line, at + 5, 2), let day = number(line, at + 8, 2),
       at + 19 <= line.count
     else { return nil }
     let separator = line[at + 4]
     guard separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/"), line[at + 7] == separator,
-      line[at + 10] == UInt8(ascii: "T") || line[at + 10] == UInt8(ascii: " "),
+      line[at + 10] == UInt8(ascii: "T") || line[at + 10] == UInt8(ascii: " ") || line[at + 10] == UInt8(ascii: "_"),
       let end = time(line, at + 11, &f)
     else { return nil }
     f.year = year
@@ -234,7 +251,7 @@ enum Stamp {
   }
 
   /// `21/Nov/2026:05:24:01 +0000` (the Common Log Format), with a fraction in ModSecurity's JSON.
-  private static func common(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+  static func common(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard let day = number(line, at, 2), at + 20 <= line.count, let month = month(line, at + 3),
       line[at + 6] == UInt8(ascii: "/"), let year = number(line, at + 7, 4), line[at + 11] == UInt8(ascii: ":"),
       let end = time(line, at + 12, &f)
@@ -246,7 +263,7 @@ enum Stamp {
   }
 
   /// `Nov 21 05:24:01`, `Nov  1 05:24:01`, also `Nov 21 2026 05:24:01`.
-  private static func rfc3164(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+  static func rfc3164(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard at + 15 <= line.count, let month = month(line, at), line[at + 3] == UInt8(ascii: " ") else { return nil }
     guard let day = line[at + 4] == UInt8(ascii: " ") ? number(line, at + 5, 1) : number(line, at + 4, 2),
       line[at + 6] == UInt8(ascii: " ")
@@ -299,7 +316,7 @@ enum Stamp {
   }
 
   /// The month of an English abbreviation, 1 to 12.
-  private static func month(_ line: borrowing Span<UInt8>, _ at: Int) -> Int? {
+  static func month(_ line: borrowing Span<UInt8>, _ at: Int) -> Int? {
     let key = UInt32(line[at]) << 16 | UInt32(line[at + 1]) << 8 | UInt32(line[at + 2])
     switch key {
     case 0x4A616E: return 1

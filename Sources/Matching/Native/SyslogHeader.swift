@@ -4,7 +4,13 @@ internal import Model
 ///
 /// Understood are RFC 3164 (`Nov 21 05:24:01 web sshd[812]: …`), the same with an RFC 3339 or ISO 8601 stamp (rsyslog's
 /// and syslog-ng's defaults), and RFC 5424 (`<38>1 2026-11-21T05:24:01Z web sshd 812 - - …`); `<PRI>` may precede
-/// each. Without a stamp (`web sshd[812]: …`, as fail2ban shows what the journal holds) the pid must be there.
+/// each. Without a stamp (`web sshd[812]: …`, as fail2ban shows what the journal holds) the pid must be there, unless a
+/// priority is (`<38>sshd: …`).
+///
+/// Some daemons write more: BusyBox and others the facility and level (`web auth.info sshd[812]: `), FreeBSD's -v in angle
+/// brackets (`<auth.info> web sshd[812]: `), Solaris and illumos before the message (`[ID 800047 auth.info] `), OpenWrt's logd and
+/// logread behind a stamp of asctime(3) (`Sat Nov 21 05:24:01 2026 auth.info dropbear[812]: `); `journalctl -o short-full` writes
+/// `Sat 2026-11-21 05:24:01 UTC web sshd[812]: `, metalog `Nov 21 05:24:01 [sshd] `.
 struct SyslogHeader {
   /// Empty where there is none.
   var stamp: Range<Int>
@@ -13,6 +19,8 @@ struct SyslogHeader {
   var program: Range<Int>
   /// The first byte of the message, spaces skipped.
   var message: Int
+  /// Is the program in brackets, as metalog writes it? A log of a service's own may look the same.
+  var isBracketed = false
 
   static func parse(_ line: borrowing Span<UInt8>, clock: inout LogClock) -> SyslogHeader? {
     var at = 0
@@ -30,26 +38,112 @@ struct SyslogHeader {
       // RFC 5424 without its priority, as some templates write it.
       return rfc5424(line, at: 2, &clock)
     }
+    let hasPriority = at > 0
     var stamp = at..<at
     var time: Instant?
-    if let found = Stamp.syslog(line, at: at, clock: &clock), found.end < end, line[found.end] == UInt8(ascii: " ") {
+    var needsFacility = false
+    if let found = Self.stamp(line, at, &clock), found.end < end, line[found.end] == UInt8(ascii: " ") {
       stamp = at..<found.end
       time = found.time
+      needsFacility = found.needsFacility
       at = skipSpaces(line, found.end)
+      if let program = bracketed(line, at), stamp.count == 15 {
+        return SyslogHeader(
+          stamp: stamp, time: time, program: program, message: skipSpaces(line, program.upperBound + 1),
+          isBracketed: true)
+      }
     }
+    return afterStamp(line, at, stamp, time, hasPriority: hasPriority, needsFacility: needsFacility)
+  }
 
-    // HOST TAG, or TAG alone: what ends in a colon or a bracketed pid is the tag.
+  /// HOST TAG, or TAG alone, with a facility at any place before it: what ends in a colon or a bracketed pid is the tag.
+  private static func afterStamp(
+    _ line: borrowing Span<UInt8>, _ start: Int, _ stamp: Range<Int>, _ time: Instant?, hasPriority: Bool,
+    needsFacility: Bool
+  ) -> SyslogHeader? {
+    var at = start
+    var hasFacility = false
+    if let next = Facility.end(line, at) {
+      at = skipSpaces(line, next)
+      hasFacility = true
+    }
     guard var tag = Tag(line, at: at) else { return nil }
     if !tag.isTag {
-      guard let second = Tag(line, at: skipSpaces(line, tag.end)), second.isTag else { return nil }
-      tag = second
+      let second = skipSpaces(line, tag.end)
+      if !stamp.isEmpty, let next = Facility.end(line, second) {
+        guard let third = Tag(line, at: skipSpaces(line, next)) else { return nil }
+        tag = third
+        hasFacility = true
+      } else {
+        guard let found = Tag(line, at: second) else { return nil }
+        tag = found
+      }
+      guard tag.isTag else { return nil }
     }
-    if stamp.isEmpty {
-      guard tag.program.upperBound < end, line[tag.program.upperBound] == UInt8(ascii: "["),
+    guard hasFacility || !needsFacility else { return nil }
+    if stamp.isEmpty, !hasPriority || tag.program.lowerBound != start {
+      guard tag.program.upperBound < line.count, line[tag.program.upperBound] == UInt8(ascii: "["),
         line[tag.end - 1] == UInt8(ascii: ":"), isName(line, at..<tag.program.lowerBound)
       else { return nil }
     }
-    return SyslogHeader(stamp: stamp, time: time, program: tag.program, message: skipSpaces(line, tag.end))
+    return SyslogHeader(
+      stamp: stamp, time: time, program: withoutDirectory(line, tag.program),
+      message: behindID(line, skipSpaces(line, tag.end)))
+  }
+
+  /// The stamp at `at`; one of asctime(3) is syslog's only where a facility follows.
+  private static func stamp(
+    _ line: borrowing Span<UInt8>, _ at: Int, _ clock: inout LogClock
+  ) -> (end: Int, time: Instant?, needsFacility: Bool)? {
+    if let found = Stamp.syslog(line, at: at, clock: &clock) { return (found.end, found.time, false) }
+    guard at + 24 < line.count, line[at + 3] == UInt8(ascii: " "), line[at] &- UInt8(ascii: "A") < 26 else {
+      return nil
+    }
+    var end = 0
+    if isDigit(line[at + 4]) {
+      guard let time = Stamp.parse(line, at: at + 4, clock: &clock, end: &end) else { return nil }
+      // Another zone than UTC is an abbreviation: that of the zone in which the log was written.
+      if line[end - 1] != UInt8(ascii: "C"), end < line.count, line[end] == UInt8(ascii: " ") {
+        end += 1
+        while end < line.count, line[end] &- UInt8(ascii: "A") < 26 { end += 1 }
+      }
+      return (end, time, false)
+    }
+    guard let time = Stamp.parse(line, at: at, clock: &clock, end: &end) else { return nil }
+    return (end, time, true)
+  }
+
+  /// The program in `[sshd] `.
+  private static func bracketed(_ line: borrowing Span<UInt8>, _ start: Int) -> Range<Int>? {
+    guard start + 3 < line.count, line[start] == UInt8(ascii: "["), !isDigit(line[start + 1]) else { return nil }
+    var at = start + 1
+    while at < line.count, at - start < 40, isName(line, at..<at + 1) || line[at] == UInt8(ascii: "/"),
+      line[at] != UInt8(ascii: " ")
+    {
+      at += 1
+    }
+    guard at > start + 1, starts(line, at, with: "] ") else { return nil }
+    return start + 1..<at
+  }
+
+  /// The program's name without the directory that some write before it (`/usr/sbin/cron[812]`).
+  private static func withoutDirectory(_ line: borrowing Span<UInt8>, _ program: Range<Int>) -> Range<Int> {
+    guard line[program.lowerBound] == UInt8(ascii: "/") else { return program }
+    var at = program.upperBound
+    while line[at - 1] != UInt8(ascii: "/") { at -= 1 }
+    return at < program.upperBound ? at..<program.upperBound : program
+  }
+
+  /// Behind `[ID 800047 auth.info] `, where there is one (syslogd(1M) of Solaris: msgid(1M)).
+  private static func behindID(_ line: borrowing Span<UInt8>, _ start: Int) -> Int {
+    guard starts(line, start, with: "[ID ") else { return start }
+    var at = start + 4
+    while at < line.count, isDigit(line[at]) { at += 1 }
+    guard at > start + 4, at < line.count, line[at] == UInt8(ascii: " "),
+      let end = Facility.end(line, at + 1, closedBy: UInt8(ascii: "]")),
+      end + 1 < line.count
+    else { return start }
+    return skipSpaces(line, end + 1)
   }
 
   /// Is this nothing, or a host's name or address and spaces? Text that a client began would have other bytes.
@@ -96,6 +190,37 @@ struct SyslogHeader {
     var timeEnd = 0
     let time = Stamp.parse(line, at: start, clock: &clock, end: &timeEnd)
     return SyslogHeader(stamp: start..<stampEnd, time: time, program: hostEnd + 1..<appEnd, message: at)
+  }
+
+  /// `auth.info` or, in angle brackets, `<auth.info>` and `<4.6>`.
+  private enum Facility {
+    private static let levels: [StaticString] = [
+      "emerg", "panic", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug",
+    ]
+
+    /// Where a facility and level end that begin at `start`, which must be followed by a space or by `closing`.
+    static func end(_ line: borrowing Span<UInt8>, _ start: Int, closedBy closing: UInt8 = UInt8(ascii: " ")) -> Int? {
+      let isClosed = start < line.count && line[start] == UInt8(ascii: "<")
+      var at = isClosed ? start + 1 : start
+      var dot: Int?
+      while at < line.count, at - start < 24 {
+        if line[at] == UInt8(ascii: "."), dot == nil {
+          dot = at
+        } else if !isDigit(line[at]), line[at] &- UInt8(ascii: "a") >= 26 {
+          break
+        }
+        at += 1
+      }
+      guard let dot, at < line.count, dot > start else { return nil }
+      if isClosed {
+        return starts(line, at, with: "> ") ? at + 1 : nil
+      }
+      guard line[at] == closing, !isDigit(line[start]) else { return nil }
+      for level in levels where at - dot - 1 == level.utf8CodeUnitCount && starts(line, dot + 1, with: level) {
+        return at
+      }
+      return nil
+    }
   }
 
   /// One word of the header.

@@ -75,6 +75,13 @@ package struct RequiredLiterals: Equatable, Sendable {
     return more
   }
 
+  /// With those of another pattern, any of which will do too.
+  func adding(_ others: RequiredLiterals) -> RequiredLiterals {
+    var more = self
+    more.literals += others.literals
+    return more
+  }
+
   /// How many of a text's first bytes may precede a date at the line's start.
   private static func beforeDate(_ bytes: [UInt8]) -> Int {
     bytes.prefix(2).prefix { byte in

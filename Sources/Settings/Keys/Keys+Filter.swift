@@ -7,8 +7,11 @@ extension Keys {
     Key("summary", .text, "One line about what it finds."),
     Key("program", .list(.text), "Whose lines it sees, by the name in syslog's header or in the journal."),
     Key("own_log", .bool, "The service also writes a log of its own, without syslog's header."),
-    Key("format", .word(FormatReader.words), "How its lines are written; all but text give them fields."),
+    Key("format", format, "How its lines are written; all but text give them fields."),
     Key("fields", .map(roles), "Which of a line's fields is what."),
+    Key(
+      "formats", .list(.map(fieldFormat)), "Several formats with their fields, of which a line has the first that fits."
+    ),
     Key("journalmatch", .list(.text), "Where its lines are in the journal."),
     Key("logpath", .list(.text), "Where its lines are in files."),
     Key("writes", words(LogPlace.self), "Where the service writes unless it is told otherwise."),
@@ -24,6 +27,25 @@ extension Keys {
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
     Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
   ]
+
+  static let fieldFormat: [Key] = [
+    Key("format", format, "How the lines are written."),
+    Key("fields", .map(roles), "Which of a line's fields is what."),
+  ]
+
+  /// A word, or a map of one key.
+  private static let format: Key.Kind = .either([
+    .word(FormatReader.words),
+    .map([
+      Key("nginx", .text, "The format string of a log_format."),
+      Key("apache", .text, "The format string of a LogFormat."),
+      Key("split", .text, "A PCRE2 pattern whose named groups are the fields."),
+      Key("csv", .list(.text), "The columns between commas."),
+      Key("tsv", .list(.text), "The columns between tabs."),
+      Key("spaces", .list(.text), "The columns between spaces, in quotes where they hold some."),
+      Key("w3c", .list(.text), "The columns until a header line names them."),
+    ]),
+  ])
 
   static let ignored: [Key] = [
     Key("name", .text, "A short name."),

@@ -61,7 +61,7 @@ struct SettingsCheck {
       let host = PatternDefinition(name: "host", match: "^<host>$")
       single.rules = .native(
         NativeRules(
-          format: rules.format, fields: rules.fields, patterns: ignore ? [host] : [pattern],
+          formats: rules.formats, patterns: ignore ? [host] : [pattern],
           ignore: ignore ? [pattern] : []))
       do throws(FilterError) { _ = try Filter(single) } catch {
         compiles = false

@@ -1,0 +1,45 @@
+import Model
+import Testing
+
+@testable import Matching
+
+/// Stamps as programs write them, at a line's start and in fields of their own.
+@Suite struct StampTests {
+  private static func clock() -> LogClock {
+    LogClock(now: Instant(rfc3339: "2026-12-28T12:00:00Z")!, zone: ZoneOffsets(name: "UTC")!)
+  }
+
+  @Test(arguments: [
+    "28.11.2026 04:35:01", "11/28/2026 4:35:01 AM", "28/11/2026 04:35:01", "2026.11.28 04:35:01", "20261128 04:35:01",
+    "28-11-2026 04:35:01", "28-Nov-2026 04:35:01.000", "28 Nov 2026 04:35:01.000", "28/Nov/2026:04:35:01.000",
+    "28/Nov/2026:05:35:01 +0100", "Sat, 28 Nov 2026 04:35:01 GMT", "1795840501", "1795840501.000", "1795840501000",
+    "@400000006b0a59ff00000000", "Sat 28 Nov 2026 04:35:01 AM UTC", "Sat Nov 28 04:35:01 2026", "Nov 28 04:35:01.000",
+    "2026-11-28 04:35:01", "2026-11-28T04:35:01Z", "2026-11-28_04:35:01", "2026-11-28 04:35:01 UTC",
+    "2026/11/28 04:35:01", "11/28/2026, 4:35:01 AM", "20261128T04:35:01",
+  ])
+  func known(_ stamp: String) {
+    let expected = Instant(rfc3339: "2026-11-28T04:35:01Z")
+    for line in ["\(stamp) text", "[\(stamp)] text"] {
+      var clock = Self.clock()
+      #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == expected, "\(line)")
+    }
+    for text in [stamp, "[\(stamp)]"] {
+      var clock = Self.clock()
+      #expect(Stamp.whole(Array(text.utf8).span, clock: &clock) == expected, "\(text)")
+    }
+    for line in ["time=\"\(stamp)\" x=y", "{\"a\":1,\"t\":{\"$date\":\"\(stamp)\"}}", "{\"StartUTC\":\"\(stamp)\"}"] {
+      var clock = Self.clock()
+      #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == expected, "\(line)")
+    }
+  }
+
+  @Test(arguments: [
+    "04:35:01 text and more text", "10/11/2026 04:35:01 x", "32.11.2026 04:35:01 x", "28.13.2026 04:35:01 x",
+    "28.11-2026 04:35:01 x", "@40000000 text and more text", "@9000000065671d3500000000 x", "28 11 2026 04:35:01 x",
+    "Sat, 28", "28/Nov/", "2026.11", "28-Nov-2026 04:35", "192.0.2.7 - - text and more",
+  ])
+  func none(_ line: String) {
+    var clock = Self.clock()
+    #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == nil)
+  }
+}
