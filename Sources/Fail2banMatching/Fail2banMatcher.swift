@@ -33,12 +33,12 @@ public final class Fail2banMatcher: ForeignMatcher {
 
   private var search: Fail2banSearch
   /// Those of `failregex` that are tried where nobody says which may match.
-  private var allowed: PatternBits
+  private let all: PatternBits
 
   public init(_ filter: Fail2banFilter) {
     self.filter = filter
     search = Fail2banSearch(filter)
-    allowed = PatternBits(count: filter.patternCount, all: true)
+    all = PatternBits(count: filter.patternCount, all: true)
   }
 
   /// Tries one line, without its line end. With `time`, the line carries no date and this is it, as from the journal.
@@ -46,7 +46,7 @@ public final class Fail2banMatcher: ForeignMatcher {
   public func tryLine(
     _ line: borrowing Span<UInt8>, clock: inout LogClock, time: Instant? = nil, _ body: (Fail2banFailure) -> Void
   ) -> Outcome {
-    let outcome = search.tryLine(line, &clock, time, wanted: allowed, from: 0)
+    let outcome = search.tryLine(line, &clock, time, wanted: all, from: 0)
     if outcome == .failure { body(search.failure) }
     return outcome
   }
@@ -60,9 +60,6 @@ public final class Fail2banMatcher: ForeignMatcher {
     // All in one call: each access to what a class holds is checked.
     search.tryLine(line, &clock, time, wanted: wanted, from: first, into: &match, captures: captures)
   }
-
-  /// Never tries this one of `failregex` again, unless it is asked for.
-  func quarantine(_ index: Int) { allowed.remove(index) }
 
   /// Those of `failregex` that were stopped at their limit since this was last asked.
   package func takeStopped() -> [Int] { search.takeStopped() }

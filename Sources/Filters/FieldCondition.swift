@@ -8,6 +8,9 @@ public struct FieldCondition: Sendable, Equatable {
     case equals([String])
     /// A pattern that is found in the text; its `<host>`, `<user>`, `<port>` and `(?<name>…)` count as in `match`.
     case match(String)
+    /// One of these texts is in it, without regard to case; also where it is written with percent signs, once or twice, with
+    /// `+` for a space, or with a server's `\xHH`.
+    case has([String])
     /// A number that is not smaller.
     case atLeast(Int)
     /// A number that is smaller.

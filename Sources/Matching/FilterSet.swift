@@ -25,8 +25,9 @@ public final class FilterSet {
 
   public let filters: [Filter]
   public var counts: Counts { scanner.counts }
-  /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
-  public var onGiveUp: ((Int, Int) -> Bool)? {
+  /// Called when a pattern was stopped at its limit: filter, pattern. It goes on, but for a while not on long lines when
+  /// that happens often.
+  public var onGiveUp: ((Int, Int) -> Void)? {
     get { scanner.onGiveUp }
     set { scanner.onGiveUp = newValue }
   }

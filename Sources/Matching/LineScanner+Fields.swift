@@ -33,7 +33,7 @@ extension LineScanner {
         guard outcome == .none else { return outcome == .matched ? .none : outcome }
       }
       return .matched
-    case .equals, .match, .atLeast, .below:
+    case .equals, .match, .has, .atLeast, .below:
       var next = value
       while let value = next {
         next = fields.next(value)
@@ -73,6 +73,7 @@ extension LineScanner {
     case .equals(let texts):
       for other in texts where Self.equal(text, 0..<text.count, other) { return .matched }
       return .none
+    case .has(let set): return set.isFound(in: text, &decodedText) ? .matched : .none
     case .atLeast(let least):
       return NumberText.floor(text).map { $0 >= least } == true ? .matched : .none
     case .below(let limit):

@@ -6,8 +6,10 @@ internal import Model
 /// one, all of its bytes are copied.
 struct LineScanner: ~Copyable {
   var counts = FilterSet.Counts()
-  /// Called when a pattern was stopped at its limit: filter, pattern. When it says true, the pattern is never tried again.
-  var onGiveUp: ((Int, Int) -> Bool)?
+  /// Called when a pattern was stopped at its limit: filter, pattern.
+  var onGiveUp: ((Int, Int) -> Void)?
+  /// Patterns that were stopped, by their place among all.
+  private var stopped: [Int: StoppedLately] = [:]
 
   /// Where each filter's patterns stand among all patterns of the set; the last entry is their number.
   private let slots: [Int]
@@ -20,8 +22,7 @@ struct LineScanner: ~Copyable {
   private let literalSlots: LiteralSlots
   /// The patterns that may match the line at hand.
   private var wanted: PatternBits
-  /// All but those that are never tried again.
-  private var allowed: PatternBits
+  private let all: PatternBits
   let keepsCaptures: Bool
   private let keepsHistory: Bool
   /// May the source be nginx's error log? Then a client can write lines that any of the filters would take.
@@ -32,6 +33,8 @@ struct LineScanner: ~Copyable {
   var match = Match()
   /// The fields of the line at hand, as the filter at hand has them.
   var fields = FieldTable()
+  /// Where `has` undoes escapes.
+  var decodedText = DecodedText()
   /// Which column of the source is what, while it is scanned.
   var columnHeader = ColumnHeader()
   /// Their names.
@@ -67,7 +70,7 @@ struct LineScanner: ~Copyable {
     self.always = always
     triesEveryLine = !always.isEmpty
     wanted = always
-    allowed = PatternBits(count: required.count, all: true)
+    all = PatternBits(count: required.count, all: true)
     self.keepsCaptures = keepsCaptures
     natives = filters.map { filter in
       if case .native(let native) = filter.body { native } else { nil }
@@ -141,10 +144,9 @@ struct LineScanner: ~Copyable {
       literalSlots.insert(Int(truncatingIfNeeded: hits[hit] & 0xFFFF_FFFF), into: &wanted)
       hit += 1
     }
-    wanted.formIntersection(allowed)
   }
 
-  private mutating func wantAll() { wanted.assign(allowed) }
+  private mutating func wantAll() { wanted.assign(all) }
 
   /// The first filter from `filter` on of which a pattern is wanted; nil when there is none.
   private mutating func nextWanted(from filter: Int) -> Int? {
@@ -153,9 +155,26 @@ struct LineScanner: ~Copyable {
   }
 
   /// Says that a pattern was stopped at its limit.
-  private mutating func report(_ filter: Int, _ pattern: Int) {
-    guard onGiveUp?(filter, pattern) == true else { return }
-    allowed.remove(slots[filter] + pattern)
+  private mutating func report(_ filter: Int, _ pattern: Int, _ now: Instant) {
+    let lines = counts.candidates
+    var lately = stopped[slots[filter] + pattern] ?? StoppedLately(lines, now)
+    lately.add(lines, now)
+    stopped[slots[filter] + pattern] = lately
+    onGiveUp?(filter, pattern)
+  }
+
+  /// Those of `wanted` that may work on a line of this length.
+  private mutating func affordable(_ wanted: PatternBits, _ length: Int, _ now: Instant) -> PatternBits {
+    guard !stopped.isEmpty, length > StoppedLately.shortest else { return wanted }
+    var affordable = wanted
+    for slot in stopped.keys where !mayTry(slot, length, now) { affordable.remove(slot) }
+    return affordable
+  }
+
+  /// May a pattern that was stopped too often of late work on a line of this length?
+  private mutating func mayTry(_ slot: Int, _ length: Int, _ now: Instant) -> Bool {
+    guard !stopped.isEmpty, length > StoppedLately.shortest, let lately = stopped[slot] else { return true }
+    return lately.mayTry(counts.candidates, now)
   }
 
   /// Matches one journal message, whose program and time the journal vouches for. Both are asked for only when the message
@@ -186,7 +205,7 @@ struct LineScanner: ~Copyable {
           }
           guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
         }
-        if attempt(native, index, message, 0..<message.count, &outcome) {
+        if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
           outcome.matched = true
           match.time = time()
           match.isDated = true
@@ -203,7 +222,7 @@ struct LineScanner: ~Copyable {
         // Taken out while it is lent, and put back.
         var line: [UInt8] = []
         swap(&line, &entryLine)
-        let isFound = attempt(matcher, index, line.span, time(), &clock, allowed, &outcome)
+        let isFound = attempt(matcher, index, line.span, time(), &clock, all, &outcome)
         swap(&line, &entryLine)
         if isFound { body(match, message) }
       }
@@ -271,7 +290,9 @@ struct LineScanner: ~Copyable {
           composed.append(line, content)
         }
         guard
-          content.isEmpty ? attempt(native, index, line, subject, &outcome) : attemptComposed(native, index, &outcome)
+          content.isEmpty
+            ? attempt(native, index, line, subject, clock.now, &outcome)
+            : attemptComposed(native, index, clock.now, &outcome)
         else { continue }
         if let limit = native.untrustedAfterOpenQuote {
           let believed = trusted ?? !history.mayBeForged(lines, lineStart: range.lowerBound, within: limit)
@@ -300,7 +321,8 @@ struct LineScanner: ~Copyable {
   }
 
   /// Did the line come through syslog, or is it of the service's own log?
-  private func isSyslog(_ header: SyslogHeader?, _ native: NativeFilter, _ line: borrowing Span<UInt8>) -> Bool {
+  private mutating func isSyslog(_ header: SyslogHeader?, _ native: NativeFilter, _ line: borrowing Span<UInt8>) -> Bool
+  {
     guard let header else { return false }
     return !header.isBracketed || native.admits(line, header.program)
   }
@@ -328,10 +350,11 @@ struct LineScanner: ~Copyable {
     _ clock: inout LogClock, _ wanted: PatternBits, _ outcome: inout Verdict
   ) -> Bool {
     let (result, gaveUp) = matcher.tryLine(
-      line, &clock, time, wanted: wanted, from: slots[filter], into: &match, captures: keepsCaptures)
+      line, &clock, time, wanted: affordable(wanted, line.count, clock.now), from: slots[filter], into: &match,
+      captures: keepsCaptures)
     if gaveUp > 0 {
       counts.gaveUp += gaveUp
-      for pattern in matcher.takeStopped() { report(filter, pattern) }
+      for pattern in matcher.takeStopped() { report(filter, pattern, clock.now) }
     }
     switch result {
     case .failure:
@@ -347,7 +370,7 @@ struct LineScanner: ~Copyable {
   /// Tries the filter's patterns in their order; true when one matched and nothing ignores the line.
   private mutating func attempt(
     _ native: NativeFilter, _ filter: Int, _ line: borrowing Span<UInt8>, _ range: Range<Int>,
-    isComposed: Bool = false, _ outcome: inout Verdict
+    isComposed: Bool = false, _ now: Instant, _ outcome: inout Verdict
   ) -> Bool {
     let subject = line.extracting(range)
     if let plan = native.fields {
@@ -357,12 +380,13 @@ struct LineScanner: ~Copyable {
     var next = wanted.next(from: slots[filter])
     while let slot = next, slot < slots[filter + 1] {
       next = wanted.next(from: slot + 1)
+      guard mayTry(slot, subject.count, now) else { continue }
       let index = slot - slots[filter]
       switch attempt(native.patterns[index], subject, at: isComposed ? nil : range.lowerBound) {
       case .none: continue
       case .gaveUp:
         counts.gaveUp += 1
-        report(filter, index)
+        report(filter, index, now)
         continue
       case .matched: break
       }
@@ -384,12 +408,14 @@ struct LineScanner: ~Copyable {
   }
 
   /// The same with `composed` as the line.
-  private mutating func attemptComposed(_ native: NativeFilter, _ filter: Int, _ outcome: inout Verdict) -> Bool {
+  private mutating func attemptComposed(
+    _ native: NativeFilter, _ filter: Int, _ now: Instant, _ outcome: inout Verdict
+  ) -> Bool {
     // Taken out while it is lent, and put back.
     var line: [UInt8] = []
     swap(&line, &composed)
     defer { swap(&line, &composed) }
-    return attempt(native, filter, line.span, 0..<line.count, isComposed: true, &outcome)
+    return attempt(native, filter, line.span, 0..<line.count, isComposed: true, now, &outcome)
   }
 
   /// A line of an audit record's section H, matched behind the record's first line, which names the client.
@@ -408,7 +434,7 @@ struct LineScanner: ~Copyable {
     subject.append(contentsOf: header)
     subject.append(UInt8(ascii: "\n"))
     subject.append(line, 0..<line.count)
-    guard attempt(native, filter, subject.span, 0..<subject.count, &outcome) else { return }
+    guard attempt(native, filter, subject.span, 0..<subject.count, clock.now, &outcome) else { return }
     outcome.matched = true
     date(subject.span, 0..<subject.count, native, nil, &clock)
     subject[header.count] = UInt8(ascii: " ")

@@ -132,8 +132,13 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
     case gaveUp(Int32)
   }
 
-  /// Stops a catastrophic pattern in under a millisecond; the patterns that are shipped need under 2,000.
+  /// Stops a catastrophic pattern in under a millisecond; the patterns that are shipped need under 2,000 for a common line.
   public static let matchLimit: UInt32 = 100_000
+  /// What is added for each byte of a long subject: a sound pattern's work grows with the line. PCRE2's interpreter counts a
+  /// step for each alternative at each byte; the patterns that are shipped need up to 100.
+  public static let stepsPerByte: UInt32 = 100
+  /// Beyond this the limit grows no more: no field that a server takes is longer.
+  private static let longest = 32 * 1024
   private static let jitStack = (start: 32 * 1024, most: 1024 * 1024)
   /// More groups than any stock filter has; further ones are not reported.
   private static let pairs: UInt32 = 128
@@ -143,9 +148,13 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
   private let stack: OpaquePointer?
   private let offsets: UnsafeMutablePointer<Int>
   private var found = 0
+  private let least: UInt32
+  private var limit: UInt32
 
-  /// `matchLimit` is the work that one search may take; PCRE2 counts it in steps of its matching loop.
+  /// `matchLimit` is the work that one search in a short subject may take; PCRE2 counts it in steps of its matching loop.
   public init(matchLimit: UInt32 = Self.matchLimit) {
+    least = matchLimit
+    limit = matchLimit
     // Safe: all three are owned by this value alone and freed in `deinit`; PCRE2 returns nil only when out of memory, where
     // nothing can go on.
     unsafe data = pcre2_match_data_create_8(Self.pairs, nil)!
@@ -166,6 +175,7 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
 
   /// Searches `subject` from byte `start`.
   public mutating func match(_ pattern: Pattern, _ subject: borrowing Span<UInt8>, from start: Int = 0) -> Outcome {
+    setLimit(subject.count)
     // Safe: PCRE2 reads `count` bytes at the pointer during the call; the captures kept are offsets, not pointers.
     let result = unsafe subject.withUnsafeBufferPointer { text -> Int32 in
       var nothing: UInt8 = 0
@@ -183,6 +193,15 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
     }
     found = 0
     return result == PCRE2_ERROR_NOMATCH ? .none : .gaveUp(result)
+  }
+
+  /// The limit for a subject of so many bytes, by whole KiB, so that it is seldom another than before.
+  private mutating func setLimit(_ count: Int) {
+    let wanted = least &+ UInt32((min(count, Self.longest) >> 10) << 10) &* Self.stepsPerByte
+    guard wanted != limit else { return }
+    limit = wanted
+    // Safe: the context is this value's own.
+    unsafe pcre2_set_match_limit_8(context, wanted)
   }
 
   /// What group `number` captured in the last match; nil when it took no part.

@@ -60,8 +60,8 @@ public final class FilterSets {
       jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } })
     if let patterns {
       group.set.onGiveUp = { [plan, jails = group.jails] filter, pattern in
-        guard let jail = jails[filter].first else { return false }
-        return patterns.gaveUp(plan.patternNames[Int(jail.firstPattern) + pattern])
+        guard let jail = jails[filter].first else { return }
+        patterns.gaveUp(plan.patternNames[Int(jail.firstPattern) + pattern])
       }
     }
     return group

@@ -6,7 +6,7 @@ internal import Filters
 /// where: {status: [401, 403], method: POST, msg: {match: '^Login failed'}, bytes: {at_least: 1, below: 10000}}
 /// ```
 struct ConditionReader {
-  private static let tests = ["match", "not", "at_least", "below", "absent"]
+  private static let tests = ["match", "has", "not", "at_least", "below", "absent"]
   private let tags: FilterTags
 
   init(_ tags: FilterTags) { self.tags = tags }
@@ -35,6 +35,12 @@ struct ConditionReader {
     case "match":
       guard let text = entry.value.text("match", anyCharacter: true), !text.isEmpty else { return nil }
       return .match(tags.expand(text))
+    case "has":
+      guard let texts = values(entry.value, "has") else { return nil }
+      for text in texts where text.utf8.count < 2 {
+        entry.value.fail("\(quoted(text)) is shorter than two bytes", "write more of it, or use match")
+      }
+      return .has(texts)
     case "not":
       let tests = tests(entry.value, field)
       return tests.isEmpty ? nil : .not(tests)

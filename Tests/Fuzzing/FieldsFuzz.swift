@@ -235,8 +235,9 @@ enum LogfmtReference {
     var end = line.count
     while end > 0, line[end - 1] == 32 { end -= 1 }
     var at = 0
+    let text = Array(line[..<end])
     while at < end {
-      guard scratch.match(item, line[..<end].span, from: at) == .matched else { return nil }
+      guard scratch.match(item, text.span, from: at) == .matched else { return nil }
       at = scratch.group(0)!.upperBound
       func group(_ name: String) -> [UInt8]? { scratch.group(item.group(named: name)!).map { Array(line[$0]) } }
       guard let key = group("key") else { continue }

@@ -5,6 +5,7 @@ struct CompiledCondition: Sendable {
   enum Test: Sendable {
     case equals([[UInt8]])
     case match(CompiledExpression)
+    case has(TextSet)
     case atLeast(Int)
     case below(Int)
     case absent(Bool)
@@ -30,6 +31,13 @@ struct CompiledCondition: Sendable {
     case .equals(let texts): return .equals(texts.map { Array($0.utf8) })
     case .match(let text):
       return .match(try CompiledExpression(text, pattern: name, place: definition.place))
+    case .has(let texts):
+      guard let set = TextSet(texts) else {
+        throw FilterError(
+          place: definition.place, message: "pattern `\(name)`: a text of `has` is shorter than two bytes",
+          remedy: "write more of it, or use match")
+      }
+      return .has(set)
     case .atLeast(let number): return .atLeast(number)
     case .below(let number): return .below(number)
     case .absent(let absent): return .absent(absent)
@@ -50,7 +58,7 @@ extension CompiledCondition.Test {
   /// Can it only hold where the field is there?
   var needsValue: Bool {
     switch self {
-    case .equals, .match, .atLeast, .below: true
+    case .equals, .match, .has, .atLeast, .below: true
     case .absent(let absent): !absent
     case .not: false
     }
@@ -60,7 +68,7 @@ extension CompiledCondition.Test {
     switch self {
     case .match: true
     case .not(let tests): tests.contains(where: \.needsPattern)
-    case .equals, .atLeast, .below, .absent: false
+    case .equals, .has, .atLeast, .below, .absent: false
     }
   }
 }

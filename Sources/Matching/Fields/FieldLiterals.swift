@@ -41,6 +41,7 @@ extension NativePattern {
           let values = texts.map { Self.syntax($0, behind: before, format) }
           parts += [values.count == 1 ? values[0] : .alternation(values), .unknown]
         case .match(let expression): add(PatternSyntax(expression.pattern.source))
+        case .has(let set): add(set.literals)
         case .atLeast, .below, .absent, .not: break
         }
       }

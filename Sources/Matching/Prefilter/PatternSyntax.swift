@@ -1,6 +1,6 @@
 /// A pattern's syntax tree, as far as finding the texts that every match must hold needs it: what is not understood stands
 /// as `unknown`, which promises nothing.
-indirect enum PatternSyntax: Equatable {
+indirect enum PatternSyntax: Equatable, Sendable {
   /// Matches the empty text: anchors, assertions, comments.
   case empty
   /// One byte, an ASCII character.

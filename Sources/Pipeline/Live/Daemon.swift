@@ -80,8 +80,8 @@ public final class Daemon: @unchecked Sendable {
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
     writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
-    patterns = PatternHealth { [writer, log] pattern, hits, isQuarantined in
-      Self.record(pattern, hits, isQuarantined, writer, log)
+    patterns = PatternHealth { [writer, log] pattern, hits in
+      Self.record(pattern, hits, writer, log)
     }
     warnings = ActiveWarnings { [writer, log] change in Self.record(change, writer, log) }
     loop = DecisionThread(
@@ -270,13 +270,11 @@ public final class Daemon: @unchecked Sendable {
   public var stoppedPatterns: [StoppedPattern] { patterns.all }
 
   private static func record(
-    _ pattern: PatternName, _ hits: Int, _ isQuarantined: Bool, _ writer: StoreWriter, _ log: RunLog
+    _ pattern: PatternName, _ hits: Int, _ writer: StoreWriter, _ log: RunLog
   ) {
     let subject = "\(pattern.filter)/\(pattern.name)"
-    let what =
-      isQuarantined
-      ? "stopped at its match limit \(hits) times: it is not tried any more until the settings are reloaded"
-      : "stopped at its match limit: make it less ambiguous"
+    let times = hits == 1 ? "" : " \(hits) times"
+    let what = "stopped at its match limit\(times), and did not see those lines: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
   }

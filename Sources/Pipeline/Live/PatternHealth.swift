@@ -5,40 +5,34 @@ internal import Synchronization
 public struct StoppedPattern: Sendable, Equatable {
   public var pattern: PatternName
   public var hits: Int
-  /// It is not tried any more.
-  public var isQuarantined: Bool
 }
 
-/// Which patterns were stopped at their limit, on all sources together. One that was stopped `tolerance` times is
-/// quarantined: it would go on costing a thousand times what a line may cost, and it does not find what it should anyway.
+/// Which patterns were stopped at their limit, on all sources together. A line on which one is stopped is lost for it; the
+/// pattern goes on, since one client must not switch it off for the others.
 public final class PatternHealth: Sendable {
-  public static let tolerance = 10
-
   private let hits = Mutex<[PatternName: Int]>([:])
-  private let onNews: @Sendable (PatternName, Int, Bool) -> Void
+  private let onNews: @Sendable (PatternName, Int) -> Void
 
-  /// - Parameter onNews: called at a pattern's first hit and when it is quarantined, with its hits so far.
-  public init(
-    onNews: @escaping @Sendable (_ pattern: PatternName, _ hits: Int, _ isQuarantined: Bool) -> Void = { _, _, _ in }
-  ) {
+  /// - Parameter onNews: called with a pattern's first hit, its tenth, its hundredth and so on.
+  public init(onNews: @escaping @Sendable (_ pattern: PatternName, _ hits: Int) -> Void = { _, _ in }) {
     self.onNews = onNews
   }
 
-  /// Counts a hit; true when the pattern is not to be tried again.
-  public func gaveUp(_ pattern: PatternName) -> Bool {
+  public func gaveUp(_ pattern: PatternName) {
     let count = hits.withLock { hits in
       hits[pattern, default: 0] += 1
       return hits[pattern]!
     }
-    if count == 1 || count == Self.tolerance { onNews(pattern, count, count == Self.tolerance) }
-    return count >= Self.tolerance
+    var news = 1
+    while news < count, news < 1_000_000 { news *= 10 }
+    if news == count { onNews(pattern, count) }
   }
 
   public var all: [StoppedPattern] {
-    hits.withLock { $0 }.map { StoppedPattern(pattern: $0, hits: $1, isQuarantined: $1 >= Self.tolerance) }
+    hits.withLock { $0 }.map { StoppedPattern(pattern: $0, hits: $1) }
       .sorted { ($0.pattern.filter, $0.pattern.name) < ($1.pattern.filter, $1.pattern.name) }
   }
 
-  /// New settings: every pattern has a new chance.
+  /// New settings: what was said of a pattern may be true no more.
   public func removeAll() { hits.withLock { $0.removeAll() } }
 }

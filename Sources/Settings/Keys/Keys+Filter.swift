@@ -70,6 +70,7 @@ extension Keys {
 
   private static let tests: [Key] = [
     Key("match", .text, "A PCRE2 pattern that is found in it."),
+    Key("has", .list(.text), "Texts of which one is in it, in any case, also with percent signs."),
     Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
     Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
     Key("absent", .bool, "There is nothing, or there is something."),

@@ -101,7 +101,7 @@ extension StatusReply {
       quarantined: daemon.stoppedPatterns.map { stopped in
         QuarantinedPattern(
           filter: stopped.pattern.filter, pattern: stopped.pattern.name,
-          reason: stopped.isQuarantined ? "match limit, no longer tried" : "match limit", hits: UInt64(stopped.hits))
+          reason: "match limit", hits: UInt64(stopped.hits))
       },
       warnings: health.notices)
   }
