@@ -4,7 +4,8 @@ public import Model
 ///
 /// sshd writes "Invalid user x from A port P", then "Failed password for invalid user x from A port P", then "Connection
 /// closed by invalid user x A port P": one guess, three lines. Filters say which lines begin, represent, or end an attempt
-/// (`AttemptPart`); address and port name the connection.
+/// (`AttemptPart`); the address and `Failure.connection` (port, pid) name the connection. `together` is for lines that are one
+/// act without a connection, as a page's images are.
 ///
 /// A table of a fixed size: a connection whose place another one took is counted once more, never once less. It is made when
 /// the first line asks for it.
@@ -15,7 +16,7 @@ public struct AttemptTable: Sendable {
 
   /// 16 bytes, so that the table stays in the processor's cache.
   private struct Connection: Sendable {
-    /// A keyed hash of jail, address and port: who does not know the key cannot make two connections that are taken for one.
+    /// A keyed hash of jail, address and connection: who does not know the key cannot make two connections that are taken for one.
     var tag: UInt64 = 0
     /// Microseconds, but for the lowest bit: has the attempt at hand counted by the line that began it?
     var time = Int64.min
@@ -33,19 +34,21 @@ public struct AttemptTable: Sendable {
 
   /// Does this line only repeat what has counted? A line that does not is remembered.
   public mutating func isCounted(_ failure: Failure) -> Bool {
-    guard failure.attempt != .alone, failure.port != 0, failure.weight > 0 else { return false }
+    guard failure.attempt != .alone, failure.connection != 0, failure.weight > 0 else { return false }
     if connections.isEmpty { connections = [Connection](repeating: Connection(), count: Self.size) }
     let tag = tag(failure)
     let place = Self.place(failure)
     let known = connections[place]
-    let isSame =
-      known.tag == tag && abs(failure.time.since(Instant(microseconds: known.time))) <= Self.longest
+    let longest = failure.attempt == .together ? TimeSpan.seconds(Int64(failure.actLength)) : Self.longest
+    let isSame = known.tag == tag && abs(failure.time.since(Instant(microseconds: known.time))) <= longest
     let isCounted =
       switch failure.attempt {
       case .alone: false
       case .whole, .begins: isSame && known.hasBegun && failure.count == 1
-      case .ends: isSame
+      case .ends, .together: isSame
       }
+    // An act's time begins with its first line: who goes on counts again.
+    if isCounted, failure.attempt == .together { return true }
     connections[place] = Connection(
       tag: tag, time: failure.time.microseconds & ~1 | (failure.attempt == .begins ? 1 : 0))
     return isCounted
@@ -60,11 +63,12 @@ public struct AttemptTable: Sendable {
   private static func place(_ failure: Failure) -> Int {
     let bits = failure.address.bits
     var hash = UInt64(truncatingIfNeeded: bits) ^ UInt64(truncatingIfNeeded: bits >> 64)
-    hash = (hash ^ UInt64(failure.port) << 32 ^ UInt64(failure.jail)) &* 0x9E37_79B9_7F4A_7C15
+    hash = (hash ^ failure.connection << 32 ^ failure.connection >> 32 ^ UInt64(failure.jail)) &* 0x9E37_79B9_7F4A_7C15
     return Int(hash >> 51) & (size - 1)
   }
 
   private func tag(_ failure: Failure) -> UInt64 {
-    hash.of(UInt128(hash.of(failure.address.bits)) << 64 | UInt128(failure.port) << 16 | UInt128(failure.jail))
+    let connection = UInt128(failure.connection) << 16 | UInt128(failure.jail)
+    return hash.of(UInt128(hash.of(failure.address.bits)) << 64 ^ connection)
   }
 }

@@ -55,6 +55,8 @@ public struct PatternDefinition: Sendable, Equatable {
   /// For daemons that write several lines about one attempt; `alone` means `whole` when another pattern of the filter says
   /// something else.
   public var attempt = AttemptPart.alone
+  /// For `together`: what makes lines of one address one act, by groups, roles or fields, and for how long.
+  public var act = ActDefinition(key: [], within: .zero)
   /// Where it is, for messages.
   public var place: Place
 
@@ -73,6 +75,18 @@ public struct PatternDefinition: Sendable, Equatable {
   public var expressions: [String] {
     (match.map { [$0] } ?? [])
       + conditions.flatMap(\.tests).compactMap { if case .match(let text) = $0 { text } else { nil } }
+  }
+}
+
+/// Lines that are one act, as the requests for a page's images are.
+public struct ActDefinition: Sendable, Equatable {
+  public var key: [String]
+  /// From the first line on; up to an hour.
+  public var within: TimeSpan
+
+  public init(key: [String], within: TimeSpan) {
+    self.key = key
+    self.within = within
   }
 }
 

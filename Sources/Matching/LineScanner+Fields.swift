@@ -16,7 +16,7 @@ extension LineScanner {
   }
 
   /// The first value of the first of these slots that is there.
-  private func present(_ slots: [Int]) -> Int? {
+  func present(_ slots: [Int]) -> Int? {
     for slot in slots { if let value = fields.value(slot) { return value } }
     return nil
   }
@@ -104,7 +104,33 @@ extension LineScanner {
       let weight = fields.withText(value, of: subject) { Self.weight($0, 0..<$0.count, values) }
       match.weight = weight ?? match.weight
     }
+    if match.forwarded.isEmpty, let value = candidate.roles[.forwarded].flatMap({ present($0) }) {
+      takeForwarded(value, subject, at: base)
+    }
     if keepsCaptures { captureFields(candidate, subject) }
+  }
+
+  /// A header that came several times is one list.
+  private mutating func takeForwarded(_ value: Int, _ subject: borrowing Span<UInt8>, at base: Int?) {
+    guard fields.next(value) != nil else {
+      match.forwarded = text(value, subject, at: base)
+      return
+    }
+    var all = Match.Text.empty
+    var next: Int? = value
+    while let value = next {
+      next = fields.next(value)
+      fields.decode(value, of: subject)
+      let range = fields.values[value].range
+      let texts = fields.takeDecoded()
+      let part =
+        fields.values[value].form == .decoded ? match.keep(texts.span, range) : match.keep(subject, range)
+      fields.putBack(texts)
+      if next != nil { _ = match.keep([UInt8(ascii: ",")]) }
+      all = Match.Text(
+        range: (all.isEmpty ? part.range.lowerBound : all.range.lowerBound)..<part.range.upperBound, isInLine: false)
+    }
+    match.forwarded = all
   }
 
   /// The host that one of these slots names, of the first that is there.

@@ -23,6 +23,11 @@ extension LineScanner {
       guard outcome == .matched else { return outcome }
     }
     match.attempt = candidate.attempt
+    match.actLength = candidate.actLength
+    for case .field(let slots) in candidate.act {
+      guard let value = present(slots) else { continue }
+      match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
+    }
     if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
     return match.host.isEmpty ? .none : .matched
   }
@@ -45,12 +50,17 @@ extension LineScanner {
       match.port = UInt16(clamping: Self.number(text, port))
     }
     if let user = scratch.first(of: expression.users) { match.user = self.text(text, user, base) }
+    if let range = scratch.first(of: expression.forwarded) { match.forwarded = self.text(text, range, base) }
     if let rule = scratch.first(of: expression.rules) { match.rule = self.text(text, rule, base) }
     if let group = expression.count, let range = scratch.group(group) { match.count = Self.number(text, range) }
     if case .captured(let owner, let group, let values, _) = candidate.weight, owner === expression,
       let range = scratch.group(group), let weight = Self.weight(text, range, values)
     {
       match.weight = weight
+    }
+    for case .captured(let owner, let group) in candidate.act where owner === expression {
+      guard let range = scratch.group(group), !range.isEmpty else { continue }
+      match.connection = Self.mix(text, range, into: match.connection)
     }
     if keepsCaptures {
       for (name, group) in expression.pattern.names {
@@ -61,6 +71,21 @@ extension LineScanner {
       }
     }
     return true
+  }
+
+  /// A text's part of the key of an act (FNV-1a). Who makes two texts alike has no more of it than who sends the same text.
+  private static func mix(_ text: borrowing Span<UInt8>, _ range: Range<Int>, into key: UInt64) -> UInt64 {
+    var key = key == 0 ? 0xCBF2_9CE4_8422_2325 : key &* 0x100_0000_01B3
+    for at in range { key = (key ^ UInt64(text[at])) &* 0x100_0000_01B3 }
+    return key | 1
+  }
+
+  /// Which of the client's connections the line is of: its port, and the process that serves it.
+  mutating func connect(pid: UInt32) {
+    switch match.attempt {
+    case .alone, .together: break
+    case .whole, .begins, .ends: match.connection = UInt64(pid) << 16 | UInt64(match.port)
+    }
   }
 
   mutating func text(_ subject: borrowing Span<UInt8>, _ range: Range<Int>, _ base: Int?) -> Match.Text {

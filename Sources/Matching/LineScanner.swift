@@ -207,6 +207,12 @@ struct LineScanner: ~Copyable {
         }
         if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
           outcome.matched = true
+          if match.attempt != .alone {
+            entryProgram.removeAll(keepingCapacity: true)
+            header(&entryProgram)
+            connect(pid: SyslogHeader.pid(endOf: entryProgram.span))
+            isProgramKnown = false
+          }
           match.time = time()
           match.isDated = true
           body(match, message)
@@ -311,6 +317,7 @@ struct LineScanner: ~Copyable {
         }
         outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
+        if match.attempt != .alone { connect(pid: header?.pid(line) ?? 0) }
         date(line, subject, native, header, &clock)
         body(match, line, range.lowerBound)
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {

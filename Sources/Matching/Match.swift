@@ -16,6 +16,10 @@ public struct Match: ~Copyable {
   /// The client's port; 0 where the line does not say.
   public package(set) var port: UInt16 = 0
   public package(set) var attempt = AttemptPart.alone
+  /// As `Failure.connection`.
+  public package(set) var connection: UInt64 = 0
+  /// As `Failure.actLength`.
+  public package(set) var actLength: UInt16 = 0
   /// Where the host begins in what the patterns saw.
   var hostOffset = 0
   /// The host as it is in the line.
@@ -23,6 +27,8 @@ public struct Match: ~Copyable {
   public package(set) var user = Text.empty
   /// The rule of a web application firewall that was hit.
   public package(set) var rule = Text.empty
+  /// The addresses that proxies passed on, as the line has them (`ForwardedFor`).
+  public package(set) var forwarded = Text.empty
   /// The id when it is no single address; else empty.
   public package(set) var name = Text.empty
   /// The texts that are not in the line.
@@ -79,7 +85,9 @@ public struct Match: ~Copyable {
     weight = 1
     port = 0
     attempt = .alone
-    (host, user, rule, name) = (.empty, .empty, .empty, .empty)
+    connection = 0
+    actLength = 0
+    (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false
     if !captures.isEmpty { captures.removeAll(keepingCapacity: true) }

@@ -23,6 +23,8 @@ public enum AttemptPart: UInt8, Sendable {
   case begins
   /// The last line of a connection: it counts only if nothing of the connection has counted.
   case ends
+  /// Lines of the same key are one act for a time (`Failure.actLength`), whose first line counts.
+  case together
 }
 
 /// A line that a pattern matched, without a single heap object of its own: texts are ranges of the batch's bytes, and
@@ -32,9 +34,14 @@ public struct Failure: Sendable {
   public var time: Instant
   /// The address as the daemon wrote it, before any prefix is applied. Zero when the id is a name.
   public var address: Address
-  /// The client's port, where the line says; 0 where it does not. With the address it names a connection.
+  /// The client's port, where the line says; 0 where it does not.
   public var port: UInt16 = 0
   public var attempt = AttemptPart.alone
+  /// With the address it says which connection the line is of: made of the client's port and the pid in the header, as far as
+  /// there are any; for `together` of the key's texts. 0 where there is nothing.
+  public var connection: UInt64 = 0
+  /// For `together`: seconds.
+  public var actLength: UInt16 = 0
   /// The id when it is no address (fail2ban's `<F-ID>`), else empty.
   public var name: ByteRange
   public var user: ByteRange

@@ -19,6 +19,8 @@ public final class LineMatcher {
   /// How far the source's stamps are off.
   public private(set) var clock: SourceClock
   private let groups: [FilterSets.Group]
+  /// For each jail the proxies that it trusts.
+  private let proxies: [[Subnet]]
   /// What precedes the lines at hand; one for each group.
   private let histories: [LineHistory]
 
@@ -28,6 +30,7 @@ public final class LineMatcher {
   ///   taken over.
   public init(_ sets: FilterSets, jails: [Int], continuing old: LineMatcher? = nil) {
     groups = sets.groups(for: jails, continuing: old?.groups ?? [])
+    proxies = sets.plan.jails.map(\.settings.trustedProxies)
     // Groups of other zones may be new; what precedes a line is the same for all.
     histories = groups.indices.map { index in
       if let old, index < old.histories.count { old.histories[index] } else { LineHistory() }
@@ -91,8 +94,9 @@ public final class LineMatcher {
     let rule = Self.store(match.rule, of: match, in: lineRange, &batch)
     let name = Self.store(match.name, of: match, in: lineRange, &batch)
     for (jail, firstPattern) in group.jails[match.filter] {
+      let client = client(of: match, line, proxies[Int(jail)])
       var failure = Failure(
-        time: time, address: match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
+        time: time, address: client ?? match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
         source: source)
       failure.line = lineRange
       failure.user = user
@@ -102,10 +106,23 @@ public final class LineMatcher {
       failure.offset = offset
       failure.port = match.port
       failure.attempt = match.attempt
+      failure.connection = match.connection
+      failure.actLength = match.actLength
       failure.count = UInt32(clamping: match.count)
-      failure.weight = UInt32(clamping: match.weight)
+      // A proxy that does not say whom it spoke for: nobody can be banned for it.
+      failure.weight = client == nil ? 0 : UInt32(clamping: match.weight)
       batch.append(failure)
     }
+  }
+
+  /// Who it was: where a trusted proxy connected, whom it spoke for; nil where it does not say.
+  private func client(of match: borrowing Match, _ line: borrowing Span<UInt8>, _ proxies: [Subnet]) -> Address? {
+    guard !proxies.isEmpty, proxies.contains(where: { $0.contains(match.address) }) else { return match.address }
+    func isTrusted(_ address: Address) -> Bool { proxies.contains { $0.contains(address) } }
+    let range = match.forwarded.range
+    return match.forwarded.isInLine
+      ? ForwardedFor.client(line.extracting(range), isTrusted: isTrusted)
+      : ForwardedFor.client(match.texts.span.extracting(range), isTrusted: isTrusted)
   }
 
   /// What is in the line is not copied again.

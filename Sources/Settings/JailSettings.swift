@@ -1,5 +1,6 @@
 public import Detection
 public import Filters
+public import Model
 
 /// A jail: a filter on its sources, with a limit and the ports that a ban closes.
 public struct JailSettings: Sendable, Equatable {
@@ -51,6 +52,9 @@ public struct JailSettings: Sendable, Equatable {
   public var limits: Jail
   /// The entries for all jails and this jail's own.
   public var ignoreip: [IgnoreEntry]
+  /// Where these connect, the client is whom they spoke for (`ForwardedFor`). They are in `limits.ignore` too: no proxy is
+  /// banned.
+  public var trustedProxies: [Subnet] = []
   public var usedns: Fail2banRules.DNS
   /// The zone of stamps that name none; nil: this machine's.
   public var timezone: String?

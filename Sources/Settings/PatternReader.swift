@@ -64,19 +64,34 @@ struct PatternReader {
       name: name, match: match, conditions: conditions, weight: pattern["weight"].flatMap(weight) ?? .fixed(1),
       place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
-    if let part = pattern["attempt"] { definition.attempt = attempt(part) }
+    if let part = pattern["attempt"] { attempt(part, &definition) }
     return definition
   }
 
-  private func attempt(_ value: Value) -> AttemptPart {
+  private func attempt(_ value: Value, _ definition: inout PatternDefinition) {
+    if value.isMap { return act(value, &definition) }
     switch value.name("attempt") {
-    case "begins": return .begins
-    case "ends": return .ends
-    case nil: return .alone
+    case "begins": definition.attempt = .begins
+    case "ends": definition.attempt = .ends
+    case nil: break
     case let name?:
-      value.fail("`attempt` is \(quoted(name))", "write begins or ends, or leave it out")
-      return .alone
+      value.fail("`attempt` is \(quoted(name))", "write begins, ends, or {key: [group], within: 10s}, or leave it out")
     }
+  }
+
+  /// `{key: [referrer], within: 10s}`.
+  private func act(_ value: Value, _ definition: inout PatternDefinition) {
+    guard let fields = Fields(value, "attempt", known: Keys.act.names) else { return }
+    for key in ["key", "within"] where !fields.has(key) {
+      value.fail("`attempt` has no `\(key)`", "write {key: [group], within: 10s}")
+    }
+    guard let key = fields["key"]?.names("key"), let within = fields["within"]?.span("within") else { return }
+    guard within >= .seconds(1), within <= .hours(1) else {
+      fields["within"]?.fail("`within` is \(within)", "write a time from 1s to 1h")
+      return
+    }
+    definition.attempt = .together
+    definition.act = ActDefinition(key: key, within: within)
   }
 
   /// A number, or one chosen by what a group captured.

@@ -42,6 +42,8 @@ extension SettingsReader {
     jail.protocols = keys.protocols ?? defaults.protocols ?? [.tcp, .udp]
     jail.block = keys.block ?? defaults.block ?? .drop
     jail.ignoreip = settings.ignoreip + (fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? [])
+    jail.trustedProxies = settings.trustedProxies + (fields["trusted_proxies"]?.proxies() ?? [])
+    jail.ignoreip += jail.trustedProxies.map { .subnet($0) }.filter { !jail.ignoreip.contains($0) }
     jail.limits.ignore = IgnoreList(
       jail.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } })
     overrideRules(fields, keys, &jail)

@@ -151,6 +151,8 @@ struct SettingsReader {
     }
     if let everybody = fields["everybody"]?.bool("everybody") { settings.everybody = everybody }
     settings.ignoreip = fields["ignoreip"]?.ignoreEntries(everybody: settings.everybody) ?? []
+    settings.trustedProxies = fields["trusted_proxies"]?.proxies() ?? []
+    settings.ignoreip += settings.trustedProxies.map { .subnet($0) }.filter { !settings.ignoreip.contains($0) }
     if let value = fields["ignoreself"]?.bool("ignoreself") { settings.ignoreself = value }
     if let value = fields["protect_sessions"] {
       if value.word == "all" {

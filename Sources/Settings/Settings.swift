@@ -21,6 +21,8 @@ public struct Settings: Sendable, Equatable {
   public var firewall: FirewallSettings
   /// Never counted and never banned, in any jail.
   public var ignoreip: [IgnoreEntry]
+  /// Proxies of all jails: whom they spoke for is the client. They are in `ignoreip` too.
+  public var trustedProxies: [Subnet] = []
   /// May `ignoreip` spare everybody?
   public var everybody: Bool
   /// Are this machine's own addresses left alone?

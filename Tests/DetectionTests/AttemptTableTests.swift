@@ -10,6 +10,7 @@ import Testing
   {
     var failure = Failure(time: Instant(seconds: second), address: Address(address)!, jail: 0, pattern: 0, source: 0)
     failure.port = port
+    failure.connection = UInt64(port)
     failure.attempt = part
     failure.count = count
     return failure
@@ -52,6 +53,29 @@ import Testing
 
   @Test func linesWithoutAPortCountEach() {
     #expect(counted([failure(.begins, 0, port: 0), failure(.whole, 0, port: 0)]) == [true, true])
+  }
+
+  /// A client that always uses the same port has another process each time.
+  @Test func aFixedPortIsNotOneConnection() {
+    let lines = (0..<4).map { number in
+      var line = failure(.ends, Int64(number))
+      line.connection |= UInt64(800 + number) << 16
+      return line
+    }
+    #expect(counted(lines + lines) == [true, true, true, true, false, false, false, false])
+  }
+
+  /// One page's images are one act, from the first on; who goes on is counted again.
+  @Test func linesOfOneAct() {
+    let lines = [0, 1, 9, 10, 11, 30].map { second in
+      var line = failure(.together, second)
+      line.actLength = 10
+      return line
+    }
+    #expect(counted(lines) == [true, false, false, false, true, true])
+    var other = lines[1]
+    other.connection += 1
+    #expect(counted([lines[0], other, lines[1]]) == [true, true, false])
   }
 
   /// "message repeated 5 times" holds more than the attempt that has begun.

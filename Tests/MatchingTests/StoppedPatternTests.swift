@@ -11,7 +11,7 @@ import Testing
 
   /// Ten lines that stop a pattern, however far apart, do not switch it off for others (14.23).
   @Test func othersAreSeen() throws {
-    let filter = try FieldConditionTests.filter(.text, [PatternDefinition(name: "bad", match: Self.bad)])
+    let filter = try FieldConditionTests.filter(.text, [:], [PatternDefinition(name: "bad", match: Self.bad)])
     let set = FilterSet([filter])
     var stopped = 0
     set.onGiveUp = { _, _ in stopped += 1 }

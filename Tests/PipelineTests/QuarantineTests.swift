@@ -46,7 +46,7 @@ import Testing
 
     // It sees the next line that is none of those.
     try bench.append(["aab 192.0.2.99"])
-    try await poll("the failure") { try bench.rows(.failure).contains { $0.address == "192.0.2.99" } }
+    try await poll("the failure") { try bench.rows(.failure).contains { $0.id == "192.0.2.99" } }
 
     // New settings begin to count again.
     _ = try await daemon.reload(uid: 0)

@@ -17,6 +17,11 @@ public enum ConditionReference {
     switch test {
     case .equals(let wanted): return texts.contains { wanted.contains(String(decoding: $0, as: UTF8.self)) }
     case .match(let pattern): return texts.contains { matches(pattern, $0) }
+    case .has(let wanted):
+      // Texts without escapes only: what they mean is tested by itself.
+      return texts.contains { text in
+        wanted.contains { String(decoding: text, as: UTF8.self).lowercased().contains($0.lowercased()) }
+      }
     case .atLeast(let least): return texts.contains { number($0).map { $0 >= Double(least) } ?? false }
     case .below(let limit): return texts.contains { number($0).map { $0 < Double(limit) } ?? false }
     case .absent(let absent): return values.isEmpty == absent

@@ -7,6 +7,7 @@ final class CompiledExpression: Sendable {
   let users: [Int]
   let rules: [Int]
   let ports: [Int]
+  let forwarded: [Int]
   let count: Int?
 
   /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
@@ -52,6 +53,7 @@ final class CompiledExpression: Sendable {
     users = groups("user")
     rules = groups("rule")
     ports = groups("port")
+    forwarded = groups("forwarded")
     count = groups("count").first
   }
 

@@ -10,6 +10,9 @@ final class NativePattern: Sendable {
   /// Which slots of the line's fields are what; empty where there are none.
   let roles: FieldPlan.Roles
   let attempt: AttemptPart
+  /// For `together`.
+  let act: [ActKey]
+  let actLength: UInt16
   let weight: CompiledWeight
 
   /// Every expression whose groups count, in the order in which they are tried.
@@ -48,6 +51,25 @@ final class NativePattern: Sendable {
       )
     }
     weight = try Self.weight(definition, expressions, &fields)
+    actLength = UInt16(clamping: definition.act.within.microseconds / 1_000_000)
+    var act: [ActKey] = []
+    for name in definition.act.key { act.append(try Self.actKey(name, definition, expressions, &fields)) }
+    self.act = act
+  }
+
+  private static func actKey(
+    _ name: String, _ definition: PatternDefinition, _ expressions: [CompiledExpression], _ fields: inout FieldNames
+  ) throws(FilterError) -> ActKey {
+    for expression in expressions {
+      guard let number = expression.pattern.group(named: name) else { continue }
+      return .captured(expression, group: number)
+    }
+    guard let slots = try? fields.slots(name, definition.fields, definition.place), !slots.isEmpty else {
+      throw FilterError(
+        place: definition.place, message: "pattern `\(definition.name)`: no group and no field is named `\(name)`",
+        remedy: "name a group of the pattern, as in (?<\(name)>…)")
+    }
+    return .field(slots)
   }
 
   private static func weight(
@@ -78,4 +100,11 @@ enum CompiledWeight: Sendable {
   case captured(CompiledExpression, group: Int, values: [([UInt8], UInt32)], otherwise: UInt32)
   /// By a field, of the first of these slots that is there.
   case field([Int], values: [([UInt8], UInt32)], otherwise: UInt32)
+}
+
+/// One text of those that make lines one act.
+enum ActKey: Sendable {
+  case captured(CompiledExpression, group: Int)
+  /// Of the first of these slots that is there.
+  case field([Int])
 }

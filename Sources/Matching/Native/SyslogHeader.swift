@@ -146,6 +146,31 @@ struct SyslogHeader {
     return skipSpaces(line, end + 1)
   }
 
+  /// The process's number behind the program's name; 0 where there is none.
+  func pid(_ line: borrowing Span<UInt8>) -> UInt32 {
+    let at = program.upperBound
+    guard at < line.count, line[at] == UInt8(ascii: "[") || line[at] == UInt8(ascii: " ") else { return 0 }
+    return Self.number(line, at + 1)
+  }
+
+  /// The number in the brackets that end a header without a message (`web sshd[812]: `).
+  static func pid(endOf header: borrowing Span<UInt8>) -> UInt32 {
+    var at = header.count
+    while at > 0, header[at - 1] != UInt8(ascii: "[") { at -= 1 }
+    return at > 0 ? number(header, at) : 0
+  }
+
+  private static func number(_ line: borrowing Span<UInt8>, _ start: Int) -> UInt32 {
+    var value: UInt32 = 0
+    var at = start
+    // Linux knows no pid above 2^22.
+    while at < line.count, at - start < 8, isDigit(line[at]) {
+      value = value * 10 + UInt32(line[at] - UInt8(ascii: "0"))
+      at += 1
+    }
+    return value
+  }
+
   /// Is this nothing, or a host's name or address and spaces? Text that a client began would have other bytes.
   private static func isName(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
     for i in range {

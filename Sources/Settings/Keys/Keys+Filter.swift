@@ -57,7 +57,7 @@ extension Keys {
     ignored + [
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
-      Key("attempt", .word(["begins", "ends"]), "This line and others are one try."),
+      Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
     ]
 
   /// A field's name, or several, of which the first that is there counts.
@@ -74,6 +74,11 @@ extension Keys {
     Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
     Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
     Key("absent", .bool, "There is nothing, or there is something."),
+  ]
+
+  static let act: [Key] = [
+    Key("key", .list(.text), "Groups or fields whose texts lines of one act share."),
+    Key("within", .time, "For how long after the first line, up to 1h."),
   ]
 
   static let weight: [Key] = [

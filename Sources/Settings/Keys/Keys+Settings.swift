@@ -14,9 +14,14 @@ extension Keys {
     Key("filters", .list(.text), "Directories in which native filters are looked for; the first file of a name wins."),
     Key("firewall", .map(firewall), "What carries bans out."),
     Key("ignoreip", .list(.text), "Never counted and never banned: addresses, blocks, names, file:/path."),
+    Key(
+      "trusted_proxies", .list(.text),
+      "Proxies, by address, block or file:/path: the client is whom they spoke for, and they are never banned."),
     Key("everybody", .bool, "ignoreip may spare everybody."),
     Key("ignoreself", .bool, "This machine's own addresses are not banned."),
-    Key("protect_sessions", .either([.bool, .word(["all"])]), "Addresses from which administrators (all: anybody) are logged in are not banned."),
+    Key(
+      "protect_sessions", .either([.bool, .word(["all"])]),
+      "Addresses from which administrators (all: anybody) are logged in are not banned."),
     Key("on_full", words(OnFull.self), "What happens to the audit when the disk is full."),
     Key("bans_per_minute_warning", .integer(1...1_000_000_000), "More bans in a minute are carried out, and reported."),
     Key("retention", .map(retention), "How long the audit is kept."),
@@ -76,6 +81,7 @@ extension Keys {
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
       Key("ignoreip", .list(.text), "For this jail, in addition to the one at the top."),
+      Key("trusted_proxies", .list(.text), "For this jail, in addition to those at the top."),
       Key("maxlines", .integer(1...1000), "Lines that a pattern may span; fail2ban filters only."),
       Key("datepattern", .text, "fail2ban filters only."),
       Key("logencoding", .text, "fail2ban filters only."),

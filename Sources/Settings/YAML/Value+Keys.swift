@@ -95,6 +95,37 @@ extension Value {
 
   func protocols() -> [TransportProtocol] { list("protocol")?.compactMap { $0.choice("protocol") } ?? [] }
 
+  /// `trusted_proxies`: addresses and blocks, and files that list them, which are read now.
+  func proxies() -> [Subnet] {
+    (list("trusted_proxies") ?? []).flatMap { value -> [Subnet] in
+      guard let text = value.name("trusted_proxies") else { return [] }
+      switch IgnoreEntry.parse(text) {
+      case .success(.subnet(let subnet)):
+        guard subnet.length > 0 else {
+          value.fail(
+            "\(quoted(text)) trusts everybody: each client could name another one", "list the proxies' addresses")
+          return []
+        }
+        return [subnet]
+      case .success(.file(let path)):
+        let file = IgnoreFile.read(path)
+        for error in file.errors {
+          if error.place.line == 0 {
+            value.fail("\(quoted(path)) \(error.message)", error.remedy)
+          } else {
+            problems.add(error)
+          }
+        }
+        return file.entries.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
+      case .success(.name), .failure:
+        value.fail(
+          "\(quoted(text)) is no address or CIDR",
+          "write the proxy's address, a block such as 10.0.0.0/8, or file:/path")
+        return []
+      }
+    }
+  }
+
   /// Every entry; a file that is named must be readable and hold nothing but entries.
   ///
   /// Those of earlier files count too: a later file must not have somebody banned whom an earlier one protects.

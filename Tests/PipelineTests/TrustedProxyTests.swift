@@ -1,0 +1,55 @@
+import AuditLog
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+/// Clients behind proxies: whom a trusted one spoke for is who did it, and the proxy is never banned.
+@Suite(.timeLimit(.minutes(2))) struct TrustedProxyTests {
+  private static let filter = """
+    service: app
+    summary: A web app behind proxies
+    format: json
+    fields: {host: ip, forwarded: headers.X-Forwarded-For, status: status}
+    patterns:
+      - name: denied
+        where: {status: 401}
+    samples: []
+
+    """
+
+  private static func line(_ peer: String, _ forwarded: String) -> String {
+    #"{"status":401,"ip":"\#(peer)","headers":{"X-Forwarded-For":\#(forwarded)}}"#
+  }
+
+  @Test func theClientIsBannedAndTheProxyNever() async throws {
+    let bench = try Bench()
+    let filters = bench.path + "/filters"
+    try FileManager.default.createDirectory(atPath: filters, withIntermediateDirectories: true)
+    try Self.filter.write(toFile: filters + "/app.yaml", atomically: true, encoding: .utf8)
+    try bench.configure(
+      "app: {filter: app, logpath: [\(bench.log)], maxretry: 3, findtime: 1h, bantime: 1d, trusted_proxies: [198.51.100.0/28]}"
+    )
+    try bench.append([])
+    let daemon = try bench.daemon()
+    daemon.start()
+    for n in 1...3 {
+      try bench.append([
+        // A client's own header in front, and two proxies; as one text and as several.
+        Self.line("198.51.100.1", #"["203.0.113.\#(n)", "192.0.2.7, 198.51.100.2"]"#),
+        Self.line("198.51.100.1", #""192.0.2.8""#),
+        // Nobody knows who it was.
+        Self.line("198.51.100.1", #""unknown""#), Self.line("198.51.100.1", "null"),
+        // No proxy of ours: its header is a lie.
+        Self.line("192.0.2.9", #""203.0.113.99""#),
+      ])
+    }
+    try await poll("the failures") { try bench.rows(.failure).count == 15 }
+    try await poll("the bans") { try Set(bench.rows(.ban).map(\.id)) == ["192.0.2.7", "192.0.2.8", "192.0.2.9"] }
+    let weights = try bench.rows(.failure).filter { $0.id == "198.51.100.1" }.map(\.weight)
+    #expect(weights == Array(repeating: 0, count: 6))
+    await stop(daemon)
+  }
+}
