@@ -15,13 +15,16 @@ public struct NativeRules: Sendable, Equatable {
   /// For logs in which a client can write a line end inside quotes (nginx's error log): a line that begins within this
   /// many bytes after the start of a line that ends inside `"…` may be the client's own text, and is not believed.
   public var untrustedAfterOpenQuote: Int?
+  /// For text logs into which a client can write line ends: what the beginning of a record looks like whose end is missing.
+  /// Matches on the eight lines behind it, up to 4,096 bytes, are not believed. A PCRE2 pattern on what the patterns see.
+  public var torn: String?
   /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
     programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
-    records: RecordFormat? = nil
+    torn: String? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
@@ -29,6 +32,7 @@ public struct NativeRules: Sendable, Equatable {
     self.patterns = patterns
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
+    self.torn = torn
     self.records = records
   }
 }

@@ -42,7 +42,8 @@ public final class Filter: Sendable {
   /// apart.
   public var needsOrder: Bool {
     switch body {
-    case .native(let filter): filter.untrustedAfterOpenQuote != nil || filter.records != nil || filter.readsHeader
+    case .native(let filter):
+      filter.untrustedAfterOpenQuote != nil || filter.torn != nil || filter.records != nil || filter.readsHeader
     case .foreign: true
     }
   }

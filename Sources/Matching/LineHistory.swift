@@ -2,7 +2,7 @@
 /// source.
 public final class LineHistory {
   private static let size = 4096
-  private var tail: [UInt8] = []
+  private(set) var tail: [UInt8] = []
   /// Are there bytes of the source before `tail`?
   private var isCut = false
   private var nginx = NginxRecords()

@@ -80,7 +80,7 @@ struct LineScanner: ~Copyable {
       return continuing(filter.definition) ?? foreign.makeMatcher()
     }
     hasMatchers = matchers.contains { $0 != nil }
-    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.records != nil }
+    keepsHistory = natives.contains { $0?.untrustedAfterOpenQuote != nil || $0?.torn != nil || $0?.records != nil }
     readsNginx = natives.contains { $0?.records == .nginx }
     readsAudit = natives.contains { $0?.records == .modsecurityAudit }
   }
@@ -307,6 +307,10 @@ struct LineScanner: ~Copyable {
             counts.distrusted += 1
             continue
           }
+        }
+        if let torn = native.torn, isTorn(torn, native, lines, before: range.lowerBound, history, &clock) {
+          counts.distrusted += 1
+          continue
         }
         if readsNginx,
           history.mayBeForged(

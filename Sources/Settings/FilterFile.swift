@@ -50,6 +50,7 @@ public enum FilterFile {
       programs: fields["program"]?.names("program") ?? [], hasOwnLog: fields["own_log"]?.bool("own_log") ?? false,
       formats: reader.formats, patterns: patterns, ignore: reader.patterns("ignore"),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
+      torn: fields["torn"]?.text("torn", anyCharacter: true).map(reader.tags.expand),
       records: fields["records"].flatMap(records))
     return FilterDefinition(
       name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),

@@ -5,7 +5,7 @@ internal import Model
 struct PatternReader {
   let formats: [FieldFormat]
   private let fields: Fields
-  private let tags: FilterTags
+  let tags: FilterTags
 
   init(_ fields: Fields) {
     self.fields = fields

@@ -57,7 +57,7 @@ import Testing
 
   /// A client that always uses the same port has another process each time.
   @Test func aFixedPortIsNotOneConnection() {
-    let lines = (0..<4).map { number in
+    let lines = (0..<4).map { (number: Int) in
       var line = failure(.ends, Int64(number))
       line.connection |= UInt64(800 + number) << 16
       return line
@@ -67,7 +67,7 @@ import Testing
 
   /// One page's images are one act, from the first on; who goes on is counted again.
   @Test func linesOfOneAct() {
-    let lines = [0, 1, 9, 10, 11, 30].map { second in
+    let lines = [0, 1, 9, 10, 11, 30].map { (second: Int64) in
       var line = failure(.together, second)
       line.actLength = 10
       return line

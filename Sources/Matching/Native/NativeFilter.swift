@@ -12,6 +12,7 @@ final class NativeFilter: Sendable {
   /// Does the log itself say which column is what?
   let readsHeader: Bool
   let untrustedAfterOpenQuote: Int?
+  let torn: CompiledExpression?
   let records: RecordFormat?
   /// For each pattern the texts of which one must be in the lines that are scanned for it.
   let requiredLiterals: [RequiredLiterals?]
@@ -21,6 +22,9 @@ final class NativeFilter: Sendable {
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
     records = rules.records
+    torn = try rules.torn.map { text throws(FilterError) in
+      try CompiledExpression(text, pattern: "torn", place: rules.formats.first?.fields.place ?? FieldRoles().place)
+    }
     readsHeader = rules.formats.contains { ColumnReader.headerLiterals($0.format, []) != [] }
     var names = FieldNames(rules.formats)
     var compiled: [NativePattern] = []

@@ -24,6 +24,8 @@ extension Keys {
     Key(
       "untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."
     ),
+    Key(
+      "torn", .text, "How a record begins whose end a client's line end cut off; the lines behind it are not believed."),
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
     Key("samples", .list(.map(sample)), "Lines, and what is found in them."),
   ]
