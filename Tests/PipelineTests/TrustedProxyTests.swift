@@ -52,4 +52,30 @@ import Testing
     #expect(weights == Array(repeating: 0, count: 6))
     await stop(daemon)
   }
+
+  /// A jail whose lines are all about a bridge's address is said, until another one comes.
+  @Test func aJailThatSeesOnlyAProxy() throws {
+    var sole = SoleAddresses()
+    var said: [String] = []
+    func add(_ address: String, _ times: Int, jail: UInt16 = 0) {
+      let failure = Failure(
+        time: Instant(seconds: 0), address: Address(address)!, jail: jail, pattern: 0, source: 0)
+      sole.add(Array(repeating: failure, count: times), jails: ["app", "lan"], isOwn: { $0 == Address("192.0.2.1") }) {
+        said.append("\($0) \($1?.description ?? "others")")
+      }
+    }
+    add("172.17.0.1", 19)
+    #expect(said.isEmpty)
+    add("172.17.0.1", 100)
+    #expect(said == ["app 172.17.0.1"])
+    add("192.0.2.77", 1)
+    add("172.17.0.1", 100)
+    #expect(said == ["app 172.17.0.1", "app others"])
+    // A host of the local network that fails is no proxy.
+    add("192.168.1.5", 100, jail: 1)
+    #expect(said.count == 2)
+    sole = SoleAddresses()
+    add("192.0.2.1", 20, jail: 1)
+    #expect(said.last == "lan 192.0.2.1")
+  }
 }

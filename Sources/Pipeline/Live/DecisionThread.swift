@@ -24,6 +24,7 @@ final class DecisionThread: @unchecked Sendable {
   var detector: Detector
   let firewall: any Actuator
   private let warnings: ActiveWarnings
+  private var soleAddresses = SoleAddresses()
   private let writer: StoreWriter
   private let late: IdleCheckpoints
   private var names: Names
@@ -136,7 +137,24 @@ final class DecisionThread: @unchecked Sendable {
       }, into: &decisions)
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
+    lookForProxies(batch, now)
     carryOut(decisions, with: batch)
+  }
+
+  /// A jail that sees a proxy's address only can ban nobody.
+  private func lookForProxies(_ batch: FailureBatch, _ now: Instant) {
+    let isOwn = { (address: Address) in self.lockout.protected(at: now).own.contains(address) }
+    soleAddresses.add(batch.failures, jails: plan.jailNames, isOwn: isOwn) { jail, address in
+      guard let address else { return warnings.clear(.jailSeesProxy, of: jail) }
+      let trusted = plan.jails.first { $0.settings.name == jail }?.settings.trustedProxies ?? []
+      let remedy =
+        trusted.contains { $0.contains(address) }
+        ? "the log does not say whom it spoke for: have the proxy send X-Forwarded-For and the application log it"
+        : "have the proxy pass X-Forwarded-For on and the application log it, and name the proxy in trusted_proxies; "
+          + "for a container's published port, give the container IPv6 or set Docker's userland-proxy to false"
+      warnings.raise(
+        .jailSeesProxy, of: jail, "all lines are about \(address), a proxy of this machine: \(remedy)", at: now)
+    }
   }
 
   /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
