@@ -18,13 +18,15 @@ public struct NativeRules: Sendable, Equatable {
   /// For text logs into which a client can write line ends: what the beginning of a record looks like whose end is missing.
   /// Matches on the eight lines behind it, up to 4,096 bytes, are not believed. A PCRE2 pattern on what the patterns see.
   public var torn: String?
+  /// For services that name the client on another line than the failure; nil: each line says all.
+  public var join: JoinDefinition?
   /// How the program writes its records, where they may span lines; nil: a record is a line.
   public var records: RecordFormat?
 
   public init(
     programs: [String] = [], hasOwnLog: Bool = false, formats: [FieldFormat] = [FieldFormat()],
     patterns: [PatternDefinition], ignore: [PatternDefinition] = [], untrustedAfterOpenQuote: Int? = nil,
-    torn: String? = nil, records: RecordFormat? = nil
+    torn: String? = nil, join: JoinDefinition? = nil, records: RecordFormat? = nil
   ) {
     self.programs = programs
     self.hasOwnLog = hasOwnLog
@@ -33,8 +35,30 @@ public struct NativeRules: Sendable, Equatable {
     self.ignore = ignore
     self.untrustedAfterOpenQuote = untrustedAfterOpenQuote
     self.torn = torn
+    self.join = join
     self.records = records
   }
+}
+
+/// Lines that belong together, by a key that all of them have: a connection's number, a process's.
+public struct JoinDefinition: Sendable, Equatable {
+  /// The group or field that has the key. It must be the service's own text, never a client's.
+  public var key: String
+  /// For how long an opened key is kept, up to a day.
+  public var keep: TimeSpan
+
+  public init(key: String, keep: TimeSpan = .hours(1)) {
+    self.key = key
+    self.keep = keep
+  }
+}
+
+/// What a line is to its key.
+public enum JoinRole: String, Sendable, CaseIterable {
+  /// Says who the client is, or what user it names; no failure.
+  case opens
+  /// The key is used no more; no failure.
+  case closes
 }
 
 /// Records that may span lines.
@@ -61,6 +85,8 @@ public struct PatternDefinition: Sendable, Equatable {
   public var attempt = AttemptPart.alone
   /// For `together`: what makes lines of one address one act, by groups, roles or fields, and for how long.
   public var act = ActDefinition(key: [], within: .zero)
+  /// With the filter's `join`; nil: a failure, whose client the key's opening names.
+  public var role: JoinRole?
   /// Where it is, for messages.
   public var place: Place
 

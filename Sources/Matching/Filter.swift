@@ -43,7 +43,8 @@ public final class Filter: Sendable {
   public var needsOrder: Bool {
     switch body {
     case .native(let filter):
-      filter.untrustedAfterOpenQuote != nil || filter.torn != nil || filter.records != nil || filter.readsHeader
+      filter.untrustedAfterOpenQuote != nil || filter.torn != nil || filter.join != nil || filter.records != nil
+        || filter.readsHeader
     case .foreign: true
     }
   }

@@ -21,6 +21,10 @@ public final class FilterSet {
     public var otherFormat = 0
     /// Patterns that were stopped at a limit.
     public var gaveUp = 0
+    /// Failures whose client no line has named (`join`).
+    public var unjoined = 0
+    /// Openings that were forgotten because there were too many.
+    public var forgotten = 0
   }
 
   public let filters: [Filter]
@@ -68,10 +72,13 @@ public final class FilterSet {
   /// Matches one journal message, whose program and time the journal vouches for; both are asked for only when the message
   /// may match. `header` writes what precedes the message in a log file (`HOST IDENT[PID]: `), which is how fail2ban's
   /// filters see an entry; it is asked for only then.
+  /// `history` is the source's, as for lines.
   public func scan(
     message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
-    header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    header: (inout [UInt8]) -> Void, history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
-    scanner.scan(message: message, program: program, time: time, clock: &clock, header: header, body)
+    scanner.scan(
+      message: message, program: program, time: time, clock: &clock, header: header, history: history, body)
   }
 }

@@ -12,6 +12,9 @@ public final class LineHistory {
   /// The names of its columns, as its last header line had them.
   var columnHeader = ColumnHeader()
 
+  /// Who opened what, for filters that join lines.
+  var openKeys = OpenKeys()
+
   public init() {}
 
   func enterAudit(_ lines: borrowing Span<UInt8>) { audit.enter(lines) }

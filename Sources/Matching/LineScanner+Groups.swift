@@ -29,7 +29,10 @@ extension LineScanner {
       match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
     }
     if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
-    return match.host.isEmpty ? .none : .matched
+    if case .field(let slots) = candidate.joinKey, let value = present(slots) {
+      match.joinKey = fields.withText(value, of: subject) { Self.joinKey(candidate, $0, 0..<$0.count) }
+    }
+    return match.host.isEmpty && match.joinKey == 0 ? .none : .matched
   }
 
   /// Takes the groups of an expression that has just matched `text`, which begins at `base` in the line, and at `offset` in
@@ -61,6 +64,11 @@ extension LineScanner {
     for case .captured(let owner, let group) in candidate.act where owner === expression {
       guard let range = scratch.group(group), !range.isEmpty else { continue }
       match.connection = Self.mix(text, range, into: match.connection)
+    }
+    if case .captured(let owner, let group) = candidate.joinKey, owner === expression,
+      let range = scratch.group(group), !range.isEmpty
+    {
+      match.joinKey = Self.joinKey(candidate, text, range)
     }
     if keepsCaptures {
       for (name, group) in expression.pattern.names {

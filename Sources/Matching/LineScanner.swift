@@ -182,7 +182,8 @@ struct LineScanner: ~Copyable {
   /// log file (`HOST IDENT[PID]: `), which is how fail2ban's filters see an entry; it is asked for only then.
   mutating func scan(
     message: borrowing Span<UInt8>, program: (inout [UInt8]) -> Void, time: () -> Instant, clock: inout LogClock,
-    header: (inout [UInt8]) -> Void, _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
+    header: (inout [UInt8]) -> Void, history: LineHistory,
+    _ body: (borrowing Match, borrowing Span<UInt8>) -> Void
   ) {
     var isComposed = false
     var isProgramKnown = false
@@ -206,7 +207,6 @@ struct LineScanner: ~Copyable {
           guard native.admits(entryProgram.span, 0..<entryProgram.count) else { continue }
         }
         if attempt(native, index, message, 0..<message.count, clock.now, &outcome) {
-          outcome.matched = true
           if match.attempt != .alone {
             entryProgram.removeAll(keepingCapacity: true)
             header(&entryProgram)
@@ -215,7 +215,7 @@ struct LineScanner: ~Copyable {
           }
           match.time = time()
           match.isDated = true
-          body(match, message)
+          if deliver(native, message, history, body) { outcome.matched = true }
         }
       } else if let matcher = matchers[index] {
         // What its patterns need may be in the header, which the scan of the message did not see.
@@ -319,11 +319,10 @@ struct LineScanner: ~Copyable {
           counts.distrusted += 1
           continue
         }
-        outcome.matched = true
         match.count = min(match.count * repeated, 1_000_000)
         if match.attempt != .alone { connect(pid: header?.pid(line) ?? 0) }
         date(line, subject, native, header, &clock)
-        body(match, line, range.lowerBound)
+        if deliver(native, line, history, { body($0, $1, range.lowerBound) }) { outcome.matched = true }
       } else if let matcher = matchers[index], attempt(matcher, index, line, nil, &clock, wanted, &outcome) {
         body(match, line, range.lowerBound)
       }

@@ -18,6 +18,8 @@ public struct Match: ~Copyable {
   public package(set) var attempt = AttemptPart.alone
   /// As `Failure.connection`.
   public package(set) var connection: UInt64 = 0
+  /// Of a `join`; 0 where the line has none.
+  var joinKey: UInt64 = 0
   /// As `Failure.actLength`.
   public package(set) var actLength: UInt16 = 0
   /// Where the host begins in what the patterns saw.
@@ -86,6 +88,7 @@ public struct Match: ~Copyable {
     port = 0
     attempt = .alone
     connection = 0
+    joinKey = 0
     actLength = 0
     (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }

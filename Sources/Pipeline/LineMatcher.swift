@@ -59,12 +59,12 @@ public final class LineMatcher {
     message: borrowing Span<UInt8>, of entry: JournalEntry, source: UInt32, now: Instant,
     into batch: inout FailureBatch
   ) {
-    for group in groups {
+    for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
       group.set.scan(
         message: message, program: { TrustedProgram.name(of: entry, into: &$0) }, time: { entry.time },
-        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) },
+        clock: &group.clock, header: { TrustedProgram.header(of: entry, into: &$0) }, history: history,
         { match, line in
           let first = batch.failures.count
           append(match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, &batch)

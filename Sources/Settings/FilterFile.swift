@@ -51,7 +51,7 @@ public enum FilterFile {
       formats: reader.formats, patterns: patterns, ignore: reader.patterns("ignore"),
       untrustedAfterOpenQuote: fields["untrusted_after_open_quote"]?.integer("untrusted_after_open_quote", 1...65_536),
       torn: fields["torn"]?.text("torn", anyCharacter: true).map(reader.tags.expand),
-      records: fields["records"].flatMap(records))
+      join: fields["join"].flatMap(join), records: fields["records"].flatMap(records))
     return FilterDefinition(
       name: name, file: file, summary: fields["summary"]?.text("summary") ?? "", rules: .native(rules),
       journalmatch: fields["journalmatch"]?.journalmatch() ?? [],
@@ -68,6 +68,23 @@ public enum FilterFile {
     value.fail(
       "`writes` is \(quoted(name))", "write " + LogPlace.allCases.map(\.rawValue).joined(separator: " or "))
     return nil
+  }
+
+  /// `{key: conn, keep: 10m}`.
+  private static func join(_ value: Value) -> JoinDefinition? {
+    guard let fields = Fields(value, "join", known: Keys.join.names) else { return nil }
+    guard let key = fields["key"]?.name("key") else {
+      if fields["key"] == nil { value.fail("`join` has no `key`", "name the group or field that has it: key: conn") }
+      return nil
+    }
+    var join = JoinDefinition(key: key)
+    if let keep = fields["keep"]?.span("keep") {
+      if keep < .seconds(1) || keep > .hours(24) {
+        fields["keep"]?.fail("`keep` is \(keep)", "write a time from 1s to 24h")
+      }
+      join.keep = keep
+    }
+    return join
   }
 
   private static func records(_ value: Value) -> RecordFormat? {

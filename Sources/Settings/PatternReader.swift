@@ -64,6 +64,7 @@ struct PatternReader {
       name: name, match: match, conditions: conditions, weight: pattern["weight"].flatMap(weight) ?? .fixed(1),
       place: (pattern["match"] ?? pattern["where"])?.place ?? item.place)
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
+    if let role = pattern["role"]?.choice("role", JoinRole.self) { definition.role = role }
     if let part = pattern["attempt"] { attempt(part, &definition) }
     return definition
   }

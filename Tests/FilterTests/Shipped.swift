@@ -72,7 +72,8 @@ struct Reporter {
         let now = clock.now
         // swift-format-ignore: OnlyOneTrailingClosureArgument
         set.scan(
-          message: line.bytes.span, program: { $0 += name }, time: { now }, clock: &clock, header: { _ in }
+          message: line.bytes.span, program: { $0 += name }, time: { now }, clock: &clock, header: { _ in },
+          history: LineHistory()
         ) { match, _ in found[index].append(report(match)) }
       } else {
         places[text.count] = index

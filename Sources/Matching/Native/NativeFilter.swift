@@ -3,6 +3,7 @@ internal import Model
 
 /// A native filter, compiled.
 final class NativeFilter: Sendable {
+  let join: JoinDefinition?
   let programs: [[UInt8]]
   let hasOwnLog: Bool
   let patterns: [NativePattern]
@@ -18,6 +19,7 @@ final class NativeFilter: Sendable {
   let requiredLiterals: [RequiredLiterals?]
 
   init(_ rules: NativeRules) throws(FilterError) {
+    join = rules.join
     programs = rules.programs.map { Array(($0.hasSuffix("-*") ? $0.dropLast() : $0[...]).utf8) }
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
@@ -31,7 +33,7 @@ final class NativeFilter: Sendable {
     let hasParts = rules.patterns.contains { $0.attempt != .alone }
     for var definition in rules.patterns {
       if hasParts, definition.attempt == .alone { definition.attempt = .whole }
-      compiled.append(try NativePattern(definition, &names, needsHost: true))
+      compiled.append(try NativePattern(definition, &names, needsHost: true, join: rules.join))
     }
     patterns = compiled
     compiled = []

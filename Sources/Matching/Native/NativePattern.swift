@@ -13,6 +13,11 @@ final class NativePattern: Sendable {
   /// For `together`.
   let act: [ActKey]
   let actLength: UInt16
+  let role: JoinRole?
+  /// The filter's, which tells its keys from those of others.
+  let file: String
+  /// Where the key of a `join` is; nil: the line has none.
+  let joinKey: ActKey?
   let weight: CompiledWeight
 
   /// Every expression whose groups count, in the order in which they are tried.
@@ -25,7 +30,9 @@ final class NativePattern: Sendable {
   /// Its expressions, as PCRE2 gets them.
   var sources: [String] { Self.expressions(expression, conditions).map(\.pattern.source) }
 
-  init(_ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool) throws(FilterError) {
+  init(
+    _ definition: PatternDefinition, _ fields: inout FieldNames, needsHost: Bool, join: JoinDefinition? = nil
+  ) throws(FilterError) {
     name = definition.name
     var expression: CompiledExpression?
     if let match = definition.match {
@@ -41,7 +48,15 @@ final class NativePattern: Sendable {
     roles = try fields.slots(definition.fields)
     attempt = definition.attempt
     let expressions = Self.expressions(expression, conditions)
-    if needsHost, expressions.allSatisfy(\.hosts.isEmpty),
+    role = definition.role
+    file = definition.place.file
+    joinKey = join.flatMap { try? Self.actKey($0.key, definition, expressions, &fields) }
+    if joinKey == nil, role != nil {
+      throw FilterError(
+        place: definition.place, message: "pattern `\(definition.name)` has a role, but no key",
+        remedy: join.map { "name a group or a field `\($0.key)`" } ?? "give the filter join: {key: …}")
+    }
+    if needsHost, joinKey == nil, expressions.allSatisfy(\.hosts.isEmpty),
       !fields.areInAllFormats((roles[.host] ?? []) + (roles[.hostPort] ?? []))
     {
       throw FilterError(

@@ -24,6 +24,7 @@ extension Keys {
     Key(
       "untrusted_after_open_quote", .integer(1...65536), "Beyond this column a quote that is still open hides the rest."
     ),
+    Key("join", .map(join), "What lines have in common of which only one names the client."),
     Key(
       "torn", .text, "How a record begins whose end a client's line end cut off; the lines behind it are not believed."),
     Key("records", words(RecordFormat.self), "How records of several lines are framed."),
@@ -59,6 +60,7 @@ extension Keys {
     ignored + [
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
+      Key("role", words(JoinRole.self), "With join: what the line is to its key."),
       Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
     ]
 
@@ -76,6 +78,11 @@ extension Keys {
     Key("at_least", .integer(Limits.fieldNumber), "A number that is not smaller."),
     Key("below", .integer(Limits.fieldNumber), "A number that is smaller."),
     Key("absent", .bool, "There is nothing, or there is something."),
+  ]
+
+  static let join: [Key] = [
+    Key("key", .text, "The group or field that they share."),
+    Key("keep", .time, "For how long a client is remembered, up to 24h."),
   ]
 
   static let act: [Key] = [

@@ -119,7 +119,8 @@ final class LineTester {
     let (program, now) = (bareProgram, clock.now)
     // swift-format-ignore: OnlyOneTrailingClosureArgument
     filterSet.scan(
-      message: message.span, program: { $0 += program }, time: { now }, clock: &clock, header: { _ in }
+      message: message.span, program: { $0 += program }, time: { now }, clock: &clock, header: { _ in },
+      history: history
     ) { match, line in
       results[number].verdict = .failure
       results[number].failures.append(FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]))
