@@ -80,10 +80,10 @@ public final class Daemon: @unchecked Sendable {
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
     writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
-    patterns = PatternHealth { [writer, log] pattern, hits in
-      Self.record(pattern, hits, writer, log)
-    }
     warnings = ActiveWarnings { [writer, log] change in Self.record(change, writer, log) }
+    patterns = PatternHealth { [warnings, writer, log] pattern, hits in
+      Self.record(pattern, hits, warnings, writer, log)
+    }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
       heartbeat: heartbeat)
@@ -185,6 +185,7 @@ public final class Daemon: @unchecked Sendable {
       loop.firewallChanged.withLock { $0 = true }
     }
     let warnings = made.map(\.description) + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
+    self.warnings.set(.patternLimited, to: [], at: SystemClock.now())
     writer.event(.reload, detail: changes.joined(separator: "; "), uid: uid, command: "reload")
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
     return (changes, warnings)
@@ -270,13 +271,17 @@ public final class Daemon: @unchecked Sendable {
   public var stoppedPatterns: [StoppedPattern] { patterns.all }
 
   private static func record(
-    _ pattern: PatternName, _ hits: Int, _ writer: StoreWriter, _ log: RunLog
+    _ pattern: PatternName, _ hits: Int, _ warnings: ActiveWarnings, _ writer: StoreWriter, _ log: RunLog
   ) {
     let subject = "\(pattern.filter)/\(pattern.name)"
     let times = hits == 1 ? "" : " \(hits) times"
     let what = "stopped at its match limit\(times), and did not see those lines: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
+    // One line may be anybody's accident.
+    if hits >= 10 {
+      warnings.raise(.patternLimited, of: subject, "pattern \(subject) was \(what)", at: SystemClock.now())
+    }
   }
 
   private static func record(_ change: ActiveWarnings.Change, _ writer: StoreWriter, _ log: RunLog) {
