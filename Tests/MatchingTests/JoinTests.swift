@@ -58,8 +58,9 @@ import Testing
     while at < lines.count {
       let end = min(lines.count, at + min(chunk, lines.count))
       if asMessages {
+        let now = clock.now
         set.scan(
-          message: Array(lines[at].utf8).span, program: { $0 += Array("slapd".utf8) }, time: { clock.now },
+          message: Array(lines[at].utf8).span, program: { $0 += Array("slapd".utf8) }, time: { now },
           clock: &clock,
           header: { _ in }, history: history
         ) { note($0, $1) }
