@@ -133,6 +133,22 @@ import Testing
     }
   }
 
+  /// As on a machine whose kernel has no IPv6.
+  @Test func whatCannotBeReadDoesNotKeepTheRest() throws {
+    let fake = try FakePrograms(setup: "case $0 in */ip6tables*) echo 'no such table' >&2; exit 3 ;; esac")
+    defer { fake.remove() }
+    try NetworkNamespace.with {
+      let firewall = IPSetActuator(directories: [fake.path])
+      #expect(try !firewall.prepare(FirewallPlan([ssh])).isEmpty)
+      _ = try firewall.apply([add("sshd", "192.0.2.1")], now: now())
+      let found = try IPSetActuator(directories: [fake.path]).inventory()
+      #expect(found.contains { $0.kind == .chain } && found.contains { $0.kind == .set && $0.entries == 1 })
+      try IPSetActuator(directories: [fake.path]).clear()
+      #expect(try IPSetActuator().inventory().isEmpty)
+      #expect(try !shell("iptables-save").contains("BAILIFF"))
+    }
+  }
+
   /// A change of the backend between two runs, or one that was killed while it changed.
   @Test func whatTheOtherBackendLeftIsTakenAway() throws {
     try NetworkNamespace.with {

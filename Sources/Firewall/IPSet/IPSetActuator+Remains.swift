@@ -4,11 +4,16 @@ extension IPSetActuator {
   public func inventory() throws(FirewallError) -> [FirewallObject] {
     guard hasRemains() else { return [] }
     var objects: [FirewallObject] = []
+    var failure: FirewallError?
     for family in AddressFamily.allCases {
       let program = family == .ipv4 ? "iptables" : "ip6tables"
       // Without the program there are no rules of it.
       guard programs.path(program) != nil else { continue }
-      let table = try programs.filterTable(family)
+      let table: FilterTable
+      do { table = try programs.filterTable(family) } catch {
+        failure = failure ?? error
+        continue
+      }
       guard table.hasChain else { continue }
       let counts = try ChainRules.packets(listing: programs.countedRules(family)).map(\.count)
       objects.append(
@@ -22,6 +27,8 @@ extension IPSetActuator {
     objects += sets.sorted { $0.name < $1.name }.map {
       FirewallObject(.ipset, .set, $0.name, entries: $0.elements)
     }
+    // A family whose rules cannot be read may have none.
+    if objects.isEmpty, let failure { throw failure }
     return objects
   }
 
@@ -44,7 +51,8 @@ extension IPSetActuator {
       let sets: [String]
       do { sets = try client.headers().map(\.name).filter(SetName.isOurs) } catch { sets = [] }
       if let failed = programs.destroySets(sets).first { failure = failure ?? failed.error }
-      if let failure { throw failure }
+      // Where ip6tables does not work there may be nothing of its to take away.
+      if let failure, hasRemains() { throw failure }
     }
   }
 

@@ -75,13 +75,14 @@ struct FirewallClear: ParsableCommand {
         "the daemon is running (pid \(daemon.pid)) and would put everything back: stop it first (`systemctl stop bailiff`)"
       )
     }
-    let objects = try FirewallBackend.inventory()
+    // What cannot be listed can be removed all the same.
+    let objects = try? FirewallBackend.inventory()
     try FirewallBackend.clearAll()
     var output = Output()
-    for object in objects where object.kind != .chain || object.backend == .ipset {
+    for object in objects ?? [] where object.kind != .chain || object.backend == .ipset {
       output.line("removed \(object.kind.rawValue) \(object.name)")
     }
-    if objects.isEmpty { output.line("nothing of Bailiff's is in the firewall") }
+    if objects?.isEmpty == true { output.line("nothing of Bailiff's is in the firewall") }
     output.flush()
   }
 }
