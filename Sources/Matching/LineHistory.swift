@@ -88,10 +88,10 @@ public final class LineHistory {
     return false
   }
 
-  /// Does one of `patterns` match a line that begins within 4,096 bytes before the one at `line`, and may be of one record with
-  /// it by the time of both?
+  /// Does one of the filter's `torn` match a line of its programs that begins within 4,096 bytes before the one at `line`, and
+  /// may be of one record with it by the time of both?
   func isTorn(
-    _ lines: borrowing Span<UInt8>, before line: Int, at time: Instant?, by patterns: [CompiledExpression],
+    _ lines: borrowing Span<UInt8>, before line: Int, at time: Instant?, by native: NativeFilter,
     with scratch: inout MatchScratch, _ clock: inout LogClock
   ) -> Bool {
     var text: [UInt8] = []
@@ -102,11 +102,14 @@ public final class LineHistory {
     while at < text.count {
       let end = text.span.firstLF(from: at)
       let earlier = text.span.extracting(at..<end)
-      for pattern in patterns where scratch.match(pattern.pattern, earlier) == .matched {
-        let torn = SyslogHeader.parse(earlier, clock: &clock)?.time ?? Stamp.find(in: earlier, clock: &clock)
+      at = end + 1
+      for pattern in native.torn where scratch.match(pattern.pattern, earlier) == .matched {
+        let header = SyslogHeader.parse(earlier, clock: &clock)
+        // Another program's line says nothing of this one's.
+        if let header, !native.programs.isEmpty, !header.isBracketed, !native.admits(earlier, header.program) { continue }
+        let torn = header?.time ?? Stamp.find(in: earlier, clock: &clock)
         if Self.isOneRecord(torn, time, clock) { return true }
       }
-      at = end + 1
     }
     return false
   }

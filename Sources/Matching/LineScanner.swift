@@ -236,7 +236,7 @@ struct LineScanner: ~Copyable {
   ) -> Bool {
     let time = match.isDated ? match.time : nil
     if !native.torn.isEmpty, match.weight > 0,
-      history.isTorn(lines, before: line, at: time, by: native.torn, with: &scratch, &clock)
+      history.isTorn(lines, before: line, at: time, by: native, with: &scratch, &clock)
     {
       return false
     }
