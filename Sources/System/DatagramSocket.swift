@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A socket that sends messages of their own, without a connection: to a Unix socket (unix(7)) or by UDP (udp(7)).

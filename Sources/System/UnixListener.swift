@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A stream socket that listens at a path (unix(7)), for servers that give a thread to each connection.
