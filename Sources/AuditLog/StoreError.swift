@@ -13,6 +13,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case io
     /// Another process held the lock for too long.
     case busy
+    /// Another process writes to the store.
+    case inUse
     /// There is no store at the path.
     case missing
     /// The file or its directory cannot be opened, or may not be written.

@@ -84,7 +84,7 @@ extension ExitStatus {
     self =
       switch kind {
       case .usage, .missing, .cannotOpen, .newer: .usage
-      case .corrupt, .full, .io, .busy, .other: .rejected
+      case .corrupt, .full, .io, .busy, .inUse, .other: .rejected
       }
   }
 

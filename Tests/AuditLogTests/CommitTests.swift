@@ -226,4 +226,23 @@ import Testing
     try store.banCounts { counts["\($0) \($1)"] = $2 }
     #expect(counts == ["sshd 2001:db8::/64": 2, "nginx 2001:db8::/64": 1, "sshd 192.0.2.7": 1])
   }
+
+  /// Lines name people. A mode that an administrator gave it stays.
+  @Test func nobodyElseMayReadIt() throws {
+    let scratch = try Scratch()
+    func modes() throws -> [Int?] {
+      try ["", "-wal", "-shm"].map {
+        try FileManager.default.attributesOfItem(atPath: scratch.path + $0)[.posixPermissions] as? Int
+      }
+    }
+    let store = try scratch.store()
+    try store.commit(FailureBatch([Sample()]), names: names)
+    #expect(try modes() == [0o600, 0o600, 0o600])
+    store.close()
+    try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: scratch.path)
+    let again = try scratch.store()
+    try again.commit(FailureBatch([Sample()]), names: names)
+    #expect(try modes() == [0o640, 0o640, 0o640])
+    again.close()
+  }
 }

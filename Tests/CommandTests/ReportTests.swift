@@ -93,7 +93,7 @@ import Testing
     #expect(try await store.run("audit", "verify", "--checkpoint", checkpoint).status == 0)
     #expect(
       try await Binary.shell(
-        "sqlite3 \(store.scratch.path)/state/bailiff.db \"UPDATE event SET detail = 'x'; UPDATE failure SET count = 2 WHERE id = 1\""
+        "sqlite3 \(store.scratch.path)/state/bailiff.db \"UPDATE decision SET count = count + 1\""
       ).status == 0)
     let changed = try await store.run("audit", "verify")
     #expect(changed.status == 1)

@@ -30,6 +30,8 @@ import Testing
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
+    var pid: Int32 { process.processIdentifier }
+
     func write(maxretry: String) throws {
       _ = try scratch.write(
         "bailiff.yaml",
@@ -60,6 +62,23 @@ import Testing
       }
       Issue.record("no ban of \(address)")
     }
+  }
+
+  /// Another socket does not make it another daemon: a store has one writer.
+  @Test func aSecondDaemonEndsAndNamesTheFirst() async throws {
+    let running = try await Running()
+    let settings = try String(contentsOfFile: running.config, encoding: .utf8)
+    let second = try running.scratch.write(
+      "second.yaml",
+      settings.replacingOccurrences(of: "socket: \(running.scratch.path)/s", with: "socket: \(running.scratch.path)/s2")
+    )
+    for arguments in [["run", "--quiet"], ["replay", "--record", running.log]] {
+      let finished = try await Binary.run(arguments + ["--config", second])
+      #expect(finished.status == 1, "\(finished)")
+      #expect(finished.error.contains("process \(running.pid) writes to it; stop that first"), "\(finished)")
+      #expect(finished.error.split(separator: "\n").count == 1)
+    }
+    #expect(try await running.run("status").status == 0)
   }
 
   @Test func aBanIsSeenExplainedAndLifted() async throws {

@@ -70,4 +70,56 @@ import Testing
     #expect(applied == [true, true, true, true])
     await stop(daemon)
   }
+
+  private func removeStore(_ bench: Bench) {
+    for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: bench.database + suffix) }
+  }
+
+  /// Without a store the kernel is what remembers.
+  @Test func aStartWithoutAStoreTakesOverWhatTheFirewallHolds() async throws {
+    let bench = try Bench()
+    try bench.configure(maxretry: 3)
+    try bench.append([])
+    let firewall = DryRunActuator()
+    let first = try bench.daemon(firewall)
+    first.start()
+    try bench.append((0..<3).map { Bench.failure("203.0.113.77", user: "root", port: 4000 + $0) })
+    try await poll("a ban") { try firewall.contents().count == 1 }
+    await stop(first)
+    removeStore(bench)
+
+    let second = try bench.daemon(firewall, start: .end)
+    second.start()
+    try await poll("the ban in the new store") { try bench.rows(.ban).count == 1 }
+    #expect(try firewall.contents().map(\.subnet.description) == ["203.0.113.77"])
+    #expect(await second.onLoop { loop in loop.allBans().count } == 1)
+    #expect(try bench.rows(.ban).map(\.cause) == ["reconciled"])
+    await stop(second)
+  }
+
+  /// Somebody clears the directory while the daemon runs: from then on there is a new store, which knows who is banned.
+  @Test func aStoreThatIsRemovedIsBegunAgain() async throws {
+    let bench = try Bench()
+    try bench.configure(maxretry: 3)
+    try bench.append([])
+    let firewall = DryRunActuator()
+    let daemon = try bench.daemon(firewall)
+    daemon.start()
+    try bench.append((0..<3).map { Bench.failure("203.0.113.77", user: "root", port: 4000 + $0) })
+    try await poll("a ban that is stored") { try bench.rows(.ban).count == 1 }
+    removeStore(bench)
+    try bench.append([Bench.failure("203.0.113.78", user: "root")])
+    try await poll("a new store with the ban") { (try? bench.rows(.ban).map(\.cause)) == ["reconciled"] }
+    try await poll("the failure in it") { try bench.rows(.failure).map(\.id) == ["203.0.113.78"] }
+    #expect(try bench.rows(.operator).map(\.action).contains("store-gone"))
+    await stop(daemon)
+    #expect(try AuditStore.readOnly(path: bench.database).verify().isWhole)
+    // After a restart nothing is read twice.
+    let next = try bench.daemon(firewall)
+    next.start()
+    try bench.append([Bench.failure("203.0.113.79", user: "root")])
+    try await poll("the next failure") { try bench.rows(.failure).count > 1 }
+    #expect(try bench.rows(.failure).map(\.id) == ["203.0.113.79", "203.0.113.78"])
+    await stop(next)
+  }
 }

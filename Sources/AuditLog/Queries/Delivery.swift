@@ -58,7 +58,11 @@ private struct Delivery {
   /// Finds out which rows come next.
   mutating func plan(limit: Int, _ db: Database) throws {
     guard let start = try firstLink(db) else { return }
-    let links = try db.rows("SELECT failure, decision, event FROM chain WHERE sequence >= ? ORDER BY sequence", start)
+    let links = try db.rows(
+      """
+      SELECT failure, decision, event, id FROM link WHERE id >= ?1
+      UNION ALL SELECT failure, decision, event, id FROM batch WHERE id >= ?1 ORDER BY id
+      """, start)
     var left = Int64(limit)
     while let row = try links.next() {
       for (column, kind) in RecordKind.allCases.enumerated() where row.integer(column) > end[kind] {

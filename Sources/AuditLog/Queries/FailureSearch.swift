@@ -11,6 +11,8 @@ struct FailureSearch {
   private let name: [UInt8]?
   private let user: [UInt8]?
   private let numbers: ClosedRange<Int64>?
+  /// The transactions that these are in.
+  private let batches: ClosedRange<Int64>
   let since: Int64
   let until: Int64
 
@@ -22,6 +24,8 @@ struct FailureSearch {
     self.filter = filter
     self.before = before
     self.numbers = numbers
+    guard let batches = try Self.batches(numbers, db) else { return nil }
+    self.batches = batches
     origins = try lookups.origins(for: filter, db)
     templates = try origins.map { try lookups.templates(of: $0, db) }
     if let templates, templates.isEmpty { return nil }
@@ -34,6 +38,16 @@ struct FailureSearch {
     since = filter.since?.microseconds ?? .min
     let end = filter.until.map { $0.microseconds &- 1 } ?? .max
     until = min(end, before?.time.microseconds ?? .max)
+  }
+
+  /// Nil when the numbers are all behind the last row.
+  private static func batches(_ numbers: ClosedRange<Int64>?, _ db: Database) throws -> ClosedRange<Int64>? {
+    guard let numbers else { return 0 ... .max }
+    guard let links = try ChainSearch(.failures, db),
+      let first = try links.link(after: numbers.lowerBound - 1, from: links.first)
+    else { return nil }
+    let last = try links.link(after: numbers.upperBound - 1, from: first)
+    return first...(last ?? .max)
   }
 
   private var isByID: Bool { subnet != nil || name != nil }
@@ -68,12 +82,11 @@ struct FailureSearch {
 
   /// Those that may hold answers, oldest rows first.
   func regions(_ db: Database) throws -> [Region] {
-    try Region.all(db).filter { region in
-      guard region.overlaps(since, until) else { return false }
-      if let numbers, let segment = region.segment {
-        guard segment.first <= numbers.upperBound, segment.last >= numbers.lowerBound else { return false }
-      }
-      return true
+    try Region.all(db).compactMap { region in
+      guard region.overlaps(since, until), region.batches.overlaps(batches) else { return nil }
+      var region = region
+      region.batches = region.batches.clamped(to: batches)
+      return region
     }
   }
 

@@ -19,6 +19,8 @@ public struct AuditEvent: Hashable, Sendable {
     case shed
     /// A damaged store was moved away; `subject` is where to.
     case storeSetAside = "store-set-aside"
+    /// The store was removed or replaced while it was written to; `subject` is where it was.
+    case storeGone = "store-gone"
     /// A person used the control socket, and it was not a ban or unban (those are decisions).
     case command
     /// Old rows were removed; `detail` says which.

@@ -2,6 +2,7 @@ internal import Glibc
 public import Model
 internal import SQLite
 internal import Synchronization
+internal import System
 
 /// The one database: failures, bans, operators' acts and how far the sources are read.
 ///
@@ -41,6 +42,7 @@ public final class AuditStore: @unchecked Sendable {
   }
 
   static func open(_ path: String, _ access: Database.Access) throws -> Database {
+    if access == .readWrite { makePrivate(path) }
     let database = try Database(path: path, access)
     database.setBusyTimeout(milliseconds: 5000)
     if access == .readWrite {
@@ -57,6 +59,16 @@ public final class AuditStore: @unchecked Sendable {
     try database.execute("PRAGMA temp_store = MEMORY")
     return database
   }
+
+  /// Lines hold names and addresses of people, and SQLite makes files that everybody may read. One that is there keeps its mode;
+  /// the write-ahead log has the same (https://www.sqlite.org/wal.html).
+  private static func makePrivate(_ path: String) {
+    // Where this fails SQLite says why.
+    do { _ = try Descriptor.open(path, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600) } catch {}
+  }
+
+  /// Was the file removed, or another one put in its place, since it was opened? What is stored then is found by nobody.
+  public var isReplaced: Bool { lock.withLock { _ in database.hasMoved } }
 
   /// Moves a damaged store and its write-ahead log away, so that a new one can be opened in its place. Returns where to.
   public static func setAside(path: String, at time: Instant) throws -> String {

@@ -24,6 +24,7 @@ public final class Daemon: @unchecked Sendable {
   let choice: Mutex<BackendChoice>
   let log: RunLog
   public let started: Instant
+  private let storeLock: StoreLock
   private let intake: Intake
   private let reader: LogReader
   private let late = IdleCheckpoints()
@@ -76,6 +77,8 @@ public final class Daemon: @unchecked Sendable {
     self.dropped = Mutex(dropped + plan.dropped)
 
     try StateDirectory.make(settings.state)
+    // Before the firewall is touched: another daemon's bans are not ours to change.
+    storeLock = try StoreLock(settings.database)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     let made = try firewall.prepare(plan.firewallPlan)
     for notice in made { log.warning("firewall: \(notice)") }

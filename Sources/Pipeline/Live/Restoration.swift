@@ -34,6 +34,7 @@ enum Restoration {
     _ path: String, plan: Plan, ignoring: [Subnet], firewall: any Actuator, now: Instant, log: RunLog
   ) throws -> Restored {
     func read(_ setAside: String?) throws -> Restored {
+      let isNew = setAside != nil || !Self.isThere(path)
       let store = try AuditStore(path: path)
       do {
         let sparing = plan.settings.protectSessions.spared
@@ -41,7 +42,7 @@ enum Restoration {
         var detector = Detector(plan, ignoring: ignoring, apart: apart)
         var changes = try restoreBans(&detector.decider, from: store, now: now)
         let positions = try store.positions()
-        if setAside != nil { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
+        if isNew { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
         try apply(&detector.decider, to: firewall, now: now, log)
         try restoreCounts(&detector, from: store, plan: plan, now: now)
         return Restored(store: store, detector: detector, changes: changes, positions: positions, setAside: setAside)
@@ -56,6 +57,14 @@ enum Restoration {
       let place = try AuditStore.setAside(path: path, at: SystemClock.now())
       log.error("\(error); it was moved to \(place) and a new store begun; bans are taken over from the firewall")
       return try read(place)
+    }
+  }
+
+  private static func isThere(_ path: String) -> Bool {
+    do {
+      return try FileStatus.of(path: path).size > 0
+    } catch {
+      return error.code != ENOENT
     }
   }
 

@@ -3,9 +3,12 @@ internal import System
 
 /// Opens a store on a thread of its own, while the caller does something else.
 final class StoreOpening: Sendable {
+  private let lock: StoreLock
   private let result = Monitor<Result<AuditStore, any Error>?>(nil)
 
-  init(_ path: String) {
+  /// Throws when another process writes to it.
+  init(_ path: String) throws {
+    lock = try StoreLock(path)
     _ = ServiceThread("bailiff-open") { [self] in
       let store = Result { try AuditStore(path: path) }
       result.change { $0 = store }

@@ -319,7 +319,7 @@ final class StoreWriter: @unchecked Sendable {
 
   private func attempt(_ body: (AuditStore) throws -> Void) -> Bool {
     do {
-      if isClosed { try openAgain() }
+      if isClosed { try openAgain() } else if store.isReplaced { try leaveReplacedStore() }
       do { try body(store) } catch let error as StoreError where error.kind == .corrupt && mayReplace {
         try replaceStore(because: error)
         try body(store)
