@@ -11,7 +11,7 @@ extension RequestError {
       let isUsage =
         switch error.kind {
         case .usage, .missing, .cannotOpen, .newer: true
-        case .corrupt, .full, .io, .busy, .other: false
+        case .corrupt, .full, .io, .busy, .inUse, .other: false
         }
       self.init(isUsage ? .invalid : .failed, error.description)
     // A line each, as `check` has them.

@@ -106,7 +106,9 @@ public final class LineHistory {
       for pattern in native.torn where scratch.match(pattern.pattern, earlier) == .matched {
         let header = SyslogHeader.parse(earlier, clock: &clock)
         // Another program's line says nothing of this one's.
-        if let header, !native.programs.isEmpty, !header.isBracketed, !native.admits(earlier, header.program) { continue }
+        if let header, !native.programs.isEmpty, !header.isBracketed, !native.admits(earlier, header.program) {
+          continue
+        }
         let torn = header?.time ?? Stamp.find(in: earlier, clock: &clock)
         if Self.isOneRecord(torn, time, clock) { return true }
       }

@@ -31,7 +31,7 @@ struct Event: Sendable {
     case .sourceRecovered, .warningCleared: (.health, .notice)
     case .warningRaised: (.health, criticalWarnings.contains(row.subject) ? .critical : .warning)
     case .sourceFailed, .firewallRepaired, .patternQuarantined: (.health, .warning)
-    case .shed, .storeSetAside: (.health, .critical)
+    case .shed, .storeSetAside, .storeGone: (.health, .critical)
     case .reload, .command, .retention: (.operator, .info)
     case .note: (.alert, .notice)
     case nil: (.operator, .info)

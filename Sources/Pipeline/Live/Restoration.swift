@@ -1,6 +1,7 @@
 internal import AuditLog
 internal import Detection
 internal import Firewall
+internal import Glibc
 internal import LockoutGuard
 internal import Model
 internal import Settings
