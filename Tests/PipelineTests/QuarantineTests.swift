@@ -40,7 +40,7 @@ import Testing
     let stopped = daemon.stoppedPatterns
     #expect(stopped.count == 1)
     #expect(stopped.first?.hits == 12)
-    #expect(daemon.warnings.all.contains { $0.code == .patternLimited && $0.text.contains("bad/") })
+    #expect(daemon.activeWarnings.contains { $0.code == .patternLimited && $0.subject.contains("bad/") })
     try await poll("the audit") { try bench.rows(.operator).count { $0.action == "pattern-quarantined" } == 2 }
     let event = try #require(try bench.rows(.operator).first { $0.action == "pattern-quarantined" })
     #expect(event.subject.hasPrefix("bad/"))
@@ -52,7 +52,7 @@ import Testing
     // New settings begin to count again.
     _ = try await daemon.reload(uid: 0)
     #expect(daemon.stoppedPatterns.isEmpty)
-    #expect(!daemon.warnings.all.contains { $0.code == .patternLimited })
+    #expect(!daemon.activeWarnings.contains { $0.code == .patternLimited })
     try bench.append([String(repeating: "a", count: 300) + " b 192.0.2.1 failed"])
     try await poll("the next hit") { daemon.stoppedPatterns.first?.hits == 1 }
     await stop(daemon)

@@ -91,8 +91,8 @@ public final class Daemon: @unchecked Sendable {
       Self.report(change, writer, log)
       onWarning(all)
     }
-    patterns = PatternHealth { [warnings, writer, log] pattern, hits in
-      Self.record(pattern, hits, warnings, writer, log)
+    patterns = PatternHealth { [writer, log] pattern, hits in
+      Self.record(pattern, hits, writer, log)
     }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
@@ -224,7 +224,6 @@ public final class Daemon: @unchecked Sendable {
     let warnings =
       stillDropped.map { "jail \($0.name) is still left out: \($0.reason)" } + made.map(\.description)
       + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
-    self.warnings.set(.patternLimited, to: [], at: SystemClock.now())
     monitor.update(at: SystemClock.now())
     let left = stillDropped.isEmpty ? [] : ["left out: \(stillDropped.map(\.name).joined(separator: ", "))"]
     writer.event(.reload, detail: (changes + left).joined(separator: "; "), uid: uid, command: "reload")
@@ -320,17 +319,13 @@ public final class Daemon: @unchecked Sendable {
   public var stoppedPatterns: [StoppedPattern] { patterns.all }
 
   private static func record(
-    _ pattern: PatternName, _ hits: Int, _ warnings: ActiveWarnings, _ writer: StoreWriter, _ log: RunLog
+    _ pattern: PatternName, _ hits: Int, _ writer: StoreWriter, _ log: RunLog
   ) {
     let subject = "\(pattern.filter)/\(pattern.name)"
     let times = hits == 1 ? "" : " \(hits) times"
     let what = "stopped at its match limit\(times), and did not see those lines: make it less ambiguous"
     log.warning("pattern \(subject) (\(pattern.file)) was \(what)")
     writer.event(.patternQuarantined, subject: subject, detail: what)
-    // One line may be anybody's accident.
-    if hits >= 10 {
-      warnings.raise(.patternLimited, of: subject, "pattern \(subject) was \(what)", at: SystemClock.now())
-    }
   }
 
   private static func record(_ event: SourceEvent, _ writer: StoreWriter, _ log: RunLog) {
