@@ -101,7 +101,7 @@ private struct Verifier {
       return report((isGap ? .removed : .inserted, "transaction \(number)"), stored.head, stored.time)
     }
     guard RecordKind.allCases.allSatisfy({ stored.head[$0] >= head[$0] }) else {
-      return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
+      return report((.changed, "transaction \(stored.head.sequence)"), stored.head, stored.time)
     }
     var link = ChainLink(after: head, stored: stored.head, time: stored.time)
     guard try checkFailures(stored, failures, &link, &lookups, db), try checkDecisions(stored, &link),
@@ -113,7 +113,7 @@ private struct Verifier {
     let hash = link.hash(sums: stored.sums)
     guard stored.head.hash.isEmpty || stored.head.hash == hash else {
       // Every row agrees with its sum: the sums were changed with them, or this link was.
-      return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
+      return report((.changed, "transaction \(stored.head.sequence)"), stored.head, stored.time)
     }
     head = stored.head
     head.hash = hash
@@ -136,7 +136,7 @@ private struct Verifier {
       return true
     }
     guard batch.numbers == head.failure + 1...max(stored.head.failure, head.failure + 1), count > 0 else {
-      return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
+      return report((.changed, "transaction \(stored.head.sequence)"), stored.head, stored.time)
     }
     var decoder = RowDecoder(batch)
     let found = try BatchDigest(batch, &lookups, db) { row, place, template in
@@ -206,7 +206,7 @@ private struct Verifier {
     for (kind, before, part) in parts {
       for i in 0..<part.sums.count / 4 {
         guard at + 4 <= sums.count else {
-          return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
+          return report((.changed, "transaction \(stored.head.sequence)"), stored.head, stored.time)
         }
         guard sums[at..<at + 4] == part.sums[4 * i..<4 * i + 4] else {
           return report((.changed, "\(kind) \(before + Int64(i) + 1)"), stored.head, stored.time)
