@@ -86,6 +86,7 @@ import Testing
     var asked: [Int] = []
     for i in 0..<6 {
       let failure = Self.failure("192.0.2.7", Int64(i))
+      // swift-format-ignore: OnlyOneTrailingClosureArgument
       decider.consider(
         failure, now: failure.time,
         permits: { ban in

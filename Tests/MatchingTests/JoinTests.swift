@@ -59,6 +59,7 @@ import Testing
       let end = min(lines.count, at + min(chunk, lines.count))
       if asMessages {
         let now = clock.now
+        // swift-format-ignore: OnlyOneTrailingClosureArgument
         set.scan(
           message: Array(lines[at].utf8).span,
           program: {

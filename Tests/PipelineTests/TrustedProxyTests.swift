@@ -62,6 +62,7 @@ import Testing
     func add(_ address: String, _ times: Int, jail: UInt16 = 0) {
       let failure = Failure(
         time: Instant(seconds: 0), address: Address(address)!, jail: jail, pattern: 0, source: 0)
+      // swift-format-ignore: OnlyOneTrailingClosureArgument
       sole.add(Array(repeating: failure, count: times), jails: ["app", "lan"], isOwn: { $0 == Address("192.0.2.1") }) {
         said.append("\($0) \($1?.description ?? "others")")
       }

@@ -105,6 +105,7 @@ struct NFTablesClient: ~Copyable {
 
   mutating func table() throws(FirewallError) -> Table? {
     do {
+      // swift-format-ignore: OnlyOneTrailingClosureArgument
       return try ask(
         NFT_MSG_GETTABLE, isDump: false, { $0.attribute(Int(NFTA_TABLE_NAME.rawValue), NFTables.tableBytes) },
         Table?.none
@@ -127,6 +128,7 @@ struct NFTablesClient: ~Copyable {
 
   /// The chains of all tables of all families.
   mutating func chains() throws(FirewallError) -> [Chain] {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try ask(NFT_MSG_GETCHAIN, family: UInt8(AF_UNSPEC), { _ in }, [Chain]()) { chains, bytes, family, payload in
       var chain = Chain()
       chain.family = family
@@ -152,6 +154,7 @@ struct NFTablesClient: ~Copyable {
 
   /// Our table's rules by chain, in order; the kernel never uses a handle twice.
   mutating func ruleHandles() throws(FirewallError) -> [String: [UInt64]] {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try ask(
       NFT_MSG_GETRULE, { $0.attribute(Int(NFTA_RULE_TABLE.rawValue), NFTables.tableBytes) }, [String: [UInt64]]()
     ) { rules, bytes, _, payload in
@@ -171,6 +174,7 @@ struct NFTablesClient: ~Copyable {
   }
 
   mutating func sets() throws(FirewallError) -> [SetHeader] {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try ask(
       NFT_MSG_GETSET, { $0.attribute(Int(NFTA_SET_TABLE.rawValue), NFTables.tableBytes) }, [SetHeader]()
     ) { sets, bytes, _, payload in
@@ -197,6 +201,7 @@ struct NFTablesClient: ~Copyable {
   /// What a set holds: the key, and the milliseconds that are left (nil: permanent). Elements whose time is over are left
   /// out.
   mutating func elements(of set: String) throws(FirewallError) -> [(key: Address, remaining: UInt64?)] {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try ask(
       NFT_MSG_GETSETELEM,
       {
@@ -234,6 +239,7 @@ struct NFTablesClient: ~Copyable {
 
   /// Our table's counters by name.
   mutating func counters() throws(FirewallError) -> [String: PacketCount] {
+    // swift-format-ignore: OnlyOneTrailingClosureArgument
     try ask(
       NFT_MSG_GETOBJ,
       {

@@ -19,14 +19,25 @@ struct ContainerRoot: Hashable {
   // MARK: Docker
 
   private struct DockerConfiguration: Decodable {
-    struct Config: Decodable { var Labels: [String: String]? }
-    var Name: String
-    var Config: Config?
+    struct Config: Decodable {
+      var labels: [String: String]?
+      enum CodingKeys: String, CodingKey { case labels = "Labels" }
+    }
+    var name: String
+    var config: Config?
+    enum CodingKeys: String, CodingKey {
+      case name = "Name"
+      case config = "Config"
+    }
   }
 
   private struct DockerHost: Decodable {
-    struct LogConfig: Decodable { var `Type`: String }
-    var LogConfig: LogConfig
+    struct LogConfig: Decodable {
+      var type: String
+      enum CodingKeys: String, CodingKey { case type = "Type" }
+    }
+    var logConfig: LogConfig
+    enum CodingKeys: String, CodingKey { case logConfig = "LogConfig" }
   }
 
   private var docker: [Container] {
@@ -38,8 +49,8 @@ struct ContainerRoot: Hashable {
         let host: DockerHost? = Self.read("\(own)/hostconfig.json")
         return [
           Container(
-            names: [String(known.Name.drop { $0 == "/" })], labels: known.Config?.Labels ?? [:],
-            log: "\(own)/\(id)-json.log", driver: host?.LogConfig.Type)
+            names: [String(known.name.drop { $0 == "/" })], labels: known.config?.labels ?? [:],
+            log: "\(own)/\(id)-json.log", driver: host?.logConfig.type)
         ]
       }
     }
