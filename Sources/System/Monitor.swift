@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// State behind a lock, and threads that wait until it has changed (pthread_cond_timedwait(3), by the monotonic clock).

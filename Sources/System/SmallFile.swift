@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Files that are read or written whole: settings, states of the kernel. A mistyped path to something huge or endless must do

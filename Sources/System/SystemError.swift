@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A system call that failed, and on what. Prints as `cannot open /var/log/auth.log: Permission denied`.
