@@ -159,6 +159,16 @@ import Testing
     #expect(pages.last?.next == nil)
   }
 
+  /// A batch that spans a rotation has a source twice: the later place is where reading goes on.
+  @Test func ofTwoPlacesOfASourceTheLaterCounts() throws {
+    let scratch = try Scratch()
+    let store = try scratch.store()
+    var batch = FailureBatch([Sample(time: start)])
+    batch.positions = [filePosition(300), filePosition(700)]
+    try store.commit(batch, names: names)
+    #expect(try store.positions() == [filePosition(700)])
+  }
+
   @Test func windowsAreRebuiltInTheOrderOfTheirCommit() throws {
     let scratch = try Scratch()
     let store = try scratch.store()

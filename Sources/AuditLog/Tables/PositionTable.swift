@@ -19,9 +19,10 @@ struct PositionTable {
     while let row = try rows.next() {
       if let position = position(row) { found[position.source] = (row[6], position) }
     }
-    for (batch, position) in try inBatches(db) where found[position.source].map({ $0.batch < batch }) ?? true {
-      found[position.source] = (batch, position)
-    }
+    // In their order: a transaction may have a source twice, once where it was before a rotation, and the later place counts.
+    var newest: [String: (batch: Int64, position: SourcePosition)] = [:]
+    for (batch, position) in try inBatches(db) { newest[position.source] = (batch, position) }
+    for (source, known) in newest where found[source].map({ $0.batch < known.batch }) ?? true { found[source] = known }
     return found.values.map(\.position).sorted { $0.source < $1.source }
   }
 
