@@ -116,14 +116,14 @@ public struct PickleReader {
     case UInt8(ascii: "X"), UInt8(ascii: "T"), UInt8(ascii: "B"): count = try unsigned(4)
     case 0x8d: count = try unsigned(8)
     case UInt8(ascii: "V"):
-      push(.text(try unescaped(try line())))
+      push(.text(try unescaped(try latin1Line(), kinds: "uU")))
       return true
     case UInt8(ascii: "S"):
       let quoted = try line()
       guard quoted.utf8.count >= 2, let quote = quoted.first, quote == "'" || quote == "\"", quoted.last == quote else {
         throw failure("a text without quotes")
       }
-      push(.text(try unescaped(String(quoted.dropFirst().dropLast()))))
+      push(.text(try unescaped(String(quoted.dropFirst().dropLast()), kinds: "xuUnrt\\'\"")))
       return true
     default: return false
     }
@@ -134,17 +134,17 @@ public struct PickleReader {
     return true
   }
 
-  /// `\u00fc`, `\xfc`, `\n` and so on, as protocol 0 writes them.
-  private func unescaped(_ text: String) throws(Failure) -> String {
+  /// `\u00fc`, `\xfc`, `\n` and so on, as protocol 0 writes them. A backslash before anything but `kinds` is one.
+  private func unescaped(_ text: String, kinds: String) throws(Failure) -> String {
     guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
     var result = String.UnicodeScalarView()
     var rest = text.unicodeScalars[...]
     while let scalar = rest.popFirst() {
-      guard scalar == "\\" else {
+      guard scalar == "\\", let kind = rest.first, kinds.unicodeScalars.contains(kind) else {
         result.append(scalar)
         continue
       }
-      guard let kind = rest.popFirst() else { throw failure("a text that ends in the middle of an escape") }
+      rest.removeFirst()
       let digits: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
       let plain: [Unicode.Scalar: Unicode.Scalar] = ["n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", "\"": "\""]
       if let count = digits[kind] {
@@ -249,6 +249,13 @@ public struct PickleReader {
     for byte in try take(count).reversed() { value = value << 8 | UInt64(byte) }
     guard value <= UInt64(Int.max) else { throw failure("a number that is too large") }
     return Int(value)
+  }
+
+  /// Protocol 0 writes what is above U+00FF as escapes and the rest as Latin-1 ("raw-unicode-escape").
+  private mutating func latin1Line() throws(Failure) -> String {
+    guard let end = bytes[at...].firstIndex(of: 10) else { throw failure("the pickle ends too early") }
+    defer { at = end + 1 }
+    return String(String.UnicodeScalarView(bytes[at..<end].map { Unicode.Scalar($0) }))
   }
 
   private mutating func line() throws(Failure) -> String {

@@ -31,6 +31,8 @@ struct PickleTests {
           .list([.text("x"), .text("y"), .text("z"), .text("w")]),
         ])
       ),
+      // Protocol 0 is Latin-1 with escapes, in which a backslash of the text is one, too.
+      ("['\\\\u0041\\\\n\\r']", .list([.text("\\u0041\\n\r")])),
       ("['ü\\u20ac\\U0001f600\\n\\\\\\'\\x00\"']", .list([.text("ü€😀\n\\'\0\"")])),
       (
         "['x' * 300, 'y' * 70000]",
