@@ -151,7 +151,8 @@ import Testing
     #expect(statistics.hasSuffix("(0)"))
     _ = try await servers.ask("ours", "set sshd maxretry 9")
     // A reload takes the settings of the file again, as fail2ban's does.
-    #expect(try await servers.ask("ours", "reload") == "OK\n(0)")
+    // The client warns of its own settings first.
+    #expect(try await servers.ask("ours", "reload").hasSuffix("OK\n(0)"))
     #expect(try await servers.ask("ours", "get sshd maxretry") == "3\n(0)")
     #expect(try await servers.ask("ours", "stop").contains("systemctl stop bailiff"))
     // Not a pickle, one that runs something, and two commands at once.
