@@ -75,7 +75,8 @@ import Testing
     let told = try await machine.run("restore", machine.file, "--check")
     #expect(told.status == 1, "\(told)")
     for name in ["jails.d/door.yaml", "office.txt", "state/bailiff.db"] { #expect(told.output.contains("/\(name)\n")) }
-    #expect(!told.output.contains("/bailiff.yaml\n"))
+    // The first line says of which settings it is.
+    #expect(!told.output.split(separator: "\n").dropFirst().contains { $0.hasSuffix("/bailiff.yaml") })
     #expect(try await machine.run("settings", "get", "jails.door.maxretry").output == "7\n")
 
     let restored = try await machine.run("restore", machine.file)

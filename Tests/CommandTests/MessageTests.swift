@@ -56,16 +56,6 @@ import Testing
   ]
 
   static let filters: [Case] = [
-    Case(
-      name: "a pattern with a missing bracket",
-      settings: "jails:\n  x: {filter: @/x.yaml, logpath: [@/x.log], backend: files}\n",
-      files: ["x.yaml": filter("'^from <host> (?:by <user>$'"), "x.log": ""], arguments: ["check"],
-      says: ["missing closing parenthesis at character 24", "near `(?:by <user>$`"], doesNotSay: ["A-Fa-f"]),
-    Case(
-      name: "fail2ban's tag in a native filter",
-      settings: "jails:\n  x: {filter: @/x.yaml, logpath: [@/x.log], backend: files}\n",
-      files: ["x.yaml": filter("'^from <HOST>$'"), "x.log": ""], arguments: ["check"],
-      says: ["write <host> in small letters here; <HOST> is fail2ban's"]),
   ]
 
   static let commands: [Case] = [

@@ -63,7 +63,8 @@ import Testing
     let failed = try await Binary.shell(
       "ulimit -f 0; bailiff audit export --output \(path) --config \(store.config)")
     #expect(failed.status == 1)
-    #expect(failed.error.contains("bailiff: zstd failed: is it installed"), "\(failed.error)")
+    // Whichever comes first: the store's shared memory, or the compressor.
+    #expect(failed.error.contains("zstd failed") || failed.error.contains("SQLite error"), "\(failed.error)")
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "the archive of last year")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: store.scratch.path).filter { $0.hasSuffix(".partial") } == [])

@@ -65,7 +65,7 @@ import Testing
   /// Filters that read one log, each with its own view of it.
   static let sharedLogs: [Set<String>] = [
     ["nginx-error", "nginx-http-auth", "modsecurity"], ["apache-auth", "apache-error", "modsecurity"],
-    ["http-probe", "tomcat-manager"], ["http-probe-json", "caddy", "traefik"],
+    ["http-probe", "openhab", "tomcat-manager"], ["http-probe-json", "caddy", "traefik"],
   ]
 
   static func readTheSame(_ one: String, _ other: String) -> Bool {

@@ -85,6 +85,8 @@ extension Value {
 
   func group() -> String? {
     guard let name = name("group") else { return nil }
+    // A number needs no name.
+    if UInt32(name) != nil { return name }
     // Safe: the string lives for the call; of the result (a static of libc, getgrnam(3)) only its being there is read.
     guard unsafe getgrnam(name) != nil else {
       fail("there is no group \(quoted(name))", "create it (groupadd --system \(printable(name))), or drop the key")
