@@ -3,8 +3,7 @@ import LogSources
 import Model
 import Testing
 
-/// Containers are followed by name, in directories as Docker 20.10 and Podman 4.3 leave them. Docker and Podman themselves
-/// are tried by `make containers`.
+/// Containers are followed by name, in directories as Docker 20.10 and Podman 4.3 leave them.
 @Suite struct ContainerTests {
   let directory = TemporaryDirectory()
 
