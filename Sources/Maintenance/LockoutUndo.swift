@@ -33,9 +33,13 @@ public struct LockoutUndo: Sendable {
   }
 
   /// Has this program run with `setup --undo` after so many seconds, whatever becomes of this terminal.
-  /// - Parameter unit: systemd's timer, for a daemon that systemd runs; else a process of its own session waits.
-  public func schedule(config: String, seconds: Int64, unit: String?) throws {
-    let undo = [Self.real("/proc/self/exe"), "setup", "--undo", "--config", Self.real(config)]
+  /// - Parameters:
+  ///   - restart: what restarts the daemon, where systemd does not.
+  ///   - unit: systemd's timer, for a daemon that systemd runs; else a process of its own session waits.
+  public func schedule(config: String, restart: String?, seconds: Int64, unit: String?) throws {
+    let undo =
+      [Self.real("/proc/self/exe"), "setup", "--undo", "--config", Self.real(config)]
+      + (restart.map { ["--restart", $0] } ?? [])
     if let unit {
       try Self.run("systemd-run", ["--unit=\(unit)", "--on-active=\(seconds)s", "--collect", "--quiet", "--"] + undo)
     } else {

@@ -49,7 +49,7 @@ public struct Pseudonyms: Sendable {
     if let word = words[token.lowercased()] { return word }
     if let address = replacingAddress(token) { return address }
     // A full stop or a colon behind a name belongs to the sentence; a word may be `name:port` or `key:name`.
-    for separator in [":", "@", "%"] as [Character] {
+    for separator in ["@", "%", ":"] as [Character] {
       guard let at = token.lastIndex(of: separator) else { continue }
       let (first, rest) = (String(token[..<at]), String(token[token.index(after: at)...]))
       if separator == "@", !first.isEmpty, rest.contains(".") { return word(for: token, as: "mail") }

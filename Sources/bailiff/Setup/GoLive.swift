@@ -1,4 +1,5 @@
 import API
+import Firewall
 import Maintenance
 import Model
 import Settings
@@ -14,6 +15,8 @@ struct GoLive {
 
   let config: ConfigOptions
   let settings: Settings
+  /// What restarts a daemon that systemd does not run.
+  let restart: String?
 
   /// What is to be set; nothing for what is set already.
   func changes(_ answers: Answers) -> [Change] {
@@ -37,6 +40,13 @@ struct GoLive {
     let client = try config.client(deadline: 60)
     // Before anything is changed: without a daemon nobody would see whether it works.
     let status = try client.status()
+    let supervisor = Supervisor(command: restart, daemon: status)
+    let mustRestart = Self.mustRestart(status, answers.firewall)
+    guard supervisor != nil || !mustRestart else {
+      throw RequestError(
+        .rejected, "a daemon that runs dry is to be restarted, and systemd does not run it",
+        remedy: "say how with --restart 'rc-service bailiff restart'; nothing was changed")
+    }
     var output = Output()
     defer { output.flush() }
     if let confirm = answers.confirm {
@@ -46,8 +56,9 @@ struct GoLive {
           remedy: "run bailiff setup --keep, or wait until it is undone")
       }
       try undo.prepare(version: Bailiff.version, now: SystemClock.now())
-      let unit = Self.isRunBySystemd(status.pid) ? "bailiff-undo" : nil
-      try undo.schedule(config: config.path, seconds: confirm.seconds, unit: unit)
+      try undo.schedule(
+        config: config.path, restart: restart, seconds: confirm.seconds,
+        unit: supervisor?.isSystemd == true ? "bailiff-undo" : nil)
     }
     for change in changes {
       let set = try SettingsChange(setting: change.path, to: change.value, in: config.path) {
@@ -57,7 +68,11 @@ struct GoLive {
       try set.write()
       for line in set.difference { output.line(printable(line)) }
     }
-    for warning in try client.reload().warnings { output.line(printable("note: \(warning)")) }
+    if let supervisor, mustRestart {
+      try supervisor.restart(config, instead: status.pid)
+    } else {
+      for warning in try client.reload().warnings { output.line(printable("note: \(warning)")) }
+    }
     output.flush()
     try takeOver(answers, client)
     output.line("bailiff bans from now on, through \(printable(try client.status().firewall.backend))")
@@ -86,9 +101,17 @@ struct GoLive {
     let client = try config.client(deadline: 60)
     // First of all: whoever is locked out gets in, whatever comes of the rest.
     _ = try? client.unbanAll(UnbanAllRequest())
+    let status = try client.status()
     let files = try undo.putBack(now: SystemClock.now())
-    _ = try client.reload()
+    let before = try config.settings().firewall.backend
+    if Self.mustRestart(status, before.rawValue), let supervisor = Supervisor(command: restart, daemon: status) {
+      try supervisor.restart(config, instead: status.pid)
+    } else {
+      _ = try client.reload()
+    }
+    // Bans that fell meanwhile; a dry run leaves the kernel alone.
     _ = try client.unbanAll(UnbanAllRequest())
+    if before == .dryRun { try FirewallBackend.clearAll() }
     var output = Output()
     output.line(printable("undone: \(files.joined(separator: ", "))"))
     output.flush()
@@ -102,7 +125,8 @@ struct GoLive {
     }
   }
 
-  private static func isRunBySystemd(_ process: Int32) -> Bool {
-    SmallFile.text("/proc/\(process)/cgroup")?.contains("/bailiff.service") == true
+  /// What a dry run decided is never enforced, so a reload goes neither into one nor out of one.
+  private static func mustRestart(_ status: StatusReply, _ backend: String) -> Bool {
+    status.dryRun != (backend == FirewallSettings.Backend.dryRun.rawValue)
   }
 }

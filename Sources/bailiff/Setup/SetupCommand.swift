@@ -16,7 +16,7 @@ struct SetupCommand: ParsableCommand {
 
       It asks for your own addresses, for the services to watch, what to do with fail2ban, which firewall carries bans out, and \
       whether to undo it all unless you say in time that you can still get in. --yes takes the answer in brackets for whatever \
-      no option says. The running daemon goes over without a gap.
+      no option says. A daemon that runs dry is restarted; bans that are in force stay in force.
 
       With --confirm, everything is as it was after that time, bans lifted and settings put back, unless somebody runs `bailiff \
       setup --keep`: from a new connection, which proves that there can be one.
@@ -48,6 +48,8 @@ struct SetupCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Undo it after this time unless it is kept.", valueName: "time"), transform: parseSpan)
   var confirm: TimeSpan?
+  @Option(help: ArgumentHelp("What restarts the daemon, where systemd does not run it.", valueName: "command"))
+  var restart: String?
   @OptionGroup var config: ConfigOptions
 
   func validate() throws {
@@ -59,10 +61,10 @@ struct SetupCommand: ParsableCommand {
     let settings = try config.settings()
     let undoing = LockoutUndo(settings)
     if keep { return try keep(undoing) }
-    if undo { return try GoLive(config: config, settings: settings).undo(undoing) }
+    if undo { return try GoLive(config: config, settings: settings, restart: restart).undo(undoing) }
     var answers = try Answers(self, settings)
     if !yes { try answers.ask() }
-    let live = GoLive(config: config, settings: settings)
+    let live = GoLive(config: config, settings: settings, restart: restart)
     let changes = live.changes(answers)
     guard !check else { return try printChanges(changes) }
     try live.run(answers, changes, undoing)
