@@ -75,8 +75,7 @@ import Testing
     let told = try await machine.run("restore", machine.file, "--check")
     #expect(told.status == 1, "\(told)")
     for name in ["jails.d/door.yaml", "office.txt", "state/bailiff.db"] { #expect(told.output.contains("/\(name)\n")) }
-    // The first line says of which settings it is.
-    #expect(!told.output.split(separator: "\n").dropFirst().contains { $0.hasSuffix("/bailiff.yaml") })
+    #expect(!told.output.contains("\n  \(machine.config)\n"))
     #expect(try await machine.run("settings", "get", "jails.door.maxretry").output == "7\n")
 
     let restored = try await machine.run("restore", machine.file)
@@ -93,7 +92,8 @@ import Testing
     daemon = try RunningDaemon(machine.config)
     try await poll("all of it") { try await machine.run("bans").output.contains("203.0.113.9") }
     #expect(try await machine.run("bans").output.contains("203.0.113.7"))
-    #expect(try await machine.failures() == 46)
+    let failures = try await machine.run("audit", "--kind", "failure", "--json", "--limit", "100000")
+    #expect(failures.output.split(separator: "\n").count == 46, "\(failures)")
   }
 
   @Test func settingsAloneAreRestoredBesideADaemon() async throws {
@@ -126,7 +126,7 @@ import Testing
       echo hello >text.tar.gz
       tar -czf empty.tar.gz filters
       cp -a x changed; sqlite3 changed/bailiff-backup/bailiff.db \
-        "UPDATE ban SET count = count + 1"
+        "UPDATE batch SET base_time = base_time + 1"
       tar -czf changed.tar.gz -C changed bailiff-backup
       cp -a x link; f=$(find link -name office.txt); rm "$f"; ln -s /etc/passwd "$f"; tar -czf link.tar.gz -C link bailiff-backup
       sed -i 's/^bailiff-backup 1/bailiff-backup 2/' x/bailiff-backup/manifest; tar -czf later.tar.gz -C x bailiff-backup

@@ -38,12 +38,16 @@ import Testing
           # Nobody may be there to wait for it.
           while [ -e "/proc/$old" ] && ! grep -q '^State:.Z' "/proc/$old/status"; do sleep 0.1; done
         fi
-        \(Binary.path) run --quiet --config bailiff.yaml </dev/null >/dev/null 2>log &
+        # Foundation's Process waits until nobody holds what its child has inherited.
+        (
+          for fd in /proc/$BASHPID/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+          exec \(Binary.path) run --quiet --config bailiff.yaml
+        ) </dev/null >/dev/null 2>log &
         echo $! >pid
 
         """)
       _ = try await Command.run(
-        network.enter + ["/bin/sh", scratch("restart")], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+        network.enter + ["/bin/bash", scratch("restart")], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
       try await poll("the daemon") { try await self.run("status").status != 3 }
     }
 
@@ -65,7 +69,7 @@ import Testing
     func goLive(_ options: String...) async throws -> Finished {
       let answers = [
         "--yes", "--ignore", "198.51.100.0/24", "--services", "none", "--fail2ban", "leave", "--firewall", "ipset",
-        "--restart", "sh \(scratch("restart"))",
+        "--restart", "bash \(scratch("restart"))",
       ]
       return try await run(["setup", "--go-live"] + answers + options)
     }
