@@ -55,8 +55,7 @@ import Testing
       says: ["/etc/bailiff/no-such-file.yaml", "check the path"]),
   ]
 
-  static let filters: [Case] = [
-  ]
+  static let filters: [Case] = []
 
   static let commands: [Case] = [
     Case(
