@@ -36,6 +36,36 @@ import Testing
     return found
   }
 
+  /// A line that comes alone is a short text, and lies anywhere in memory. Vectorscan itself misses some there
+  /// (findings/vectorscan-5.4-short-texts.sh).
+  @Test func shortTextsAreFoundWhereverTheyLie() throws {
+    var random = Numbers(state: 3)
+    func letters(_ count: Int) -> [UInt8] {
+      (0..<count).map { _ in UInt8(ascii: "a") + UInt8.random(in: 0..<20, using: &random) }
+    }
+    for _ in 0..<400 {
+      var literals = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+        letters(Int.random(in: 4...9, using: &random))
+      }
+      // One that ends as another does.
+      literals.append([UInt8(ascii: " ")] + literals[0])
+      let prefilter = try #require(Prefilter(literals.map { RequiredLiterals(String(decoding: $0, as: UTF8.self)) }))
+      let scratch = try #require(PrefilterScratch(prefilter))
+      for _ in 0..<100 {
+        let offset = Int.random(in: 0..<64, using: &random)
+        var memory = letters(offset + Int.random(in: 12...200, using: &random))
+        let planted = literals.randomElement(using: &random)!
+        let start = Int.random(in: offset...memory.count - planted.count, using: &random)
+        memory.replaceSubrange(start..<start + planted.count, with: planted)
+        let isScanned = scratch.scan(memory.span.extracting(offset..<memory.count))
+        let ends = scratch.hits.map { Int($0 >> 32) }
+        #expect(
+          isScanned && ends.contains(start - offset + planted.count), "\(memory.count - offset) bytes at \(offset)")
+        #expect(ends.allSatisfy { $0 <= memory.count - offset })
+      }
+    }
+  }
+
   /// Random lines of the patterns' own words, so that literals are at line starts and ends, twice in a line, across
   /// would-be boundaries, in either case.
   @Test func findsWhatPCRE2AloneFinds() throws {
