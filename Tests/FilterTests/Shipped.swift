@@ -78,27 +78,30 @@ struct Reporter {
             return true
           }, time: { now }, clock: &clock, header: { _, _ in },
           history: LineHistory()
-        ) { match, _ in found[index].append(report(match)) }
+        ) { match, line in found[index].append(report(match, line)) }
       } else {
         places[text.count] = index
         text += line.bytes
         text.append(UInt8(ascii: "\n"))
       }
     }
-    set.scan(text.span, clock: &clock, history: LineHistory()) { match, _, offset in
-      found[places[offset]!].append(report(match))
+    set.scan(text.span, clock: &clock, history: LineHistory()) { match, line, offset in
+      found[places[offset]!].append(report(match, line))
     }
     return found
   }
 
   func reports(_ lines: [String]) -> [[Report]] { reports(lines.map { LogLine(bytes: Array($0.utf8)) }) }
 
-  private func report(_ match: borrowing Match) -> Report {
+  private func report(_ match: borrowing Match, _ line: borrowing Span<UInt8>) -> Report {
     let filter = filters[match.filter]
     var captures: [String: String] = [:]
     for capture in match.captures where captures[capture.name] == nil {
       captures[capture.name] = String(decoding: capture.value, as: UTF8.self)
     }
+    // In a format with fields the user is a field, whatever that is called.
+    let user = String(decoding: match.bytes(match.user, in: line), as: UTF8.self)
+    if !user.isEmpty, captures["user"] == nil { captures["user"] = user }
     return Report(
       filter: filter.definition.name, pattern: filter.patternNames[match.pattern], address: match.address.description,
       count: match.count, weight: match.weight, time: match.time, captures: captures)
