@@ -4,7 +4,7 @@ internal import Model
 /// A native filter, compiled.
 final class NativeFilter: Sendable {
   let join: JoinDefinition?
-  let programs: [[UInt8]]
+  let programs: [ProgramName]
   let hasOwnLog: Bool
   let patterns: [NativePattern]
   let ignore: [NativePattern]
@@ -22,7 +22,7 @@ final class NativeFilter: Sendable {
 
   init(_ rules: NativeRules) throws(FilterError) {
     join = rules.join
-    programs = rules.programs.map { Array(($0.hasSuffix("-*") ? $0.dropLast() : $0[...]).utf8) }
+    programs = rules.programs.map(ProgramName.init)
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
     var torn: [CompiledExpression] = []
@@ -62,20 +62,27 @@ final class NativeFilter: Sendable {
     untrustedAfterOpenQuote != nil || untrustedAfterMatch != nil || !torn.isEmpty || records != nil
   }
 
-  /// Is this the program whose lines the filter reads? `postfix` also admits `postfix/smtpd`, and `postfix-*` what begins so up
-  /// to a slash, `postfix-out/smtpd`.
+  /// Is this the program whose lines the filter reads?
   func admits(_ line: borrowing Span<UInt8>, _ program: Range<Int>) -> Bool {
-    for name in programs {
-      guard program.count >= name.count else { continue }
-      var same = true
-      for i in 0..<name.count where line[program.lowerBound + i] != name[i] {
-        same = false
-        break
-      }
-      guard same else { continue }
-      if name.last == UInt8(ascii: "-") { return program.count > name.count }
-      if program.count == name.count || line[program.lowerBound + name.count] == UInt8(ascii: "/") { return true }
-    }
+    for name in programs where name.admits(line, program) { return true }
     return false
+  }
+}
+
+/// A name in a filter's `program`: `postfix` also admits `postfix/smtpd`, and `postfix-*` what begins so, `postfix-out/smtpd`.
+struct ProgramName: Sendable {
+  let bytes: [UInt8]
+  let isBeginning: Bool
+
+  init(_ text: String) {
+    isBeginning = text.hasSuffix("-*")
+    bytes = Array((isBeginning ? text.dropLast() : text[...]).utf8)
+  }
+
+  func admits(_ line: borrowing Span<UInt8>, _ program: Range<Int>) -> Bool {
+    guard program.count >= bytes.count else { return false }
+    for i in 0..<bytes.count where line[program.lowerBound + i] != bytes[i] { return false }
+    if isBeginning { return program.count > bytes.count }
+    return program.count == bytes.count || line[program.lowerBound + bytes.count] == UInt8(ascii: "/")
   }
 }
