@@ -140,7 +140,7 @@ let package = Package(
       path: "Benchmarks/Stages", swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["CLinux", "Filters"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["CLinux", "Filters", "System"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
@@ -152,7 +152,7 @@ let package = Package(
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
-    tests("FirewallTests", ["Model", "System", "Firewall", "LockoutGuard", "CLinux", "CMnl"]),
+    tests("FirewallTests", ["Model", "System", "Firewall", "LockoutGuard", "CLinux", "CMnl", "TestSupport"]),
     tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(

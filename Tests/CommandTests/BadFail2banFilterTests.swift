@@ -42,7 +42,11 @@ import Testing
     daemon.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: said))
     try daemon.run()
     defer { kill(daemon.processIdentifier, SIGKILL) }
-    try await poll("the daemon") { try await Binary.run("status", "--config", config).status == 0 }
+    // Four jails are missing: a person is needed, and told of each.
+    try await poll("the daemon") { try await Binary.run("status", "--config", config).status == 4 }
+    let status = try #require(try await Binary.run("status", "--json", "--config", config).objects.first)
+    let dropped = (status["warnings"] as? [[String: Any]] ?? []).filter { $0["code"] as? String == "jail_dropped" }
+    #expect(dropped.compactMap { $0["subject"] as? String }.sorted() == ["bad0", "bad1", "bad2", "bad3"])
     let stamp = ISO8601DateFormatter().string(from: Date())
     let lines = (1...2).map { "\(stamp) web sshd[\($0)]: Failed password for root from 192.0.2.7 port 4711 ssh2\n" }
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))

@@ -84,25 +84,25 @@ import Testing
     }
 
     let first = try RunningDaemon(config, isDryRun: false)
-    try directory.append(Self.failures("192.0.2.1"), to: "auth.log")
-    try await poll("the first ban is told") { isTold("192.0.2.1") }
+    try directory.append(Self.failures("203.0.113.1"), to: "auth.log")
+    try await poll("the first ban is told") { isTold("203.0.113.1") }
     receiver.stop()
-    try directory.append(Self.failures("192.0.2.2"), to: "auth.log")
+    try directory.append(Self.failures("203.0.113.2"), to: "auth.log")
     try await poll("the second is decided") {
-      try await Binary.run("bans", "--config", config).output.contains("192.0.2.2")
+      try await Binary.run("bans", "--config", config).output.contains("203.0.113.2")
     }
     first.kill()
 
     let second = try Receiver("http_receiver.py", port: port, directory: seen)
     let daemon = try RunningDaemon(config, isDryRun: false)
     defer { daemon.kill() }
-    try await poll("the second ban is told after all") { isTold("192.0.2.2") }
-    try directory.append(Self.failures("192.0.2.3"), to: "auth.log")
-    try await poll("and the third") { isTold("192.0.2.3") }
+    try await poll("the second ban is told after all") { isTold("203.0.113.2") }
+    try directory.append(Self.failures("203.0.113.3"), to: "auth.log")
+    try await poll("and the third") { isTold("203.0.113.3") }
     let bans = told().filter { $0["action"] as? String == "ban" }.compactMap { $0["id"] as? String }
     var order: [String] = []
     for id in bans where !order.contains(id) { order.append(id) }
-    #expect(order == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
+    #expect(order == ["203.0.113.1", "203.0.113.2", "203.0.113.3"])
     // The daemon's own life is news, too.
     #expect(told().contains { $0["action"] as? String == "start" })
     let status = try #require(try await Binary.run("status", "--json", "--config", config).objects.first)

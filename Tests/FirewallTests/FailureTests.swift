@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Synchronization
 import System
+import TestSupport
 import Testing
 
 @testable import Firewall

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Synchronization
 import System
+import TestSupport
 import Testing
 
 @testable import Firewall

@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import System
+import TestSupport
 import Testing
 
 @testable import Firewall

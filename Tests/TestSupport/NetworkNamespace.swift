@@ -1,8 +1,9 @@
 import CLinux
 import Foundation
 import Synchronization
+import System
 
-/// A thread in a network namespace of its own. What runs on it, and the programs started from it, see only that
+/// A thread in a network namespace of its own, its loopback up. What runs on it, and the programs started from it, see only that
 /// namespace; it has no name, so nothing is left behind when the thread ends, however the test ends.
 public final class NetworkNamespace: Sendable {
   private struct State {
@@ -32,6 +33,10 @@ public final class NetworkNamespace: Sendable {
     thread.start()
     ready.wait()
     guard threadNumber > 0 else { throw HeldNamespaces.NotMade() }
+    // Not by Foundation's Process, which waits for a program with the help of threads that the tests may hold.
+    guard let ip = Program.find("ip") else { throw HeldNamespaces.NotMade() }
+    let loopback = try run { try Program(path: ip, arguments: ["link", "set", "lo", "up"]).run() }
+    guard loopback.status == 0 else { throw HeldNamespaces.NotMade() }
   }
 
   /// The thread's number, by which `ip link set … netns` knows the namespace.
