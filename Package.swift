@@ -140,7 +140,8 @@ let package = Package(
       path: "Benchmarks/Stages", swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["CLinux", "Filters", "System"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["CLinux", "Filters", "System"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests("ModelTests", ["Model"]),
     tests("SystemTests", ["Model", "System", "TestSupport"]),
     tests("YAMLTests", ["YAML"]),
