@@ -80,13 +80,13 @@ public final class Daemon: @unchecked Sendable {
     // Before the firewall is touched: another daemon's bans are not ours to change.
     storeLock = try StoreLock(settings.database)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
-    let made = try firewall.prepare(plan.firewallPlan)
-    for notice in made { log.warning("firewall: \(notice)") }
+    for notice in try firewall.prepare(plan.firewallPlan) { log.warning("firewall: \(notice)") }
 
     let restored = try Restoration.open(
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
-    writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
+    writer = StoreWriter(
+      restored.store, positions: restored.positions, settings: settings, isDryRun: !firewall.changesKernel, log: log)
     warnings = ActiveWarnings { [writer, log] change, all in
       Self.report(change, writer, log)
       onWarning(all)
@@ -109,28 +109,16 @@ public final class Daemon: @unchecked Sendable {
     watcher = Reconciler(firewall) { [loop] cause in
       loop.queue.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
     }
-    writer.start { [loop] in
-      // Without a store the firewall and the decider are what knows who is banned.
-      loop.queue.postUrgent(.act { $0.storeBans() })
-    }
     monitor = HealthMonitor(warnings, started: started) { [unowned self] in findings() }
-    try startConsumers(settings)
-    loop.publish()
-    if let setAside = restored.setAside {
-      writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
-    }
-    let names = Names(jails: plan.jailNames, patterns: [], sources: [])
-    let changes = restored.changes
-    writer.commit(
-      FailureBatch(), names: names, decisions: changes.takenOver, applied: Set(changes.takenOver.indices), at: started)
-    writer.commit(FailureBatch(), names: names, decisions: changes.expired, applied: [], at: started)
+    try beginStoring(restored, settings)
   }
 
   public enum LogStart: Sendable { case beginning, end }
 
   /// Begins to read.
   public func start() {
-    writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
+    let jails = current.withLock { $0.jails.count }
+    writer.event(writer.isDryRun ? .startDryRun : .start, detail: counted(jails, "jail"))
     loop.start()
     loop.firewallChanged.withLock { $0 = true }
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
@@ -214,7 +202,8 @@ public final class Daemon: @unchecked Sendable {
       for jail in loop.applyReload(plan, ignoring: ignored) {
         guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
         do {
-          try Restoration.restoreWindow(&loop.detector, index, from: writer.store, now: SystemClock.now())
+          try Restoration.restoreWindow(
+            &loop.detector, index, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
         } catch {
           log.error("jail \(jail): its window could not be restored: \(error)")
         }
@@ -236,8 +225,15 @@ public final class Daemon: @unchecked Sendable {
     String(text.split(separator: "\n").first ?? "")
   }
 
-  private func startConsumers(_ settings: Settings) throws {
-    try writer.consumers.start((log.isQuiet ? [] : [log.consumer]) + outputs(settings))
+  func startConsumers(_ settings: Settings) throws {
+    let consumers = try (log.isQuiet ? [] : [log.consumer]) + outputs(settings)
+    try writer.consumers.start(
+      consumers.map { consumer in
+        var consumer = consumer
+        // What was decided on paper while nothing was enforced is no news.
+        consumer.filter.isReal = !writer.isDryRun
+        return consumer
+      })
   }
 
   /// Who is told what is stored, and how far.

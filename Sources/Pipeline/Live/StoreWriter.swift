@@ -26,6 +26,8 @@ final class StoreWriter: @unchecked Sendable {
     var decisions: [Decision]
     /// When the firewall had each; nil where it did not take it.
     var applied: [Instant?]
+    /// Were they decided on paper only?
+    var isDryRun: Bool
 
     /// Adds what came after it.
     mutating func append(_ next: Commit) {
@@ -58,6 +60,8 @@ final class StoreWriter: @unchecked Sendable {
 
   private let queue = BoundedQueue<Item>(capacity: capacity)
   let path: String
+  /// Does nothing that is decided reach the firewall?
+  let isDryRun: Bool
   private let opened: OpenStore
   /// The last that were committed, by source.
   var positions: [String: SourcePosition]
@@ -92,8 +96,11 @@ final class StoreWriter: @unchecked Sendable {
   private var nextRetention = ContinuousClock.now
 
   /// `positions`: what the store knows of them.
-  init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
+  init(
+    _ store: AuditStore, positions: [SourcePosition], settings: Settings, isDryRun: Bool = false, log: RunLog
+  ) {
     path = store.path
+    self.isDryRun = isDryRun
     let opened = OpenStore(store)
     self.opened = opened
     consumers = Consumers(
@@ -124,11 +131,15 @@ final class StoreWriter: @unchecked Sendable {
     thread.withLock { $0 = ServiceThread("bailiff-store") { [self] in run() } }
   }
 
-  func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
+  /// - Parameter isDryRun: were these decided on paper only? nil: as all that this daemon decides.
+  func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, isDryRun: Bool? = nil,
+    at now: Instant
+  ) {
     guard !batch.isEmpty || !decisions.isEmpty else { return }
     let commit = Commit(
       batch: batch, names: names, decisions: decisions,
-      applied: decisions.indices.map { applied.contains($0) ? now : nil })
+      applied: decisions.indices.map { applied.contains($0) ? now : nil }, isDryRun: isDryRun ?? self.isDryRun)
     queue.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
   }
 
@@ -195,7 +206,7 @@ final class StoreWriter: @unchecked Sendable {
       storeOpen()
       return carryOut(item)
     }
-    if let names = open?.names, names != commit.names { storeOpen() }
+    if let open, open.names != commit.names || open.isDryRun != commit.isDryRun { storeOpen() }
     if open?.append(commit) == nil { open = commit }
     let isIdle = commit.batch.failures.isEmpty
     openUntil = min(openUntil, .now + (isIdle ? Self.idleMoment : Self.moment))
@@ -259,7 +270,8 @@ final class StoreWriter: @unchecked Sendable {
   private func write(_ item: Item, to store: AuditStore) throws {
     switch item {
     case .commit(let commit):
-      try store.commit(commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied)
+      try store.commit(commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied,
+        isDryRun: commit.isDryRun)
       for position in commit.batch.positions { positions[position.source] = position }
     case .event(let event): try store.record(event)
     case .takeOver(let bans, let isApplied):
@@ -268,7 +280,7 @@ final class StoreWriter: @unchecked Sendable {
       let held = Set(try store.bansInForce(at: now).map { HeldBan(jail: $0.jail, identity: $0.identity) })
       let missing = bans.filter { !held.contains(HeldBan(jail: $0.jail, identity: $0.identity)) }
       let names = Names(jails: [], patterns: [], sources: [])
-      try store.commit(FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil)
+      try store.commit(FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil, isDryRun: isDryRun)
     }
   }
 
