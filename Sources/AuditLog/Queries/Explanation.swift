@@ -142,7 +142,8 @@ extension AuditReader {
           jail: row[0], identity: Identity(row[1] as String), since: Instant(microseconds: row[2]),
           until: (row[3] as Int64?).map { Instant(microseconds: $0) }, count: row[4], number: row[5], cause: row[6],
           uid: row[7], command: row[8] ?? "", applied: (row[9] as Int64?).map { Instant(microseconds: $0) },
-          isDryRun: row[14] != 0, ended: (row[10] as Int64?).map { Instant(microseconds: $0) }, endCause: row[11] ?? "", endUID: row[12],
+          isDryRun: row[14] != 0, ended: (row[10] as Int64?).map { Instant(microseconds: $0) }, endCause: row[11] ?? "",
+          endUID: row[12],
           endCommand: row[13] ?? "", failures: [], extensions: [])
       }
       return (stories, count)

@@ -23,7 +23,8 @@ struct DecisionTable {
   init(_ db: Database) throws {
     single = try Inserts(db, count: 1)
     extend = try db.cached(
-      "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL AND dry_run = ?")
+      "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL AND dry_run = ?"
+    )
     end = try db.cached(
       """
       UPDATE ban SET ended = ?, end_cause = ?, end_uid = ?, end_command = ?

@@ -16,6 +16,8 @@ enum Restoration {
     var detector: Detector
     var changes: Changes
     var positions: [SourcePosition]
+    /// How many failures were ever stored in it.
+    var failures: Int
     /// Where a damaged store was moved to.
     var setAside: String?
   }
@@ -51,7 +53,13 @@ enum Restoration {
         if isNew { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
         try apply(&detector.decider, to: firewall, now: now, log)
         try restoreCounts(&detector, from: store, plan: plan, isDryRun: isDryRun, now: now)
-        return Restored(store: store, detector: detector, changes: changes, positions: positions, setAside: setAside)
+        let totals = try store.totals(isDryRun: isDryRun)
+        for (jail, total) in totals {
+          detector.decider.restoreTally(jail: jail, failures: total.failures, bans: total.bans)
+        }
+        return Restored(
+          store: store, detector: detector, changes: changes, positions: positions,
+          failures: totals.values.reduce(0) { $0 + $1.failures }, setAside: setAside)
       } catch {
         store.close()
         throw error
