@@ -8,6 +8,7 @@ internal import System
 /// What a start finds and decides by itself.
 extension Daemon {
   func beginStoring(_ restored: Restoration.Restored, _ settings: Settings) throws {
+    for jail in current.withLock({ $0.dropped }) { log.error("jail \(jail.name): \(jail.reason)") }
     writer.start { [loop] in
       // Without a store the firewall and the decider are what knows who is banned.
       loop.queue.postUrgent(.act { $0.storeBans() })
@@ -41,6 +42,7 @@ extension Daemon {
   private static func onPaper(_ bans: [Ban]) -> String {
     let listed = bans.prefix(10).map { "\($0.identity) (\($0.jail))" }.joined(separator: ", ")
     let more = bans.count > 10 ? " and \(bans.count - 10) more" : ""
-    return "the dry run before would have \(counted(bans.count, "ban")) in force: \(listed)\(more); it begins without them"
+    return
+      "the dry run before would have \(counted(bans.count, "ban")) in force: \(listed)\(more); it begins without them"
   }
 }

@@ -24,12 +24,13 @@ public final class Daemon: @unchecked Sendable {
   let choice: Mutex<BackendChoice>
   let log: RunLog
   public let started: Instant
-  private let storeLock: StoreLock
+  private let locks: DaemonLocks
   private let intake: Intake
   private let reader: LogReader
   private let late = IdleCheckpoints()
   private let patterns: PatternHealth
   private let load: @Sendable () throws -> Settings.Reading
+  private let onReload: @Sendable (Settings) -> Void
   private let outputs: @Sendable (Settings) throws -> [DecisionConsumer]
   private let readerThread = Mutex<ServiceThread?>(nil)
   private let watcher: Reconciler
@@ -38,6 +39,7 @@ public final class Daemon: @unchecked Sendable {
   /// What needs a person.
   let warnings: ActiveWarnings
   private(set) var monitor: HealthMonitor!
+  let otherPlace: OtherPlace
   private let onInputEnd: @Sendable () -> Void
   /// Reloads follow one another: the end of the last one.
   private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
@@ -50,6 +52,7 @@ public final class Daemon: @unchecked Sendable {
   ///   - choose: the backend that settings mean, at the start and at each reload.
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
+  ///   - onReload: called with the settings that a reload has put in force.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
   ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
   ///   - onWarning: called when a warning comes or goes, with all that are true then.
@@ -58,6 +61,7 @@ public final class Daemon: @unchecked Sendable {
     _ settings: Settings, dropped: [DroppedJail] = [], firewall given: (any Actuator)? = nil,
     choose: @escaping @Sendable (FirewallSettings) -> BackendChoice = { $0.choice }, log: RunLog,
     start: LogStart = .end, load: @escaping @Sendable () throws -> Settings.Reading,
+    onReload: @escaping @Sendable (Settings) -> Void = { _ in },
     outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
     heartbeat: @escaping @Sendable () -> Void = {}, onWarning: @escaping @Sendable ([Warning]) -> Void = { _ in },
     onInputEnd: @escaping @Sendable () -> Void = {}
@@ -67,18 +71,17 @@ public final class Daemon: @unchecked Sendable {
     let choice = given.map { BackendChoice($0.backend, because: "it was given") } ?? choose(settings.firewall)
     self.choice = Mutex(choice)
     firewall = SwitchableActuator(given ?? choice.backend.makeActuator())
-    self.load = load
+    (self.load, self.onReload) = (load, onReload)
     self.outputs = outputs
     self.onInputEnd = onInputEnd
     started = SystemClock.now()
+    otherPlace = OtherPlace(since: started)
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
-    for jail in plan.dropped { log.error("jail \(jail.name): \(jail.reason)") }
     current = Mutex(plan)
     self.dropped = Mutex(dropped + plan.dropped)
 
-    try StateDirectory.make(settings.state)
     // Before the firewall is touched: another daemon's bans are not ours to change.
-    storeLock = try StoreLock(settings.database)
+    locks = try DaemonLocks(settings, changesKernel: given == nil && choice.backend != .dryRun, log: log)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     for notice in try firewall.prepare(plan.firewallPlan) { log.warning("firewall: \(notice)") }
 
@@ -86,7 +89,8 @@ public final class Daemon: @unchecked Sendable {
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
       log: log)
     writer = StoreWriter(
-      restored.store, positions: restored.positions, settings: settings, isDryRun: !firewall.changesKernel, log: log)
+      restored.store, positions: restored.positions, failures: restored.failures, settings: settings,
+      isDryRun: !firewall.changesKernel, log: log)
     warnings = ActiveWarnings { [writer, log] change, all in
       Self.report(change, writer, log)
       onWarning(all)
@@ -196,6 +200,7 @@ public final class Daemon: @unchecked Sendable {
     let stillDropped = reading.droppedJails + plan.dropped
     dropped.withLock { $0 = stillDropped }
     writer.applyReload(settings)
+    onReload(settings)
     try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
     await onLoop { [writer, log] loop in
@@ -302,12 +307,16 @@ public final class Daemon: @unchecked Sendable {
     let plan = current.withLock { $0 }
     return reader.status().map { status in
       let count = counts[status.info.number]
-      return SourceReport(
+      var report = SourceReport(
         status: status, matched: count?.matched ?? 0, ignored: count?.ignored ?? 0, distrusted: count?.distrusted ?? 0,
         clockOffset: count?.clockOffset,
         jails: (count?.jails ?? plan.jails(reading: status.info.specs)).filter { $0 < plan.jailNames.count }.map {
           plan.jailNames[$0]
         })
+      for (jail, understanding) in count?.understandings ?? [:] where jail < plan.jails.count {
+        report.understandings[plan.jailNames[jail]] = understanding
+      }
+      return report
     }
   }
 

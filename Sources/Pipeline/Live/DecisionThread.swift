@@ -23,7 +23,8 @@ final class DecisionThread: @unchecked Sendable {
   private(set) var plan: Plan
   var detector: Detector
   let firewall: any Actuator
-  private let warnings: ActiveWarnings
+  let warnings: ActiveWarnings
+  var newcomers = NewcomerWatch()
   private var soleAddresses = SoleAddresses()
   private let writer: StoreWriter
   private let late: IdleCheckpoints
@@ -128,6 +129,7 @@ final class DecisionThread: @unchecked Sendable {
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
     var hasRefusedBlock = false
+    let known = NewcomerWatch.known(batch, detector.decider, now: now)
     detector.detect(
       in: &batch, now: now,
       permits: { ban in
@@ -138,6 +140,7 @@ final class DecisionThread: @unchecked Sendable {
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
     lookForProxies(batch, now)
+    lookForNewcomers(known, now)
     carryOut(decisions, with: batch)
   }
 
@@ -281,6 +284,7 @@ final class DecisionThread: @unchecked Sendable {
     if now.since(lastShrink) > .minutes(1) {
       lastShrink = now
       detector.decider.shrink(at: now)
+      for jail in newcomers.calmed(at: now) { warnings.clear(.jailManyNew, of: jail) }
     }
     if now.since(lastRenewal) > .hours(24) {
       lastRenewal = now
@@ -348,8 +352,23 @@ final class DecisionThread: @unchecked Sendable {
     lastIgnored = SystemClock.now()
     let changed = ignored.refresh(plan, hosts.resolver) { [queue] in
       queue.postUrgent(.act { $0.refreshIgnored() })
+    } onFailure: { [queue] name in
+      queue.postUrgent(.act { $0.noteUnresolved(name) })
     }
     if let changed { detector.ignore(changed) }
+    warnOfUnresolved()
+  }
+
+  private func noteUnresolved(_ name: String) {
+    ignored.note(failed: name)
+    warnOfUnresolved()
+  }
+
+  private func warnOfUnresolved() {
+    let found = ignored.unresolved.map {
+      ($0, "it has no address, so nothing is ignored for it: correct it in `ignoreip`, or mend the resolver")
+    }
+    warnings.set(.namesUnresolved, to: found, at: SystemClock.now())
   }
 
   // MARK: Reload
