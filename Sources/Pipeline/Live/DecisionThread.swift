@@ -25,6 +25,8 @@ final class DecisionThread: @unchecked Sendable {
   let firewall: any Actuator
   let warnings: ActiveWarnings
   var newcomers = NewcomerWatch()
+  private var clock = ClockWatch()
+  private static let epoch = ContinuousClock.now
   private var soleAddresses = SoleAddresses()
   private let writer: StoreWriter
   private let late: IdleCheckpoints
@@ -262,6 +264,8 @@ final class DecisionThread: @unchecked Sendable {
     guard elapsed >= .seconds(1) || elapsed < .zero else { return }
     lastTick = now
     heartbeat()
+    clock.look(wall: now, steady: ContinuousClock.now - Self.epoch)
+    warnings.set(.clock, to: clock.problem.map { [("", $0)] } ?? [], at: now)
     storeIdleCheckpoints()
     hosts.resolver.expire()
     if now.since(lastIgnored) > .minutes(1) { refreshIgnored() }

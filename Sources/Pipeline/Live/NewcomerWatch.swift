@@ -27,8 +27,12 @@ struct NewcomerWatch {
   /// How many ids each jail of the batch's recent failures knows.
   static func known(_ batch: FailureBatch, _ decider: Decider, now: Instant) -> [UInt16: Int] {
     var known: [UInt16: Int] = [:]
-    for failure in batch.failures where known[failure.jail] == nil && now.since(failure.time) < live {
-      known[failure.jail] = count(Int(failure.jail), decider)
+    var last: UInt16?
+    // A flood is mostly one jail's.
+    for failure in batch.failures where failure.jail != last {
+      guard now.since(failure.time) < live else { continue }
+      last = failure.jail
+      if known[failure.jail] == nil { known[failure.jail] = count(Int(failure.jail), decider) }
     }
     return known
   }
