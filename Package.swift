@@ -98,7 +98,7 @@ let package = Package(
       "Inspection",
       [
         "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
-        "AuditLog", "Settings", "Fail2banImport", "Pipeline",
+        "AuditLog", "Settings", "Fail2banImport", "Pipeline", "Firewall",
       ]),
     room(
       "HTTPServing",

@@ -19,11 +19,13 @@ public final class ControlServer: Sendable {
   private let workers: NIOThreadPool
   private let file: SocketFile
   private let fileIdentity: UInt64?
+  private let admission: Admission
 
-  private init(_ http: HTTPServer, _ workers: NIOThreadPool, _ file: SocketFile) {
+  private init(_ http: HTTPServer, _ workers: NIOThreadPool, _ file: SocketFile, _ admission: Admission) {
     self.http = http
     self.workers = workers
     self.file = file
+    self.admission = admission
     fileIdentity = file.identity()
   }
 
@@ -31,25 +33,20 @@ public final class ControlServer: Sendable {
   public static func start(
     socket path: String, group: String? = nil, handlers: ControlHandlers, context: InspectionContext
   ) async throws -> ControlServer {
-    let gid = try group.map { name throws(RequestError) in
-      guard let gid = Accounts.groupID(name) else {
-        throw RequestError(
-          .invalid, "group \(name), which the socket is to admit, does not exist", remedy: "groupadd --system \(name)")
-      }
-      return gid
-    }
+    let gid = try groupID(group)
+    let admission = Admission(group: gid, groupName: group)
     let file = SocketFile(path: path)
     try file.prepare()
     let workers = NIOThreadPool(numberOfThreads: 2)
     workers.start()
     let routes = ControlRoutes(
       handlers: handlers, context: context,
-      authenticator: Authenticator(admission: Admission(group: gid, groupName: group)), workers: workers)
+      authenticator: Authenticator(admission: admission), workers: workers)
     let http = HTTPServer(routes.router, failures: .control)
     do {
       try await http.listen(unixSocket: path)
       try file.admit(group: gid)
-      return ControlServer(http, workers, file)
+      return ControlServer(http, workers, file, admission)
     } catch {
       await http.stop()
       try? await workers.shutdownGracefully()
@@ -58,6 +55,25 @@ public final class ControlServer: Sendable {
         .failed, "cannot listen on \(path): \(SystemError.text(error.errnoCode))",
         remedy: "its directory must exist and be writable by this user")
     }
+  }
+
+  /// The number of a group that the socket is to admit; nil: none is.
+  public static func groupID(_ group: String?) throws -> UInt32? {
+    guard let group else { return nil }
+    guard let gid = Accounts.groupID(group) else {
+      throw RequestError(
+        .invalid, "group \(group), which the socket is to admit, does not exist",
+        remedy: "groupadd --system \(printable(group))")
+    }
+    return gid
+  }
+
+  /// Admits the members of another group from now on, or of none.
+  public func admit(group: String?) throws {
+    let gid = try Self.groupID(group)
+    // Without a group the socket is the daemon's own group's, as when it was made.
+    try file.admit(group: gid ?? getegid())
+    admission.admit(group: gid, groupName: group)
   }
 
   /// Answers the requests that are under way, for two seconds at most, and removes the socket.

@@ -57,15 +57,20 @@ public struct SourceStatus: Hashable, Sendable, Codable {
   public var ignored: UInt64
   public var unmatched: UInt64
   public var tooLong: UInt64
+  /// Matches that were not believed, because a client may have written the line; among `unmatched`.
+  public var distrusted: UInt64
   /// The offset, or the journal cursor; nil before the first line.
   public var position: String?
   /// Bytes not read yet (files), or seconds behind (journal); nil when it is not known.
   public var lag: Double?
+  /// How many seconds its stamps are ahead (negative: behind); nil: they are right.
+  public var clockOffset: Double?
   public var jails: [String]
 
   public init(
     name: String, problem: String? = nil, read: UInt64, matched: UInt64, ignored: UInt64, unmatched: UInt64,
-    tooLong: UInt64, position: String? = nil, lag: Double? = nil, jails: [String] = []
+    tooLong: UInt64, distrusted: UInt64 = 0, position: String? = nil, lag: Double? = nil, clockOffset: Double? = nil,
+    jails: [String] = []
   ) {
     self.name = name
     ok = problem == nil
@@ -75,13 +80,15 @@ public struct SourceStatus: Hashable, Sendable, Codable {
     self.ignored = ignored
     self.unmatched = unmatched
     self.tooLong = tooLong
+    self.distrusted = distrusted
     self.position = position
     self.lag = lag
+    self.clockOffset = clockOffset
     self.jails = jails
   }
 }
 
-/// A jail's counters since the start.
+/// A jail, and what it has counted since its store was begun.
 public struct JailStatus: Hashable, Sendable, Codable {
   public var name: String
   public var ok: Bool

@@ -169,6 +169,13 @@ public struct Decider: Sendable {
     if states[index].jail.increment != nil { states[index].history[key, default: 0] += bans }
   }
 
+  /// What a jail had counted before a restart.
+  public mutating func restoreTally(jail: String, failures: Int, bans: Int) {
+    guard let index = states.firstIndex(where: { $0.jail.name == jail }) else { return }
+    states[index].tally.failures += failures
+    states[index].tally.bans += bans
+  }
+
   /// A failure from before a restart: fills the window without deciding again. The caller leaves out those that a ban or
   /// an unban has since made void.
   public mutating func restore(_ failure: Failure, id: String? = nil) {

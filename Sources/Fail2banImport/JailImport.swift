@@ -18,7 +18,12 @@ public enum JailImport {
     let reader = try JailReader(directory: directory)
     var notes = Notes()
     var jails: [ImportedJail] = []
+    noteCase(of: reader, &notes)
     for name in reader.names {
+      for option in ["enabled", "bantime.increment", "bantime.overalljails", "ignoreself"] {
+        guard let error = reader.noTruthValue(option, of: name) else { continue }
+        notes.add(error, "write `true` or `false`; a comment behind a value begins with ` ;`")
+      }
       do {
         let isEnabled = try reader.isEnabled(name)
         guard isEnabled || all else { continue }
@@ -37,6 +42,21 @@ public enum JailImport {
       yaml = settings.yaml(directory: directory)
     } while removeRefused(yaml, &jails, reader, &notes)
     return (yaml, notes.lines)
+  }
+
+  /// Names of sections that are written another way than the one that is meant.
+  private static func noteCase(of reader: JailReader, _ notes: inout Notes) {
+    var known: [String: String] = [:]
+    for name in [Configuration.defaultSection, "INCLUDES"] + reader.names {
+      guard let meant = known[name.lowercased()] else {
+        known[name.lowercased()] = name
+        continue
+      }
+      notes.add(
+        reader.error(name, nil, "is not [\(meant)] (names are case-sensitive)"),
+        meant == Configuration.defaultSection
+          ? "what it says holds for nobody; write [\(meant)]" : "if [\(meant)] is meant, write it so")
+    }
   }
 
   /// True where a jail was removed.

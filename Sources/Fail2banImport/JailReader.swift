@@ -45,6 +45,17 @@ package struct JailReader {
   /// What fail2ban takes for yes.
   package static func isTrue(_ text: String) -> Bool { ["1", "on", "true", "yes"].contains(text.lowercased()) }
 
+  /// What somebody meant for no; anything else is taken for it.
+  package static func isFalse(_ text: String) -> Bool { ["", "0", "off", "false", "no"].contains(text.lowercased()) }
+
+  /// An option that is a yes or no, where it is neither.
+  package func noTruthValue(_ option: String, of name: String) -> ConfigurationError? {
+    guard let value = try? Interpolation(configuration, section: name).value(of: option)?.trimmed,
+      !Self.isTrue(value), !Self.isFalse(value)
+    else { return nil }
+    return sharedError(name, option, "`\(value)` is neither yes nor no, and fail2ban takes it for no")
+  }
+
   package func read(_ name: String) throws(ConfigurationError) -> Reading {
     let first = try values(["enabled", "backend", "filter"], of: name, in: configuration)
     guard let text = first["filter"], !text.isEmpty else {

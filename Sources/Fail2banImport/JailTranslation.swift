@@ -23,17 +23,41 @@ struct JailTranslation {
       jail.filter = ""
     } else {
       guard let source = try source() else { return nil }
-      jail.source = source
-      let rules = try JailFilter(reading, reader)
-      jail.options = rules.options
-      jail.usedns = rules.rules.usedns.rawValue
-      jail.timezone = rules.rules.logtimezone
+      if isOwnLog(source) {
+        note(
+          "logpath", "nobody writes fail2ban's own log any more",
+          "the jail counts Bailiff's own bans (`source: bans`) instead; its filter is not used")
+        jail.filter = ""
+      } else {
+        jail.source = source
+        guard try applyFilter(to: &jail) else { return nil }
+      }
     }
     jail.limits = limits()
     jail.ignoreip = ignoreip()
     if option("ignorecommand") != nil { noteIgnoreCommand(&jail) }
     noteTheRest()
     return jail
+  }
+
+  private func isOwnLog(_ source: ImportedJail.Source) -> Bool {
+    guard case .files(let paths) = source else { return false }
+    return paths.allSatisfy { $0.hasSuffix("/fail2ban.log") }
+  }
+
+  /// False where the jail must not be imported.
+  private mutating func applyFilter(to jail: inout ImportedJail) throws(ConfigurationError) -> Bool {
+    let rules = try JailFilter(reading, reader)
+    guard LogEncoding(name: rules.rules.logencoding) != nil else {
+      note(
+        "logencoding", "`\(rules.rules.logencoding)` is not supported", "the jail is left out; \(LogEncoding.supported)"
+      )
+      return false
+    }
+    jail.options = rules.options
+    jail.usedns = rules.rules.usedns.rawValue
+    jail.timezone = rules.rules.logtimezone
+    return true
   }
 
   private mutating func note(_ option: String, _ reason: String, _ remedy: String) {
@@ -133,7 +157,7 @@ struct JailTranslation {
     }
     if let span = span("findtime", else: "10m is taken") { limits.findtime = span }
     if let text = option("bantime") {
-      if let span = try? TimeSpan(parsing: text) {
+      if let span = try? TimeSpan(parsing: Self.withoutComment(text)) {
         limits.bantime = span < .zero ? "permanent" : Self.text(span)
       } else {
         noteShared("bantime", "`\(text)` is no length of time", "10m is taken")
@@ -182,11 +206,16 @@ struct JailTranslation {
 
   private mutating func span(_ name: String, else remedy: String) -> String? {
     guard let text = option(name) else { return nil }
-    guard let span = try? TimeSpan(parsing: text), span > .zero else {
+    guard let span = try? TimeSpan(parsing: Self.withoutComment(text)), span > .zero else {
       noteShared(name, "`\(text)` is no length of time above 0", remedy)
       return nil
     }
     return Self.text(span)
+  }
+
+  /// fail2ban evaluates a length of time as Python would, for which `#` begins a comment.
+  private static func withoutComment(_ text: String) -> String {
+    String(text.prefix { $0 != "#" }).trimmed
   }
 
   /// `1w`, `1h30m`, `45s`.

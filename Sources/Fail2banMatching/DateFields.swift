@@ -134,10 +134,10 @@ struct DateFields {
     guard civil.isValid else { return nil }
     if let offset { return civil.instant(offset: offset) }
     switch zone {
-    case .clock: return civil.instant(offset: clock.zone.seconds(at: civil))
+    case .clock: return civil.instant(offset: clock.zone.seconds(at: civil, now: clock.now))
     case .fixed(let offset): return civil.instant(offset: offset)
     case .named(var offsets):
-      let instant = civil.instant(offset: offsets.seconds(at: civil))
+      let instant = civil.instant(offset: offsets.seconds(at: civil, now: clock.now))
       zone = .named(offsets)
       return instant
     }

@@ -9,7 +9,7 @@ public final class Fail2banFilter: Sendable {
   let ignoreregex: [Fail2banPattern]
   let templates: [DateTemplate]
   let zone: DefaultZone
-  let decoding: LineDecoding
+  let decoding: LogEncoding
   let maxlines: Int
   let usedns: Fail2banRules.DNS
   let fields: FieldNames
@@ -85,9 +85,8 @@ public final class Fail2banFilter: Sendable {
     } catch {
       throw wrong("datepattern", error.reason, "see \"datepattern\" in jail.conf(5)")
     }
-    guard let decoding = LineDecoding(name: rules.logencoding) else {
-      throw wrong(
-        "logencoding", "\"\(rules.logencoding)\" is not supported", "use utf-8, ascii, latin-1 or windows-1252")
+    guard let decoding = LogEncoding(name: rules.logencoding) else {
+      throw wrong("logencoding", "\"\(rules.logencoding)\" is not supported", LogEncoding.supported)
     }
     self.decoding = decoding
     guard let zone = Self.zone(rules.logtimezone) else {

@@ -1,24 +1,9 @@
+internal import Filters
 internal import Matching
 
 /// Makes a line valid UTF-8, as fail2ban's patterns expect it: what cannot be decoded becomes U+FFFD, one for each longest
 /// part that could have begun a character (Unicode 15, section 3.9, "U+FFFD Substitution of Maximal Subparts").
-enum LineDecoding: Sendable {
-  case utf8
-  case ascii
-  case latin1
-  case windows1252
-
-  /// A `logencoding` by its name; `auto` is UTF-8. Nil for what is not supported.
-  init?(name: String) {
-    switch name.lowercased().filter({ $0.isLetter || $0.isNumber }) {
-    case "auto", "utf8": self = .utf8
-    case "ascii", "usascii": self = .ascii
-    case "latin1", "iso88591", "l1": self = .latin1
-    case "windows1252", "cp1252": self = .windows1252
-    default: return nil
-    }
-  }
-
+extension LogEncoding {
   /// False, and nothing in `out`, when the line is plain ASCII and can stay where it is.
   func decode(_ line: borrowing Span<UInt8>, into out: inout [UInt8]) -> Bool {
     var high: UInt8 = 0
@@ -33,6 +18,8 @@ enum LineDecoding: Sendable {
       }
     case .latin1:
       for at in line.indices { out.append(scalar: UInt16(line[at])) }
+    case .latin9:
+      for at in line.indices { out.append(scalar: Self.latin9Scalars[line[at]] ?? UInt16(line[at])) }
     case .windows1252:
       for at in line.indices {
         let byte = line[at]
@@ -88,6 +75,11 @@ enum LineDecoding: Sendable {
     }
     return next
   }
+
+  /// Where ISO-8859-15 is not ISO-8859-1 (https://encoding.spec.whatwg.org/index-iso-8859-15.txt).
+  private static let latin9Scalars: [UInt8: UInt16] = [
+    0xA4: 0x20AC, 0xA6: 0x160, 0xA8: 0x161, 0xB4: 0x17D, 0xB8: 0x17E, 0xBC: 0x152, 0xBD: 0x153, 0xBE: 0x178,
+  ]
 
   /// What the bytes 0x80 to 0x9F mean (https://encoding.spec.whatwg.org/index-windows-1252.txt); 0: nothing.
   private static let windows1252Scalars: [UInt16] = [

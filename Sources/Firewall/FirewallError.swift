@@ -21,6 +21,8 @@ public struct FirewallError: Error, Hashable, Sendable, CustomStringConvertible 
     case invalid
     /// This family is not filtered here (`prepare` said why).
     case familyUnavailable
+    /// Another daemon carries out bans in this network namespace.
+    case inUse
   }
 
   public var code: Code

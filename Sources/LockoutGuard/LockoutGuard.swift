@@ -32,6 +32,9 @@ public final class LockoutGuard: Sendable {
 
   public init(look: @escaping @Sendable () -> Protected = { Protected.collect() }) { self.look = look }
 
+  /// Can it be seen at all who is logged in?
+  public static var seesSessions: Bool { Sessions.canBeSeen }
+
   /// The first reason not to ban this; nil: none.
   public func objection(to subnet: Subnet, sparing: SparedSessions, now: Instant) -> Protected.Objection? {
     protected(at: now).objections(to: subnet, sparing: sparing).first

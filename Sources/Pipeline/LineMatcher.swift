@@ -1,3 +1,4 @@
+internal import Filters
 public import LogSources
 internal import Matching
 public import Model
@@ -23,6 +24,9 @@ public final class LineMatcher {
   private let proxies: [[Subnet]]
   /// What precedes the lines at hand; one for each group.
   private let histories: [LineHistory]
+  /// What each filter of each group makes of the lines, where somebody asks.
+  private var understandings: [[SourceUnderstanding]]
+  private var isUnderstood = false
 
   public convenience init(_ plan: Plan, jails: [Int]) { self.init(FilterSets(plan), jails: jails) }
 
@@ -34,6 +38,9 @@ public final class LineMatcher {
     // Groups of other zones may be new; what precedes a line is the same for all.
     histories = groups.indices.map { index in
       if let old, index < old.histories.count { old.histories[index] } else { LineHistory() }
+    }
+    understandings = groups.map { group in
+      group.set.filters.map { old?.understanding(by: $0.definition) ?? SourceUnderstanding() }
     }
     counts = old?.counts ?? Counts()
     clock = old?.clock ?? SourceClock()
@@ -76,6 +83,45 @@ public final class LineMatcher {
         })
       add(group.set.counts, before)
     }
+  }
+
+  /// Looks whether the filters understand the lines at all: at the first ten thousand, and then at one of each call.
+  func examine(_ lines: borrowing Span<UInt8>, of origin: LineOrigin) {
+    guard !isUnderstood else { return }
+    var start = 0
+    repeat {
+      var end = start
+      while end < lines.count, lines[end] != 0x0a { end += 1 }
+      let line = lines.extracting(start..<end)
+      isUnderstood = true
+      var isNew = false
+      for group in understandings.indices {
+        for filter in understandings[group].indices where !understandings[group][filter].isDecided {
+          let known = groups[group].set.filters[filter]
+          understandings[group][filter].add(line, known, isPayload: origin.isPayload)
+          isUnderstood = isUnderstood && understandings[group][filter].isDecided
+          isNew = isNew || understandings[group][filter].seen < SourceUnderstanding.most
+        }
+      }
+      guard isNew else { return }
+      start = end + 1
+    } while start < lines.count
+  }
+
+  /// By the jails that use the filters.
+  func understandings(_ body: (_ jail: Int, SourceUnderstanding) -> Void) {
+    for (group, known) in zip(groups, understandings) {
+      for (jails, understanding) in zip(group.jails, known) {
+        for (jail, _) in jails { body(Int(jail), understanding) }
+      }
+    }
+  }
+
+  private func understanding(by definition: FilterDefinition) -> SourceUnderstanding? {
+    for (group, known) in zip(groups, understandings) {
+      if let index = group.set.filters.firstIndex(where: { $0.definition == definition }) { return known[index] }
+    }
+    return nil
   }
 
   private func time(of match: borrowing Match, isLive: Bool, _ now: Instant) -> Instant {

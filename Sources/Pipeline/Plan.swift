@@ -38,75 +38,17 @@ public final class Plan: Sendable {
 
   /// `start`: where files and journal begin that have no stored position.
   public init(_ settings: Settings, start: SourceSpec.Start = .end, on machine: Settings.Machine = .current) {
+    var assembly = PlanAssembly(settings)
+    for jail in settings.jails where jail.enabled { assembly.add(jail, start: start, on: machine) }
     self.settings = settings
-    var filters: [Filter] = []
-    var jails: [Entry] = []
-    var patterns: [PatternName] = []
-    var specs: [SourceSpec] = []
-    var readers: [[Int]] = []
-    var banJails: [Int] = []
-    var dropped: [DroppedJail] = []
-
-    func watch(_ spec: SourceSpec, _ jail: Int) {
-      if let index = specs.firstIndex(of: spec) {
-        readers[index].append(jail)
-      } else {
-        specs.append(spec)
-        readers.append([jail])
-      }
-    }
-
-    for jail in settings.jails where jail.enabled {
-      var entry = Entry(settings: jail, filter: nil, firstPattern: patterns.count)
-      if let definition = jail.definition {
-        if let index = filters.firstIndex(where: { $0.definition == definition }) {
-          entry.filter = index
-        } else {
-          do {
-            filters.append(try Filter(definition))
-            entry.filter = filters.count - 1
-          } catch {
-            dropped.append(DroppedJail(name: jail.name, reason: "\(error)"))
-            continue
-          }
-        }
-        let filter = filters[entry.filter!]
-        patterns += filter.patternNames.map { PatternName(filter: definition.name, name: $0, file: definition.file) }
-      } else {
-        patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
-        banJails.append(jails.count)
-      }
-      let number = jails.count
-      jails.append(entry)
-      switch jail.source {
-      case .bans: break
-      case .stdin: watch(.standardInput, number)
-      case .logs:
-        let sources = jail.sources(on: machine)
-        if !sources.containers.isEmpty {
-          watch(.containers(sources.containers, roots: settings.containerRoots, start: start), number)
-          // Docker's and Podman's driver journald. The names are theirs; root's processes alone are believed.
-          let matches = sources.containers.filter(Self.isPlainName).map { "CONTAINER_NAME=\($0) _UID=0" }
-          if !matches.isEmpty { watch(.journal(matches: matches, start: start), number) }
-        }
-        if !sources.files.isEmpty { watch(.files(sources.files, start: start), number) }
-        guard !sources.journal.isEmpty else { break }
-        let instead = sources.isJournalInstead ? sources.files : []
-        watch(.journal(matches: sources.journal, insteadOf: instead, start: start), number)
-      }
-    }
-    self.filters = filters
-    self.jails = jails
-    self.specs = specs
-    self.readers = readers
-    self.banJails = banJails
-    self.dropped = dropped
-    patternNames = patterns
+    jails = assembly.jails
+    filters = assembly.filters
+    specs = assembly.specs
+    readers = assembly.readers
+    banJails = assembly.banJails
+    dropped = assembly.dropped
+    patternNames = assembly.patterns
     jailNames = jails.map(\.settings.name) + [Self.operatorJail]
-  }
-
-  private static func isPlainName(_ name: String) -> Bool {
-    !name.hasPrefix("label=") && !name.contains { "*?[ ".contains($0) }
   }
 
   /// The jails that read any of these specs, in their order.
@@ -130,5 +72,76 @@ public final class Plan: Sendable {
     limits.append(
       Jail(name: Self.operatorJail, bantime: .hours(24), ipv6Prefix: 128, ignore: IgnoreList(spared)))
     return limits
+  }
+}
+
+/// Jails put together one after the other: each filter is compiled once, each source read once.
+private struct PlanAssembly {
+  private let settings: Settings
+  var filters: [Filter] = []
+  var jails: [Plan.Entry] = []
+  var patterns: [PatternName] = []
+  var specs: [SourceSpec] = []
+  var readers: [[Int]] = []
+  var banJails: [Int] = []
+  var dropped: [DroppedJail] = []
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  mutating func add(_ jail: JailSettings, start: SourceSpec.Start, on machine: Settings.Machine) {
+    var entry = Plan.Entry(settings: jail, filter: nil, firstPattern: patterns.count)
+    if let definition = jail.definition {
+      do { entry.filter = try filter(definition) } catch {
+        dropped.append(DroppedJail(name: jail.name, reason: "\(error)"))
+        return
+      }
+    } else {
+      patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
+      banJails.append(jails.count)
+    }
+    let number = jails.count
+    jails.append(entry)
+    switch jail.source {
+    case .bans: break
+    case .stdin: watch(.standardInput, number)
+    case .logs: watch(jail.sources(on: machine), start, number)
+    }
+  }
+
+  /// The filter's number; its patterns get the next numbers.
+  private mutating func filter(_ definition: FilterDefinition) throws -> Int {
+    let known = filters.firstIndex { $0.definition == definition }
+    if known == nil { filters.append(try Filter(definition)) }
+    let index = known ?? filters.count - 1
+    patterns += filters[index].patternNames.map {
+      PatternName(filter: definition.name, name: $0, file: definition.file)
+    }
+    return index
+  }
+
+  private mutating func watch(_ sources: LogChoice, _ start: SourceSpec.Start, _ jail: Int) {
+    if !sources.containers.isEmpty {
+      watch(.containers(sources.containers, roots: settings.containerRoots, start: start), jail)
+      // Docker's and Podman's driver journald. The names are theirs; root's processes alone are believed.
+      let matches = sources.containers.filter(Self.isPlainName).map { "CONTAINER_NAME=\($0) _UID=0" }
+      if !matches.isEmpty { watch(.journal(matches: matches, start: start), jail) }
+    }
+    if !sources.files.isEmpty { watch(.files(sources.files, start: start), jail) }
+    guard !sources.journal.isEmpty else { return }
+    let instead = sources.isJournalInstead ? sources.files : []
+    watch(.journal(matches: sources.journal, insteadOf: instead, start: start), jail)
+  }
+
+  private mutating func watch(_ spec: SourceSpec, _ jail: Int) {
+    if let index = specs.firstIndex(of: spec) {
+      readers[index].append(jail)
+    } else {
+      specs.append(spec)
+      readers.append([jail])
+    }
+  }
+
+  private static func isPlainName(_ name: String) -> Bool {
+    !name.hasPrefix("label=") && !name.contains { "*?[ ".contains($0) }
   }
 }

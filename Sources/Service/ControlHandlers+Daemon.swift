@@ -161,6 +161,8 @@ extension API.SourceStatus {
     self.init(
       name: report.status.info.name, problem: problem, read: report.status.lines, matched: UInt64(report.matched),
       ignored: UInt64(report.ignored), unmatched: UInt64(report.unmatched), tooLong: report.status.tooLong,
-      position: position, lag: Double(report.status.lag), jails: report.jails)
+      distrusted: UInt64(report.distrusted),
+      position: position, lag: Double(report.status.lag),
+      clockOffset: report.clockOffset.map { Double($0.seconds) }, jails: report.jails)
   }
 }

@@ -5,6 +5,7 @@ internal import Glibc
 internal import Model
 public import Pipeline
 public import Settings
+internal import Synchronization
 internal import System
 
 /// The daemon as a service of the system: settings, firewall, pipeline, API, signals and what systemd is told.
@@ -48,22 +49,13 @@ public struct Service: Sendable {
     }
     let (ending, end) = AsyncStream.makeStream(of: Int32.self)
     let neighbours = Neighbours(version: version, isDryRun: isDryRun, log: log)
-    let daemon: Daemon
-    do {
-      daemon = try Daemon(
-        settings, dropped: reading.droppedJails,
-        choose: { [isDryRun] in isDryRun ? BackendChoice(.dryRun, because: "--dry-run") : $0.choice }, log: log,
-        start: readsFromStart ? .beginning : .end, load: { [read] in neighbours.limits.applied(to: read()) },
-        outputs: { neighbours.consumers($0) },
-        heartbeat: { ServiceManager.isAlive() },
-        onWarning: { Self.tellServiceManager($0) }, onInputEnd: { end.yield(SIGTERM) })
-    } catch let error as FirewallError {
-      throw RequestError(.rejected, "\(error)")
-    }
-    let server = try await ControlServer.start(
+    let server = APIServer()
+    let daemon = try makeDaemon(reading, neighbours, server, onInputEnd: { end.yield(SIGTERM) })
+    let started = try await ControlServer.start(
       socket: settings.socket, group: settings.group, handlers: ControlHandlers(daemon, file: file, version: version),
       context: InspectionContext(
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
+    server.start(started)
     daemon.start()
     await neighbours.start(settings, daemon)
     listen(daemon, end)
@@ -80,7 +72,7 @@ public struct Service: Sendable {
     }
     ServiceManager.stopping()
     await neighbours.stop()
-    await server.stop()
+    await started.stop()
     if signal == Signals.stopLiftingBans {
       // Nobody is banned any more while they are lifted.
       daemon.stopReading()
@@ -89,6 +81,30 @@ public struct Service: Sendable {
     daemon.stop()
     let bans = signal == Signals.stopLiftingBans ? "every ban is lifted" : "bans stay in force until their time is over"
     log.notice(changesKernel ? "stopped; \(bans)" : "stopped; it was a dry run, nobody was banned")
+  }
+
+  private func makeDaemon(
+    _ reading: Settings.Reading, _ neighbours: Neighbours, _ server: APIServer,
+    onInputEnd: @escaping @Sendable () -> Void
+  ) throws -> Daemon {
+    do {
+      return try Daemon(
+        reading.settings, dropped: reading.droppedJails,
+        choose: { [isDryRun] in isDryRun ? BackendChoice(.dryRun, because: "--dry-run") : $0.choice }, log: log,
+        start: readsFromStart ? .beginning : .end,
+        load: { [read] in
+          let reading = neighbours.limits.applied(to: read())
+          _ = try ControlServer.groupID(reading.settings.group)
+          return reading
+        },
+        onReload: { [log] settings in
+          do { try server.current?.admit(group: settings.group) } catch { log.error("group: \(error)") }
+        },
+        outputs: { neighbours.consumers($0) }, heartbeat: { ServiceManager.isAlive() },
+        onWarning: { Self.tellServiceManager($0) }, onInputEnd: onInputEnd)
+    } catch let error as FirewallError {
+      throw RequestError(.rejected, "\(error)")
+    }
   }
 
   private func listen(_ daemon: Daemon, _ end: AsyncStream<Int32>.Continuation) {
@@ -129,4 +145,13 @@ public struct Service: Sendable {
     let more = warnings.count > 1 ? " (and \(warnings.count - 1) more)" : ""
     return "\(counted(warnings.count, "warning")): \(first)\(more)"
   }
+}
+
+/// The API's server, which comes after the daemon that it asks and that tells it of new settings.
+private final class APIServer: Sendable {
+  private let server = Mutex<ControlServer?>(nil)
+
+  var current: ControlServer? { server.withLock { $0 } }
+
+  func start(_ started: ControlServer) { server.withLock { $0 = started } }
 }

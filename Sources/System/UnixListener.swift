@@ -83,8 +83,11 @@ func withUnixAddress(
 }
 
 extension Descriptor {
-  /// The user at the other end of a Unix socket (`SO_PEERCRED` of unix(7)); nil when the kernel does not say.
-  public var peerUser: UInt32? {
+  /// The user at the other end of a Unix socket; nil when the kernel does not say.
+  public var peerUser: UInt32? { peer?.uid }
+
+  /// Who is at the other end (`SO_PEERCRED` of unix(7)).
+  var peer: (pid: Int32, uid: UInt32)? {
     // `struct ucred`: pid, uid, gid.
     var credentials: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
     var length = socklen_t(MemoryLayout.size(ofValue: credentials))
@@ -92,7 +95,7 @@ extension Descriptor {
     guard unsafe getsockopt(raw, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, credentials.pid != 0 else {
       return nil
     }
-    return credentials.uid
+    return (credentials.pid, credentials.uid)
   }
 
   /// How long a socket's reads and writes wait before they fail with EAGAIN.

@@ -16,7 +16,7 @@ struct ConfigOptions: ParsableArguments {
   var path: String { config ?? Self.defaultPath }
 
   /// The default file may be missing; a file that was named may not.
-  private var isThere: Bool { unsafe config != nil || access(path, F_OK) == 0 }
+  var isThere: Bool { unsafe config != nil || access(path, F_OK) == 0 }
 
   /// The settings outside the jails, which is all that most commands need. Jails may be wrong; everything else may not.
   func general() throws -> Settings {
@@ -29,7 +29,7 @@ struct ConfigOptions: ParsableArguments {
 
   /// The API's client; `deadline` in seconds.
   func client(deadline: Int64 = 10) throws -> ControlClient {
-    ControlClient(socket: try general().socket, deadline: deadline, session: Self.session)
+    ControlClient(socket: try places().socket, deadline: deadline, session: Self.session)
   }
 
   /// The daemon that answers; nil: none does. Settings that are wrong are no obstacle.

@@ -111,3 +111,24 @@ import Testing
     #expect(named.error.hasPrefix("/nonexistent.yaml: "))
   }
 }
+
+/// What `run` would meet in the firewall.
+@Suite(.timeLimit(.minutes(2))) struct FirewallCheckTests {
+  @Test func aChainThatDoesNotExistIsSaid() async throws {
+    let scratch = try TestDirectory("chains")
+    let network = try TestNetwork("iptables -N PUBLISHED")
+    let config = try scratch.write(
+      "bailiff.yaml",
+      """
+      state: \(scratch.path)/state
+      firewall: {backend: ipset, chains: [INPUT, PUBLISHED, DOCKER-USER]}
+      jails:
+        sshd: {filter: sshd, logpath: [\(try scratch.write("a.log", ""))], backend: files}
+
+      """)
+    let check = try await Command.run(network.enter + [Binary.path, "check", "--config", config])
+    #expect(check.status == 0, "\(check)")
+    #expect(check.error.contains("warning: `firewall`: chain DOCKER-USER does not exist"), "\(check)")
+    #expect(!check.error.contains("PUBLISHED does not exist") && !check.error.contains("chain INPUT"), "\(check)")
+  }
+}

@@ -95,6 +95,37 @@ import Testing
       says: ["`192.0.2.999` is no address"]),
   ]
 
+  private static let sshd = "jails:\n  sshd: {filter: sshd, logpath: [@/a.log], backend: files}\n"
+  private static let json = String(repeating: "{\"level\":\"info\",\"msg\":\"x\"}\n", count: 12)
+
+  static let logs: [Case] = [
+    Case(
+      name: "a replay of a log that the jail's filter does not understand", settings: sshd, files: ["a.log": json],
+      arguments: ["replay", "@/a.log"], status: 0,
+      says: ["12 lines were read, and none says which program wrote it, as filter sshd needs; the first: `{\"level\""]),
+    Case(
+      name: "a filter on a log that it does not understand", settings: sshd, files: ["a.log": json],
+      arguments: ["filter", "test", "sshd", "@/a.log"], status: 0,
+      says: ["12 lines were read, and none says which program wrote it"]),
+    Case(
+      name: "no filter fits", settings: sshd, files: ["a.log": "worker: nothing to do\n"],
+      arguments: ["filter", "detect", "@/a.log"], status: 0,
+      says: [
+        "no filter finds a failure", "1 line was read, and no filter understands any of them; the first: `worker:",
+      ]),
+    Case(
+      name: "a check of a log that the jail's filter does not understand", settings: sshd, files: ["a.log": json],
+      arguments: ["check"], status: 0,
+      says: [
+        "warning: @/a.log: 12 lines were read, and none says which program wrote it", "`bailiff filter detect @/a.log`",
+      ]),
+    Case(
+      name: "host names in a replay", settings: sshd,
+      files: ["a.log": "Nov 28 04:31:13 web sshd[9]: Failed password for root from host.example.org port 4711 ssh2\n"],
+      arguments: ["replay", "@/a.log"], status: 0,
+      says: ["1 failure named a host instead of its address; names are not looked up here, and ban nobody"]),
+  ]
+
   private static func filter(_ match: String) -> String {
     """
     service: x
@@ -108,12 +139,12 @@ import Testing
     """
   }
 
-  @Test(arguments: settings + filters + commands)
+  @Test(arguments: settings + filters + commands + logs)
   func theCauseIsSaid(_ wrong: Case) async throws {
     let scratch = try TestDirectory()
     func placed(_ text: String) -> String { text.replacingOccurrences(of: "@", with: scratch.path) }
     for (name, text) in wrong.files { _ = try scratch.write(name, placed(text)) }
-    var arguments = wrong.arguments
+    var arguments = wrong.arguments.map(placed)
     if !wrong.settings.isEmpty {
       arguments += ["--config", try scratch.write("bailiff.yaml", placed(wrong.settings))]
     }

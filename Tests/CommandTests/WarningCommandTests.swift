@@ -171,6 +171,27 @@ import Testing
     #expect(running.daemon.terminate() == 0)
   }
 
+  @Test func severalAreBannedAtOnceAndEverybodyNever() async throws {
+    let running = try await Running(Self.good, files: ["a.log": ""])
+    for everybody in ["0.0.0.0/0", "::/0"] {
+      let refused = try await running.run("ban", everybody, "--force")
+      #expect(refused.status == 2, "\(refused)")
+      #expect(refused.error.contains("\(everybody) is every address, which no firewall bans"), "\(refused)")
+    }
+    let several = try await running.run("ban", "192.0.2.7", "10.0.0.0/8", "192.0.2.8", "--for", "1h")
+    #expect(several.status == 1)
+    #expect(several.output.split(separator: "\n").count == 2, "\(several)")
+    #expect(several.error.contains("10.0.0.0/8") && several.error.contains("--force"), "\(several)")
+    let piped = try await Binary.shell(
+      "printf '192.0.2.9\\n2001:db8::9 192.0.2.10' | bailiff ban - --config \(running.config)")
+    #expect(piped.status == 0, "\(piped)")
+    let bans = try await running.run("bans", "--json").objects.compactMap { $0["id"] as? String }
+    #expect(Set(bans) == ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10", "2001:db8::9"])
+    let recorded = try await running.run("audit", "--kind", "ban", "--json").objects.compactMap { $0["id"] as? String }
+    #expect(Set(recorded) == Set(bans))
+    #expect(running.daemon.terminate() == 0)
+  }
+
   @Test func explainSaysWhyNobodyIsBanned() async throws {
     func lines(_ address: String, _ count: Int) -> String {
       let stamp = ISO8601DateFormatter().string(from: Date())

@@ -84,7 +84,7 @@ final class Files: Sendable {
   func waitForDaemon(_ daemon: Process) async throws {
     try await poll("the daemon") {
       guard daemon.isRunning else { throw CocoaError(.featureUnsupported) }
-      return try await Shell.run("\(Self.bailiff) status --config \(self.config)").status == 0
+      return try await Shell.run("\(Self.bailiff) status --config \(self.config)").status != 3
     }
   }
 }

@@ -79,3 +79,61 @@ struct JailImportTests {
     #expect(error.description == "\(directory.path)/jail.conf: there is no such file; check the name")
   }
 }
+
+/// What is written so that fail2ban takes it for something else is named, never silently left out.
+struct JailImportSpellingTests {
+  private func run(_ jails: String, local: String = "") throws -> (yaml: String, notes: [String]) {
+    let directory = try TestDirectory()
+    try directory.write("filter.d/f.conf", "[Definition]\nfailregex = ^no <HOST>$\n")
+    try directory.write(
+      "jail.conf", "[DEFAULT]\nbackend = polling\naction = iptables-allports[name=x]\nfilter = f\n" + jails)
+    if !local.isEmpty { try directory.write("jail.local", local) }
+    let (yaml, notes) = try JailImport.run(directory: directory.path, all: false)
+    return (yaml, notes.map { $0.replacing(directory.path + "/", with: "") })
+  }
+
+  @Test func commentsBehindValues() throws {
+    let (yaml, notes) = try run(
+      "[a]\nenabled = true # yes\nlogpath = /a.log\n[b]\nenabled = true\nlogpath = /b.log\nbantime = 1d   # a day\n")
+    #expect(!yaml.contains("  a:") && yaml.contains("bantime: 1d"), "\(yaml)")
+    #expect(
+      notes == [
+        "jail.conf:6: [a] enabled: `true # yes` is neither yes nor no, and fail2ban takes it for no; "
+          + "write `true` or `false`; a comment behind a value begins with ` ;`"
+      ])
+  }
+
+  @Test func namesInSmallLetters() throws {
+    let (_, notes) = try run(
+      "[a]\nenabled = true\nlogpath = /a.log\n", local: "[default]\nignoreip = 192.0.2.0/24\n[A]\nmaxretry = 3\n")
+    #expect(
+      notes == [
+        "jail.local:2: [default] is not [DEFAULT] (names are case-sensitive); what it says holds for nobody; "
+          + "write [DEFAULT]",
+        "jail.local:4: [A] is not [a] (names are case-sensitive); if [a] is meant, write it so",
+      ])
+  }
+
+  @Test func encodings() throws {
+    let (yaml, notes) = try run(
+      "[a]\nenabled = true\nlogpath = /a.log\nlogencoding = ISO-8859-15\n"
+        + "[b]\nenabled = true\nlogpath = /b.log\nlogencoding = koi8-r\n")
+    #expect(yaml.contains("logencoding: ISO-8859-15") && !yaml.contains("  b:"), "\(yaml)")
+    #expect(
+      notes == [
+        "jail.conf:12: [b] logencoding: `koi8-r` is not supported; the jail is left out; "
+          + "use utf-8, ascii, latin-1, iso-8859-15 or windows-1252"
+      ])
+  }
+
+  @Test func jailsOnFail2bansOwnLog() throws {
+    let (yaml, notes) = try run(
+      "[blacklist]\nenabled = true\nlogpath = /var/log/fail2ban.log\nfindtime = 30d\nmaxretry = 3\n")
+    #expect(yaml.contains("  blacklist:\n    source: bans\n"), "\(yaml)")
+    #expect(
+      notes == [
+        "jail.conf:8: [blacklist] logpath: nobody writes fail2ban's own log any more; the jail counts Bailiff's own bans "
+          + "(`source: bans`) instead; its filter is not used"
+      ])
+  }
+}

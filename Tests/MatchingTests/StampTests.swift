@@ -51,4 +51,20 @@ import Testing
     var clock = Self.clock()
     #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == nil)
   }
+
+  /// A stamp without year and zone is about now, where it can be: the hour that autumn repeats, and the turn of the year.
+  @Test(arguments: [
+    ("2026-10-25T00:30:30Z", "Europe/Berlin", "Oct 25 02:30:00", "2026-10-25T00:30:00Z"),
+    ("2026-10-25T01:30:30Z", "Europe/Berlin", "Oct 25 02:30:00", "2026-10-25T01:30:00Z"),
+    ("2026-10-25T01:00:10Z", "Europe/Berlin", "Oct 25 02:59:59", "2026-10-25T00:59:59Z"),
+    ("2026-10-25T09:00:00Z", "Europe/Berlin", "Oct 25 02:30:00", "2026-10-25T00:30:00Z"),
+    ("2027-01-01T00:00:01Z", "UTC", "Dec 31 23:59:59", "2026-12-31T23:59:59Z"),
+    ("2026-12-31T23:59:59Z", "UTC", "Jan  1 00:00:01", "2027-01-01T00:00:01Z"),
+    ("2027-01-01T12:00:00Z", "UTC", "Jan  1 00:00:01", "2027-01-01T00:00:01Z"),
+  ])
+  func isAboutNow(_ now: String, _ zone: String, _ stamp: String, _ expected: String) throws {
+    var clock = LogClock(now: Instant(rfc3339: now)!, zone: try #require(ZoneOffsets(name: zone)))
+    let line = "\(stamp) web sshd[1]: text"
+    #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == Instant(rfc3339: expected), "\(now)")
+  }
 }

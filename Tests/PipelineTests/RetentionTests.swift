@@ -52,6 +52,30 @@ import Testing
     }
   }
 
+  /// Bans in force stay, however small the store should be; that it is too large is said.
+  @Test func aSizeThatCannotBeHeldIsSaid() async throws {
+    let bench = try Bench()
+    try bench.configure(general: "retention: {size: 200KiB}")
+    try bench.append([])
+    let daemon = try bench.daemon()
+    daemon.start()
+    let now = SystemClock.now()
+    let bans = (0..<5000).map { number in
+      Decision(
+        action: .ban, jail: "sshd", identity: Identity("10.0.\(number / 250).\(number % 250)"), time: now, until: nil,
+        count: 3)
+    }
+    let names = Names(jails: ["sshd"], patterns: [], sources: [])
+    for part in 0..<4 {
+      daemon.writer.commit(
+        FailureBatch(), names: names, decisions: part == 0 ? bans : Array(bans.prefix(4000)), applied: [], at: now)
+    }
+    try await poll("the warning") { daemon.activeWarnings.contains { $0.code == .storeOverSize } }
+    let warning = try #require(daemon.activeWarnings.first { $0.code == .storeOverSize })
+    #expect(warning.text.contains("more than `retention.size` (200.0 KiB)"), "\(warning)")
+    await stop(daemon)
+  }
+
   @Test func oldFailuresGoWhenThereIsTime() async throws {
     let kept = try Kept(old: 1)
     try kept.store.commit(kept.batch(.hours(1)), names: kept.names)

@@ -66,4 +66,25 @@ import Testing
     let later = now.adding(.minutes(11))
     #expect(clock.time(later, arrived: later) == later && clock.offset == nil)
   }
+
+  /// The machine's own clock.
+  @Test func aClockThatIsSetIsSaid() {
+    var watch = ClockWatch()
+    let start = Instant(seconds: 1_800_000_000)
+    func look(_ wall: Int64, _ steady: Int64) {
+      watch.look(wall: start.adding(.seconds(wall)), steady: .seconds(steady))
+    }
+    for second in 0..<3 { look(Int64(second), Int64(second)) }
+    // A suspended machine's steady clock goes on.
+    look(4000, 4000)
+    #expect(watch.problem == nil)
+    look(401, 4001)
+    #expect(watch.problem?.hasPrefix("this machine's clock was set back by 1h at ") == true, "\(watch.problem ?? "")")
+    look(402, 4002)
+    #expect(watch.problem != nil)
+    look(1200, 4800)
+    #expect(watch.problem == nil)
+    look(10_000, 4801)
+    #expect(watch.problem?.contains("ahead by 2h 26m") == true, "\(watch.problem ?? "")")
+  }
 }

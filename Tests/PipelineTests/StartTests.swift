@@ -71,6 +71,23 @@ import Testing
     await stop(daemon)
   }
 
+  /// "Ever" is what the store says, not since the start.
+  @Test func countersGoOnAfterARestart() async throws {
+    let bench = try Bench()
+    try bench.configure(maxretry: 3)
+    try bench.append([])
+    for (expected, bans) in [(4, 1), (6, 1)] {
+      let daemon = try bench.daemon()
+      daemon.start()
+      let more = daemon.health.committed == 0 ? 4 : 2
+      try bench.append((0..<more).map { Bench.failure("203.0.113.77", user: "root", port: 4000 + $0) })
+      try await poll("all failures") { daemon.jailReports.first?.failures == expected }
+      try await poll("all are stored") { daemon.health.committed == expected }
+      #expect(daemon.jailReports[0].bansEver == bans)
+      await stop(daemon)
+    }
+  }
+
   private func removeStore(_ bench: Bench) {
     for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: bench.database + suffix) }
   }

@@ -37,7 +37,7 @@ struct BanCheck {
           record: decision, address: subnet?.base, prefix: subnet.map { Int64($0.length) }, until: decision.until,
           count: decision.count))
     case .extend:
-      guard let index = inForce[key] else { return }
+      guard let index = inForce[key], bans[index].record.isDryRun == decision.isDryRun else { return }
       bans[index].until = decision.until
       bans[index].count = max(bans[index].count, decision.count)
     case .unban: end(key, decision, cause: decision.cause)

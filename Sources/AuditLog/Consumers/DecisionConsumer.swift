@@ -36,7 +36,7 @@ public struct DecisionConsumer: Sendable {
 
   /// Names its position in the store; unique.
   public let name: String
-  public let filter: AuditFilter
+  public var filter: AuditFilter
   /// Retention keeps what it has not had: see `ConsumerLimits.holdBack`.
   public let isRequired: Bool
   /// Its position is stored. One that is not begins anew at `start` each time.

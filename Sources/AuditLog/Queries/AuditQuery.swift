@@ -125,6 +125,7 @@ struct DecisionStream: RowStream {
     if let numbers { sql.add(numbers: numbers) }
     sql.add("jail", in: filter.jails)
     if let identity = filter.identity { sql.add(about: identity) }
+    if filter.isReal { sql.add("dry_run = 0") }
     if !filter.kinds.isEmpty {
       var allowed: [String] = []
       if filter.kinds.contains(.ban) { allowed.append("action <> 'unban'") }
@@ -134,7 +135,7 @@ struct DecisionStream: RowStream {
     }
     return (
       """
-      SELECT id, time, action, jail, identity, until, count, number, cause, uid, command FROM decision
+      SELECT id, time, action, jail, identity, until, count, number, cause, uid, command, dry_run FROM decision
       WHERE \(sql.text) ORDER BY \(numbers == nil ? "\(time) DESC, id DESC" : "id")
       """, sql.arguments
     )
@@ -159,6 +160,7 @@ struct DecisionStream: RowStream {
     result.cause = row[8]
     result.uid = row[9]
     result.command = row[10] ?? ""
+    result.isDryRun = row[11] != 0
     return result
   }
 }

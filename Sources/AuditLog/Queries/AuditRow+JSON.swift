@@ -5,7 +5,7 @@ internal import Model
 extension AuditRow: Codable {
   private enum CodingKeys: String, CodingKey {
     case time, kind, action, jail, id, user, pattern, source, count, line, weight, filter, file, rule, message, severity
-    case offset, cursor, lastTime, lastLine, until, number, cause, uid, command, subject, detail, after
+    case offset, cursor, lastTime, lastLine, until, number, cause, dryRun, uid, command, subject, detail, after
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -48,6 +48,7 @@ extension AuditRow: Codable {
       try members.encode(banNumber, forKey: .number)
     }
     if !cause.isEmpty { try members.encode(cause, forKey: .cause) }
+    if isDryRun { try members.encode(true, forKey: .dryRun) }
     if let uid { try members.encode(uid, forKey: .uid) }
     let texts: [(CodingKeys, String)] = [(.command, command), (.subject, subject), (.detail, detail)]
     for (key, text) in texts where !text.isEmpty { try members.encode(text, forKey: key) }
@@ -84,6 +85,7 @@ extension AuditRow: Codable {
     until = try members.decodeIfPresent(Instant.self, forKey: .until)
     banNumber = try members.decodeIfPresent(Int.self, forKey: .number) ?? 0
     cause = try text(.cause)
+    isDryRun = try members.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false
     uid = try members.decodeIfPresent(UInt32.self, forKey: .uid)
     command = try text(.command)
     subject = try text(.subject)

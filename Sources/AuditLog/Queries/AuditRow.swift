@@ -45,6 +45,8 @@ public struct AuditRow: Hashable, Sendable {
   public var banNumber: Int = 0
   /// `limit`, `operator`, `expired`, `reconciled`.
   public var cause: String = ""
+  /// Was it decided by a dry run, and never carried out?
+  public var isDryRun = false
 
   // Operators and events.
   public var uid: UInt32?
@@ -91,6 +93,8 @@ public struct AuditFilter: Hashable, Sendable {
   public var kinds: Set<AuditRow.Kind> = []
   /// Stands anywhere in the line, the user or what an operator did; case does not matter.
   public var text: String?
+  /// Without what a dry run decided.
+  public var isReal = false
 
   public init() {}
 

@@ -33,27 +33,31 @@ extension AuditReader {
 
 extension AuditStore {
   /// The bans that have neither been lifted nor are over at `time`, oldest first.
-  public func bansInForce(at time: Instant) throws -> [Ban] {
-    try bans(where: "ended IS NULL AND (until IS NULL OR until > ?)", time)
+  /// - Parameter isDryRun: those that a dry run decided, or those that are real; nil: both.
+  public func bansInForce(at time: Instant, isDryRun: Bool? = nil) throws -> [Ban] {
+    try bans(where: "ended IS NULL AND (until IS NULL OR until > ?)", time, isDryRun)
   }
 
   /// The bans whose time is over at `time` though no unban has been recorded yet: what ended while nobody watched.
-  public func expiredBans(at time: Instant) throws -> [Ban] {
-    try bans(where: "ended IS NULL AND until <= ?", time)
+  public func expiredBans(at time: Instant, isDryRun: Bool? = nil) throws -> [Ban] {
+    try bans(where: "ended IS NULL AND until <= ?", time, isDryRun)
   }
 
-  private func bans(where condition: String, _ time: Instant) throws -> [Ban] {
-    try read { db in try DecisionTable.bans(where: condition, time, db) }
+  private func bans(where condition: String, _ time: Instant, _ isDryRun: Bool?) throws -> [Ban] {
+    let kind = isDryRun.map { " AND dry_run = \($0 ? 1 : 0)" } ?? ""
+    return try read { db in try DecisionTable.bans(where: condition + kind, time, db) }
   }
 
   /// Every id that was banned since `since`, with how often in each jail: to fill the decider's memory at the start.
+  /// - Parameter isDryRun: for a dry run, for which its own bans count too.
   public func banCounts(
-    since: Instant = Instant(microseconds: .min),
+    since: Instant = Instant(microseconds: .min), isDryRun: Bool = false,
     _ body: (_ jail: String, _ identity: Identity, _ bans: Int) throws -> Void
   ) throws {
+    let only = isDryRun ? "" : "dry_run = 0 AND "
     try read { db in
       let rows = try db.rows(
-        "SELECT jail, identity, count(*) FROM ban WHERE since >= ? GROUP BY identity, jail", since.microseconds)
+        "SELECT jail, identity, count(*) FROM ban WHERE \(only)since >= ? GROUP BY identity, jail", since.microseconds)
       while let row = try rows.next() { try body(row[0], Identity(row[1] as String), row[2]) }
     }
   }

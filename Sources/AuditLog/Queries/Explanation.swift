@@ -18,6 +18,8 @@ public struct Explanation: Hashable, Sendable {
     public var command: String
     /// When the firewall had it; nil: never (a dry run, or it was over when it was found).
     public var applied: Instant?
+    /// Did a dry run decide it?
+    public var isDryRun: Bool
     /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced` (by a later ban). Nil: in force, or over by
     /// its time without anybody watching.
     public var ended: Instant?
@@ -96,6 +98,7 @@ extension AuditReader {
   /// up to its end or until a person lifted it, counts no longer.
   public func weight(of identity: Identity, jail: String, since: Instant) throws -> Int {
     try read { db, lookups in
+      let dryRuns = try DryRuns(db)
       // A ban of this very id: one of a part of it answers for that part alone.
       var bans = Conditions()
       switch identity {
@@ -103,6 +106,7 @@ extension AuditReader {
       case .name: bans.add(about: identity)
       }
       bans.add("jail = ?", jail)
+      if !dryRuns.isLast { bans.add("dry_run = 0") }
       let cutoff: Int64? = try db.first(
         """
         SELECT max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
@@ -112,7 +116,8 @@ extension AuditReader {
       filter.identity = identity
       filter.jail = jail
       filter.since = max(since, Instant(microseconds: cutoff ?? .min))
-      guard let search = try FailureSearch(filter, &lookups, db) else { return 0 }
+      let numbers = dryRuns.isLast || dryRuns.failures == 0 ? nil : dryRuns.failures + 1 ... .max
+      guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return 0 }
       var sum = 0
       try search.forEachRow(db) { row, _, _ in
         sum += Int(row.count) * Int(try lookups.template(row.template, db)?.key.weight ?? 1)
@@ -129,7 +134,7 @@ extension AuditReader {
       let stories = try db.rows(
         """
         SELECT jail, identity, since, until, count, number, start_cause, start_uid, start_command, applied, ended,
-          end_cause, end_uid, end_command
+          end_cause, end_uid, end_command, dry_run
         FROM ban WHERE \(sql.text) ORDER BY since DESC, id DESC LIMIT \(limit)
         """, sql.arguments
       ).map { row in
@@ -137,7 +142,8 @@ extension AuditReader {
           jail: row[0], identity: Identity(row[1] as String), since: Instant(microseconds: row[2]),
           until: (row[3] as Int64?).map { Instant(microseconds: $0) }, count: row[4], number: row[5], cause: row[6],
           uid: row[7], command: row[8] ?? "", applied: (row[9] as Int64?).map { Instant(microseconds: $0) },
-          ended: (row[10] as Int64?).map { Instant(microseconds: $0) }, endCause: row[11] ?? "", endUID: row[12],
+          isDryRun: row[14] != 0, ended: (row[10] as Int64?).map { Instant(microseconds: $0) }, endCause: row[11] ?? "",
+          endUID: row[12],
           endCommand: row[13] ?? "", failures: [], extensions: [])
       }
       return (stories, count)

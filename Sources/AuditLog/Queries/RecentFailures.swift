@@ -23,13 +23,19 @@ public struct CountedFailure: Hashable, Sendable {
 extension AuditStore {
   /// Lends the failures of `jail` that happened at or after `since`, in the order in which they were committed: what the
   /// windows held.
-  public func recentFailures(jail: String, since: Instant, _ body: (CountedFailure) throws -> Void) throws {
+  /// - Parameter isDryRun: for a dry run, for which its own failures count too.
+  public func recentFailures(
+    jail: String, since: Instant, isDryRun: Bool = false, _ body: (CountedFailure) throws -> Void
+  ) throws {
     try read { db in
+      let paper = isDryRun ? 0 : try DryRuns(db).failures
+      guard paper < .max else { return }
       var lookups = Lookups()
       var filter = AuditFilter()
       filter.jail = jail
       filter.since = since
-      guard let search = try FailureSearch(filter, &lookups, db) else { return }
+      let numbers = paper > 0 ? paper + 1 ... .max : nil
+      guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return }
       try search.forEachRow(db) { row, index, decoder in
         if row.address == nil { try decoder.readNames(row, number: decoder.number(index), db) }
         try body(
@@ -62,12 +68,14 @@ extension AuditStore {
 
   /// Up to when the failures of an id no longer count, because a ban covers them: the end of its last ban, or the
   /// moment when a person lifted it. Only bans of `jail` that reach past `since` are looked at.
-  public func cutoffs(jail: String, since: Instant) throws -> [Identity: Instant] {
-    try read { db in
+  /// - Parameter isDryRun: for a dry run, for which its own bans count too.
+  public func cutoffs(jail: String, since: Instant, isDryRun: Bool = false) throws -> [Identity: Instant] {
+    let only = isDryRun ? "" : " AND dry_run = 0"
+    return try read { db in
       let rows = try db.rows(
         """
         SELECT identity, max(CASE end_cause WHEN 'operator' THEN ended ELSE coalesce(until, \(Int64.max)) END) FROM ban
-        WHERE jail = ? AND (until IS NULL OR until > ?) GROUP BY identity
+        WHERE jail = ? AND (until IS NULL OR until > ?)\(only) GROUP BY identity
         """, jail, since.microseconds)
       var cutoffs: [Identity: Instant] = [:]
       while let row = try rows.next() { cutoffs[Identity(row[0] as String)] = Instant(microseconds: row[1]) }

@@ -11,16 +11,19 @@ public struct JailTotals: Hashable, Sendable {
 
 extension AuditStore {
   /// Ever, by jail: what is stored, and what retention removed.
-  public func totals() throws -> [String: JailTotals] { try read { db in try Totals.all(db) } }
+  /// - Parameter isDryRun: for a dry run, for which its own bans count too.
+  public func totals(isDryRun: Bool = false) throws -> [String: JailTotals] {
+    try read { db in try Totals.all(db, isDryRun: isDryRun) }
+  }
 }
 
 extension AuditReader {
   /// Ever, by jail: what is stored, and what retention removed.
-  public func totals() throws -> [String: JailTotals] { try read { db, _ in try Totals.all(db) } }
+  public func totals() throws -> [String: JailTotals] { try read { db, _ in try Totals.all(db, isDryRun: true) } }
 }
 
 private enum Totals {
-  static func all(_ db: Database) throws -> [String: JailTotals] {
+  static func all(_ db: Database, isDryRun: Bool) throws -> [String: JailTotals] {
     var totals: [String: JailTotals] = [:]
     let removed = try db.rows("SELECT jail, failures, rows, bans FROM total")
     while let row = try removed.next() { totals[row[0]] = JailTotals(failures: row[1], rows: row[2], bans: row[3]) }
@@ -43,7 +46,8 @@ private enum Totals {
         }
       }
     }
-    let bans = try db.rows("SELECT jail, count(*) FROM decision WHERE action = 'ban' GROUP BY jail")
+    let only = isDryRun ? "" : " AND dry_run = 0"
+    let bans = try db.rows("SELECT jail, count(*) FROM decision WHERE action = 'ban'\(only) GROUP BY jail")
     while let row = try bans.next() { totals[row[0], default: JailTotals()].bans += row[1] }
     return totals
   }

@@ -23,7 +23,8 @@ struct DecisionTable {
   init(_ db: Database) throws {
     single = try Inserts(db, count: 1)
     extend = try db.cached(
-      "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL")
+      "UPDATE ban SET until = ?, count = max(count, ?) WHERE identity = ? AND jail = ? AND ended IS NULL AND dry_run = ?"
+    )
     end = try db.cached(
       """
       UPDATE ban SET ended = ?, end_cause = ?, end_uid = ?, end_command = ?
@@ -57,6 +58,8 @@ struct DecisionTable {
       extend.bind(record.count, 2)
       extend.bind(record.identity, 3)
       extend.bind(record.jail, 4)
+      // On paper no ban becomes longer that is real.
+      extend.bind(Int64(record.isDryRun ? 1 : 0), 5)
       try extend.run()
     case .unban: try finish(record, cause: record.cause, db)
     case nil: break

@@ -60,6 +60,11 @@ extension AuditStore {
   }
 }
 
+extension AuditStore {
+  /// Bytes of the file that hold something.
+  public func usedBytes() throws -> Int64 { try read { db in try Retention.usedBytes(db) } }
+}
+
 /// Removes what is no longer kept.
 enum Retention {
   /// Bytes of the file that hold something; pages that were freed are used again before it grows.

@@ -15,6 +15,7 @@ extension AuditRow {
     default: parts += [action, subject, detail].filter { !$0.isEmpty }
     }
     if !cause.isEmpty, uid == nil { parts.append("by \(cause)") }
+    if isDryRun { parts.append("(dry run)") }
     if let uid { parts.append("by uid \(uid)" + (command.isEmpty ? "" : ": \(command)")) }
     return parts.joined(separator: " ")
   }

@@ -1,4 +1,5 @@
 internal import Filters
+internal import Firewall
 internal import Glibc
 internal import LogSources
 internal import Model
@@ -13,8 +14,40 @@ public struct MachineCheck: Sendable {
 
   public init(_ settings: Settings) {
     state(settings)
-    for jail in settings.jails where jail.enabled && jail.source == .logs { logs(of: jail) }
+    for jail in settings.jails where jail.enabled && jail.source == .logs {
+      logs(of: jail)
+      lines(of: jail)
+    }
+    firewall(settings)
   }
+
+  /// What is missing for bans to hold. A chain may yet come, when the program that makes it starts.
+  private mutating func firewall(_ settings: Settings) {
+    let place = Place(file: settings.file, line: 0, column: 0)
+    for problem in settings.firewall.choice.backend.obstacles(chains: settings.firewall.chains ?? []) {
+      let error = SettingsError(place, "`firewall`: \(problem.text)", remedy: problem.remedy)
+      if problem.isFatal { errors.append(error) } else { warnings.append(error) }
+    }
+  }
+
+  /// Files of which the filter understands nothing, by their last lines.
+  private mutating func lines(of jail: JailSettings) {
+    guard let definition = jail.definition, case .native = definition.rules,
+      let filter = try? FilterLoading.compile(definition)
+    else { return }
+    for path in jail.sources().files.flatMap({ LogTail.files($0) }).prefix(Self.mostFiles) {
+      guard let lines = try? LogTail.lines(of: path),
+        let problem = LogExamination(of: lines, by: [filter]).problem
+      else { continue }
+      warnings.append(
+        SettingsError(
+          jail.place, "\(path): \(problem)", remedy: "`bailiff filter detect \(path)` tells which filter fits",
+          jail: jail.name))
+    }
+  }
+
+  /// A glob may name thousands.
+  private static let mostFiles = 50
 
   private mutating func state(_ settings: Settings) {
     do throws(RequestError) {

@@ -31,6 +31,8 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var command: String
     /// When the firewall had it; nil: never (a dry run, or it was over when it was found).
     public var applied: Instant?
+    /// Did a dry run decide it? Then it was never carried out.
+    public var dryRun: Bool
     /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced`.
     public var ended: Instant?
     public var endCause: String
@@ -51,6 +53,7 @@ public struct ExplainReply: Hashable, Sendable, Codable {
       uid = story.uid
       command = story.command
       applied = story.applied
+      dryRun = story.isDryRun
       ended = story.ended
       endCause = story.endCause
       endUid = story.endUID

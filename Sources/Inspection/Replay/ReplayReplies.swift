@@ -29,6 +29,8 @@ public struct ReplayReply: Hashable, Sendable, Codable {
     public var ignored: Int
     public var tooLong: Int
     public var failures: Int
+    /// Of host names, which a replay does not look up.
+    public var hostNames: Int
     public var bans: Int
   }
 
@@ -37,6 +39,7 @@ public struct ReplayReply: Hashable, Sendable, Codable {
   public init(_ summary: Replay.Summary) {
     self.summary = Summary(
       lines: summary.lines, bytes: summary.bytes, matched: summary.matched, ignored: summary.ignored,
-      tooLong: summary.tooLong, failures: summary.failures, bans: summary.bans)
+      tooLong: summary.tooLong, failures: summary.failures, hostNames: summary.hostNames,
+      bans: summary.bans)
   }
 }

@@ -42,9 +42,9 @@ internal import System
   }
 
   /// Entries that `match` fits, and journald's own about messages that it dropped.
-  func add(_ match: JournalMatch) throws(SystemError) {
+  func add(_ match: JournalMatch, hasDropNotices: Bool = true) throws(SystemError) {
     guard !match.groups.isEmpty else { return }
-    for (i, group) in (match.groups + [DropNotice.match]).enumerated() {
+    for (i, group) in (match.groups + (hasDropNotices ? [DropNotice.match] : [])).enumerated() {
       if i > 0 { try Self.check(unsafe sd_journal_add_disjunction(journal), "add a journal match") }
       for field in group {
         try Self.check(unsafe sd_journal_add_match(journal, field, field.utf8.count), "match \(field) in the journal")

@@ -42,7 +42,8 @@ public struct SourceEvent: Hashable, Sendable, CustomStringConvertible {
     case .reading(from: .some(let offset)): "\(source): reading from byte \(offset)"
     case .reading(from: .none): "\(source): reading"
     case .waiting(let reason): "\(source): waiting: \(reason)"
-    case .failed(let reason): "\(source): \(reason)"
+    // Most reasons name the file.
+    case .failed(let reason): reason.contains(source) ? reason : "\(source): \(reason)"
     case .rotated: "\(source): a new file took this path; the old one is read to its end first"
     case .rewritten:
       "\(source): a program writes its old lines again with the new ones; lines that were read are not read again"

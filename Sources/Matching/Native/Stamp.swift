@@ -172,14 +172,15 @@ enum Stamp {
         year: year ?? 0, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
       if year != nil {
         guard civil.isValid else { return nil }
-        return civil.instant(offset: offset ?? clock.zone.seconds(at: civil))
+        return civil.instant(offset: offset ?? clock.zone.seconds(at: civil, now: clock.now))
       }
-      // No year: this one, unless that lies more than a day ahead; then the last one (a log read on New Year's Day).
+      // No year: this one, unless that lies more than a day ahead; then the last one (a log read on New Year's Day). A clock
+      // that is ahead may be in the next one already.
       let thisYear = clock.year()
-      for back in 0...1 {
+      for back in (month == 1 && day <= 2 ? -1 : 0)...1 {
         civil.year = thisYear - back
         guard civil.isValid else { continue }
-        let instant = civil.instant(offset: offset ?? clock.zone.seconds(at: civil))
+        let instant = civil.instant(offset: offset ?? clock.zone.seconds(at: civil, now: clock.now))
         if instant <= clock.now.adding(.hours(24)) { return instant }
       }
       return nil

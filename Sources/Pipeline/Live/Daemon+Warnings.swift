@@ -1,4 +1,7 @@
 internal import AuditLog
+internal import Filters
+internal import Firewall
+internal import LockoutGuard
 internal import LogSources
 public import Model
 internal import Settings
@@ -27,14 +30,42 @@ extension Daemon {
       let journal = sources.journal.map { "journal \($0)" }
       return HealthFindings.Watched(name: jail.settings.name, sources: sources.files + journal)
     }
+    let sources = sources
     let found = HealthFindings(jails: watched, sources: sources, patterns: stoppedPatterns)
+    let filters = Dictionary(
+      plan.jails.map { ($0.settings.name, $0.settings.definition?.name ?? "") }, uniquingKeysWith: { first, _ in first }
+    )
+    let understood = Understood(sources, filters: filters)
+    let silent = plan.jails.filter { $0.settings.source == .logs && !understood.jails.contains($0.settings.name) }
     let health = health
     return [
       (.jailDropped, droppedJails.map { ($0.name, $0.reason) }), (.jailBlind, found.blind),
-      (.sourceFailed, found.failed), (.patternLimited, found.limited),
+      (.sourceFailed, found.failed), (.patternLimited, found.limited), (.sourceClock, found.clocks),
+      (.sourceNotBelieved, found.distrusted), (.guardBlind, guardIsBlind ? [("", Self.blind)] : []),
+      (.sourceNotUnderstood, understood.problems),
+      (.sourceElsewhere, otherPlace.found(silent, plan, now: SystemClock.now())),
       (.storeNotWriting, health.storeProblem.map { [("", $0)] } ?? []),
-      (.listStale, lists.findings(at: SystemClock.now())), (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
+      (.listStale, lists.findings(at: SystemClock.now())),
+      (.storeOverSize, Self.tooLarge(health, settings.retention)),
+      (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
     ]
+  }
+
+  /// Is nobody spared who is logged in, though the settings say so?
+  private var guardIsBlind: Bool {
+    firewall.changesKernel && settings.protectSessions.spared != .none && !LockoutGuard.seesSessions
+  }
+
+  private static let blind =
+    "there is neither utmp nor logind, and sshd's processes may not be looked at, so nobody is spared because of being logged in: "
+    + "give the daemon CAP_SYS_PTRACE, or list your own addresses in `ignoreip`; `protect_sessions: false` if that is meant"
+
+  private static func tooLarge(_ health: Health, _ retention: Retention) -> [HealthFindings.Finding] {
+    guard let used = health.storeTooLarge, let size = retention.size else { return [] }
+    let text =
+      "\(byteSize(UInt64(used))) are in use, more than `retention.size` (\(byteSize(UInt64(size)))), and what is left may not "
+      + "go: bans in force stay, and decisions and events as long as `retention` says; shorten it, or allow a larger size"
+    return [("", text)]
   }
 
   /// Once in the log and in the audit, when it comes and when it goes.

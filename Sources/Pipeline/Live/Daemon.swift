@@ -24,7 +24,7 @@ public final class Daemon: @unchecked Sendable {
   let choice: Mutex<BackendChoice>
   let log: RunLog
   public let started: Instant
-  private let storeLock: StoreLock
+  private let locks: DaemonLocks
   let lists: ListKeeper
   let allowances: Allowances
   private let intake: Intake
@@ -32,6 +32,7 @@ public final class Daemon: @unchecked Sendable {
   private let late = IdleCheckpoints()
   private let patterns: PatternHealth
   private let load: @Sendable () throws -> Settings.Reading
+  private let onReload: @Sendable (Settings) -> Void
   private let outputs: @Sendable (Settings) throws -> [DecisionConsumer]
   private let readerThread = Mutex<ServiceThread?>(nil)
   private let watcher: Reconciler
@@ -40,6 +41,7 @@ public final class Daemon: @unchecked Sendable {
   /// What needs a person.
   let warnings: ActiveWarnings
   private(set) var monitor: HealthMonitor!
+  let otherPlace: OtherPlace
   private let onInputEnd: @Sendable () -> Void
   /// Reloads follow one another: the end of the last one.
   private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
@@ -52,6 +54,7 @@ public final class Daemon: @unchecked Sendable {
   ///   - choose: the backend that settings mean, at the start and at each reload.
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
+  ///   - onReload: called with the settings that a reload has put in force.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
   ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
   ///   - onWarning: called when a warning comes or goes, with all that are true then.
@@ -60,6 +63,7 @@ public final class Daemon: @unchecked Sendable {
     _ settings: Settings, dropped: [DroppedJail] = [], firewall given: (any Actuator)? = nil,
     choose: @escaping @Sendable (FirewallSettings) -> BackendChoice = { $0.choice }, log: RunLog,
     start: LogStart = .end, load: @escaping @Sendable () throws -> Settings.Reading,
+    onReload: @escaping @Sendable (Settings) -> Void = { _ in },
     outputs: @escaping @Sendable (Settings) throws -> [DecisionConsumer] = { _ in [] },
     heartbeat: @escaping @Sendable () -> Void = {}, onWarning: @escaping @Sendable ([Warning]) -> Void = { _ in },
     onInputEnd: @escaping @Sendable () -> Void = {}
@@ -69,21 +73,19 @@ public final class Daemon: @unchecked Sendable {
     let choice = given.map { BackendChoice($0.backend, because: "it was given") } ?? choose(settings.firewall)
     self.choice = Mutex(choice)
     firewall = SwitchableActuator(given ?? choice.backend.makeActuator())
-    self.load = load
+    (self.load, self.onReload) = (load, onReload)
     self.outputs = outputs
     self.onInputEnd = onInputEnd
     started = SystemClock.now()
+    otherPlace = OtherPlace(since: started)
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
-    for jail in plan.dropped { log.error("jail \(jail.name): \(jail.reason)") }
     current = Mutex(plan)
     self.dropped = Mutex(dropped + plan.dropped)
 
-    try StateDirectory.make(settings.state)
     // Before the firewall is touched: another daemon's bans are not ours to change.
-    storeLock = try StoreLock(settings.database)
+    locks = try DaemonLocks(settings, changesKernel: given == nil && choice.backend != .dryRun, log: log)
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
-    let made = try firewall.prepare(plan.firewallPlan)
-    for notice in made { log.warning("firewall: \(notice)") }
+    for notice in try firewall.prepare(plan.firewallPlan) { log.warning("firewall: \(notice)") }
 
     allowances = try Allowances(path: settings.state + "/allowed", at: started)
     lists = ListKeeper(settings, allowances: allowances, log: log)
@@ -91,7 +93,9 @@ public final class Daemon: @unchecked Sendable {
     let restored = try Restoration.open(
       settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, lists: held,
       now: started, log: log)
-    writer = StoreWriter(restored.store, positions: restored.positions, settings: settings, log: log)
+    writer = StoreWriter(
+      restored.store, positions: restored.positions, failures: restored.failures, settings: settings,
+      isDryRun: !firewall.changesKernel, log: log)
     warnings = ActiveWarnings { [writer, log] change, all in
       Self.report(change, writer, log)
       onWarning(all)
@@ -114,28 +118,16 @@ public final class Daemon: @unchecked Sendable {
     watcher = Reconciler(firewall) { [loop] cause in
       loop.queue.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
     }
-    writer.start { [loop] in
-      // Without a store the firewall and the decider are what knows who is banned.
-      loop.queue.postUrgent(.act { $0.storeBans() })
-    }
     monitor = HealthMonitor(warnings, started: started) { [unowned self] in findings() }
-    try startConsumers(settings)
-    loop.publish()
-    if let setAside = restored.setAside {
-      writer.event(.storeSetAside, subject: setAside, detail: "the store was damaged; a new one was begun")
-    }
-    let names = Names(jails: plan.jailNames, patterns: [], sources: [])
-    let changes = restored.changes
-    writer.commit(
-      FailureBatch(), names: names, decisions: changes.takenOver, applied: Set(changes.takenOver.indices), at: started)
-    writer.commit(FailureBatch(), names: names, decisions: changes.expired, applied: [], at: started)
+    try beginStoring(restored, settings)
   }
 
   public enum LogStart: Sendable { case beginning, end }
 
   /// Begins to read.
   public func start() {
-    writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
+    let jails = current.withLock { $0.jails.count }
+    writer.event(writer.isDryRun ? .startDryRun : .start, detail: counted(jails, "jail"))
     loop.start()
     loop.firewallChanged.withLock { $0 = true }
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
@@ -215,13 +207,15 @@ public final class Daemon: @unchecked Sendable {
     let stillDropped = reading.droppedJails + plan.dropped
     dropped.withLock { $0 = stillDropped }
     writer.applyReload(settings)
+    onReload(settings)
     try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
     await onLoop { [writer, log] loop in
       for jail in loop.applyReload(plan, ignoring: ignored) {
         guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
         do {
-          try Restoration.restoreWindow(&loop.detector, index, from: writer.store, now: SystemClock.now())
+          try Restoration.restoreWindow(
+            &loop.detector, index, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
         } catch {
           log.error("jail \(jail): its window could not be restored: \(error)")
         }
@@ -244,8 +238,15 @@ public final class Daemon: @unchecked Sendable {
     String(text.split(separator: "\n").first ?? "")
   }
 
-  private func startConsumers(_ settings: Settings) throws {
-    try writer.consumers.start((log.isQuiet ? [] : [log.consumer]) + outputs(settings))
+  func startConsumers(_ settings: Settings) throws {
+    let consumers = try (log.isQuiet ? [] : [log.consumer]) + outputs(settings)
+    try writer.consumers.start(
+      consumers.map { consumer in
+        var consumer = consumer
+        // What was decided on paper while nothing was enforced is no news.
+        consumer.filter.isReal = !writer.isDryRun
+        return consumer
+      })
   }
 
   /// Who is told what is stored, and how far.
@@ -314,12 +315,16 @@ public final class Daemon: @unchecked Sendable {
     let plan = current.withLock { $0 }
     return reader.status().map { status in
       let count = counts[status.info.number]
-      return SourceReport(
+      var report = SourceReport(
         status: status, matched: count?.matched ?? 0, ignored: count?.ignored ?? 0, distrusted: count?.distrusted ?? 0,
         clockOffset: count?.clockOffset,
         jails: (count?.jails ?? plan.jails(reading: status.info.specs)).filter { $0 < plan.jailNames.count }.map {
           plan.jailNames[$0]
         })
+      for (jail, understanding) in count?.understandings ?? [:] where jail < plan.jails.count {
+        report.understandings[plan.jailNames[jail]] = understanding
+      }
+      return report
     }
   }
 

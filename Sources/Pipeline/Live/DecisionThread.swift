@@ -23,7 +23,10 @@ final class DecisionThread: @unchecked Sendable {
   private(set) var plan: Plan
   var detector: Detector
   let firewall: any Actuator
-  private let warnings: ActiveWarnings
+  let warnings: ActiveWarnings
+  var newcomers = NewcomerWatch()
+  private var clock = ClockWatch()
+  private static let epoch = ContinuousClock.now
   private var soleAddresses = SoleAddresses()
   let writer: StoreWriter
   private let late: IdleCheckpoints
@@ -135,6 +138,7 @@ final class DecisionThread: @unchecked Sendable {
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
     var hasRefusedBlock = false
+    let known = NewcomerWatch.known(batch, detector.decider, now: now)
     detector.detect(
       in: &batch, now: now,
       permits: { ban in
@@ -145,6 +149,7 @@ final class DecisionThread: @unchecked Sendable {
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
     lookForProxies(batch, now)
+    lookForNewcomers(known, now)
     carryOut(decisions, with: batch)
   }
 
@@ -266,6 +271,8 @@ final class DecisionThread: @unchecked Sendable {
     guard elapsed >= .seconds(1) || elapsed < .zero else { return }
     lastTick = now
     heartbeat()
+    clock.look(wall: now, steady: ContinuousClock.now - Self.epoch)
+    warnings.set(.clock, to: clock.problem.map { [("", $0)] } ?? [], at: now)
     storeIdleCheckpoints()
     hosts.resolver.expire()
     if now.since(lastIgnored) > .minutes(1) { refreshIgnored() }
@@ -288,6 +295,7 @@ final class DecisionThread: @unchecked Sendable {
     if now.since(lastShrink) > .minutes(1) {
       lastShrink = now
       detector.decider.shrink(at: now)
+      for jail in newcomers.calmed(at: now) { warnings.clear(.jailManyNew, of: jail) }
     }
     if now.since(lastRenewal) > .hours(24) {
       lastRenewal = now
@@ -358,17 +366,32 @@ final class DecisionThread: @unchecked Sendable {
     lastIgnored = SystemClock.now()
     let changed = ignored.refresh(plan, hosts.resolver) { [queue] in
       queue.postUrgent(.act { $0.refreshIgnored() })
+    } onFailure: { [queue] name in
+      queue.postUrgent(.act { $0.noteUnresolved(name) })
     }
     if let changed {
       resolved = changed
       ignore()
     }
+    warnOfUnresolved()
   }
 
   /// Has every jail spare what `ignoreip` names and what is allowed.
   func ignore() {
     let allowed = lists.allowed.entries
     detector.ignore(plan.jailNames.indices.map { ($0 < resolved.count ? resolved[$0] : []) + allowed })
+  }
+
+  private func noteUnresolved(_ name: String) {
+    ignored.note(failed: name)
+    warnOfUnresolved()
+  }
+
+  private func warnOfUnresolved() {
+    let found = ignored.unresolved.map {
+      ($0, "it has no address, so nothing is ignored for it: correct it in `ignoreip`, or mend the resolver")
+    }
+    warnings.set(.namesUnresolved, to: found, at: SystemClock.now())
   }
 
   // MARK: Reload

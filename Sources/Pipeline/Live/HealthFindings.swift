@@ -1,5 +1,6 @@
 internal import LogSources
 internal import Model
+internal import System
 
 /// What needs a person, worked out from what the daemon's parts say of themselves.
 struct HealthFindings {
@@ -18,6 +19,13 @@ struct HealthFindings {
   var failed: [Finding] = []
   /// Patterns that reach their limits.
   var limited: [Finding] = []
+  /// Sources whose stamps are far from now.
+  var clocks: [Finding] = []
+  /// Sources with matches that are not believed.
+  var distrusted: [Finding] = []
+
+  /// A client who tries to forge lines is refused, and needs nobody; many of them may be honest ones.
+  private static let fewestDistrusted = 5
 
   init(jails: [Watched], sources: [SourceReport], patterns: [StoppedPattern]) {
     var seeing: Set<String> = []
@@ -38,6 +46,24 @@ struct HealthFindings {
         continue
       }
       failed.append((source.status.info.name, reason))
+    }
+    for source in sources where source.distrusted >= Self.fewestDistrusted {
+      distrusted.append(
+        (
+          source.status.info.name,
+          "\(counted(source.distrusted, "line")) that match are not believed, because a client may have written them: "
+            + "docs/filters.md, \"Who writes the line\", says what makes them tellable"
+        ))
+    }
+    for source in sources {
+      guard let offset = source.clockOffset else { continue }
+      let amount = TimeSpan(seconds: abs(offset.seconds)).brief
+      clocks.append(
+        (
+          source.status.info.name,
+          "its stamps are \(amount) \(offset.seconds < 0 ? "behind" : "ahead"), so its lines count as of their arrival: set "
+            + "the clock or the zone of what writes it, or `logtimezone`"
+        ))
     }
     for pattern in patterns {
       let hits = "\(pattern.hits) \(pattern.hits == 1 ? "line" : "lines")"

@@ -16,6 +16,8 @@ final class Intake: LineSink, @unchecked Sendable {
     /// How far its stamps are off.
     var clockOffset: TimeSpan?
     var jails: [Int] = []
+    /// What the filters of jails make of its lines, by jail; files alone.
+    var understandings: [Int: SourceUnderstanding] = [:]
   }
 
   private struct Source {
@@ -89,7 +91,9 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
-    matcher(of: source).match(lines, of: origin, source: UInt32(source), now: SystemClock.now(), into: &batch)
+    let matcher = matcher(of: source)
+    matcher.match(lines, of: origin, source: UInt32(source), now: SystemClock.now(), into: &batch)
+    matcher.examine(lines, of: origin)
     hasNews.insert(source)
   }
 
@@ -121,6 +125,7 @@ final class Intake: LineSink, @unchecked Sendable {
       counts.ignored = matcher.counts.ignored
       counts.distrusted = matcher.counts.distrusted
       counts.clockOffset = matcher.clock.offset
+      matcher.understandings { counts.understandings[$0] = $1 }
     }
     published.withLock { $0[source] = counts }
   }

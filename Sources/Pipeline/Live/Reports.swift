@@ -13,6 +13,8 @@ public struct SourceReport: Sendable {
   /// How far ahead (negative: behind) its stamps are, where that is more than a minute.
   public var clockOffset: TimeSpan?
   public var jails: [String]
+  /// What the filters of these jails make of its lines; nothing of the journal's.
+  var understandings: [String: SourceUnderstanding] = [:]
 
   public var unmatched: Int { max(0, Int(clamping: status.lines) - matched - ignored) }
 }
@@ -61,6 +63,7 @@ enum ReloadReport {
     for (name, differs) in [
       ("ignoreself", old.ignoreself != new.ignoreself), ("on_full", old.onFull != new.onFull),
       ("retention", old.retention != new.retention), ("protect_sessions", old.protectSessions != new.protectSessions),
+      ("group", old.group != new.group),
     ] where differs { changes.append(name) }
     for (name, differs) in [("state", old.state != new.state), ("socket", old.socket != new.socket)] where differs {
       changes.append("\(name) takes effect at the next start")

@@ -16,6 +16,8 @@ enum Restoration {
     var detector: Detector
     var changes: Changes
     var positions: [SourcePosition]
+    /// How many failures were ever stored in it.
+    var failures: Int
     /// Where a damaged store was moved to.
     var setAside: String?
   }
@@ -24,6 +26,10 @@ enum Restoration {
   struct Changes {
     /// The bans that ended while nobody watched.
     var expired: [Decision]
+    /// The ends of bans that a dry run decided: by their time, and when the daemon enforces, all of them.
+    var onPaper: [Decision]
+    /// What the dry run before would have in force now.
+    var wouldBeInForce: [Ban] = []
     /// Bans that only the firewall knew.
     var takenOver: [Decision] = []
   }
@@ -42,13 +48,20 @@ enum Restoration {
         let sparing = plan.settings.protectSessions.spared
         let apart = firewall.changesKernel ? Protected.collect().addresses(sparing: sparing) : []
         var detector = Detector(plan, ignoring: ignoring, apart: apart)
-        var changes = try restoreBans(&detector.decider, from: store, now: now)
+        let isDryRun = !firewall.changesKernel
+        var changes = try restoreBans(&detector.decider, from: store, isDryRun: isDryRun, now: now)
         let positions = try store.positions()
         if isNew { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
         detector.ignore(plan.jailNames.map { _ in lists.allowed.entries })
         try apply(&detector.decider, lists, to: firewall, now: now, log)
-        try restoreCounts(&detector, from: store, plan: plan, now: now)
-        return Restored(store: store, detector: detector, changes: changes, positions: positions, setAside: setAside)
+        try restoreCounts(&detector, from: store, plan: plan, isDryRun: isDryRun, now: now)
+        let totals = try store.totals(isDryRun: isDryRun)
+        for (jail, total) in totals {
+          detector.decider.restoreTally(jail: jail, failures: total.failures, bans: total.bans)
+        }
+        return Restored(
+          store: store, detector: detector, changes: changes, positions: positions,
+          failures: totals.values.reduce(0) { $0 + $1.failures }, setAside: setAside)
       } catch {
         store.close()
         throw error
@@ -71,15 +84,29 @@ enum Restoration {
     }
   }
 
-  /// Returns the decisions that record the bans which ended while nobody watched.
-  static func restoreBans(_ decider: inout Decider, from store: AuditStore, now: Instant) throws -> Changes {
-    let expired = try store.expiredBans(at: now).map { ban in
+  /// Returns the decisions that record the bans which ended while nobody watched. Bans of a dry run go on in the next one
+  /// alone: they never become real.
+  static func restoreBans(
+    _ decider: inout Decider, from store: AuditStore, isDryRun: Bool, now: Instant
+  ) throws -> Changes {
+    func end(_ ban: Ban, at time: Instant, _ cause: Decision.Cause) -> Decision {
       Decision(
-        action: .unban, jail: ban.jail, identity: ban.identity, time: ban.until ?? now, until: ban.until,
-        count: ban.count, number: ban.number, cause: .expired)
+        action: .unban, jail: ban.jail, identity: ban.identity, time: time, until: ban.until, count: ban.count,
+        number: ban.number, cause: cause)
     }
-    for ban in try store.bansInForce(at: now) { decider.restore(ban) }
-    return Changes(expired: expired)
+    func expired(isDryRun: Bool) throws -> [Decision] {
+      try store.expiredBans(at: now, isDryRun: isDryRun).map { end($0, at: $0.until ?? now, .expired) }
+    }
+    var changes = Changes(expired: try expired(isDryRun: false), onPaper: try expired(isDryRun: true))
+    for ban in try store.bansInForce(at: now, isDryRun: false) { decider.restore(ban) }
+    let onPaper = try store.bansInForce(at: now, isDryRun: true)
+    if isDryRun {
+      for ban in onPaper { decider.restore(ban) }
+    } else {
+      changes.wouldBeInForce = onPaper
+      changes.onPaper += onPaper.map { end($0, at: now, .reconciled) }
+    }
+    return changes
   }
 
   /// Without a store the firewall is the only memory: what it holds is taken over. Returns the decisions to be stored.
@@ -117,22 +144,28 @@ enum Restoration {
   }
 
   /// How often ids were banned, for jails whose bans grow, and the windows.
-  static func restoreCounts(_ detector: inout Detector, from store: AuditStore, plan: Plan, now: Instant) throws {
+  static func restoreCounts(
+    _ detector: inout Detector, from store: AuditStore, plan: Plan, isDryRun: Bool, now: Instant
+  ) throws {
     if detector.decider.jails.contains(where: { $0.increment != nil }) {
-      try store.banCounts { jail, identity, bans in detector.decider.restoreHistory(identity, jail: jail, bans: bans) }
+      try store.banCounts(isDryRun: isDryRun) { jail, identity, bans in
+        detector.decider.restoreHistory(identity, jail: jail, bans: bans)
+      }
     }
-    for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, now: now) }
+    for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, isDryRun: isDryRun, now: now) }
   }
 
   /// Fills one jail's windows with the failures of its last `findtime`, as its log has them: after a long stop reading goes
   /// on where it ended, with lines of that time.
-  static func restoreWindow(_ detector: inout Detector, _ jail: Int, from store: AuditStore, now: Instant) throws {
+  static func restoreWindow(
+    _ detector: inout Detector, _ jail: Int, from store: AuditStore, isDryRun: Bool, now: Instant
+  ) throws {
     let limits = detector.decider.jails[jail]
     guard let newest = try store.newestFailure(jail: limits.name) else { return }
     let since = min(newest, now).subtracting(limits.findtime)
-    let cutoffs = try store.cutoffs(jail: limits.name, since: since)
+    let cutoffs = try store.cutoffs(jail: limits.name, since: since, isDryRun: isDryRun)
     for (identity, end) in cutoffs where end > newest { detector.decider.restoreCutoff(identity, in: jail, until: end) }
-    try store.recentFailures(jail: limits.name, since: since) { stored in
+    try store.recentFailures(jail: limits.name, since: since, isDryRun: isDryRun) { stored in
       var failure = Failure(
         time: stored.time, address: stored.address ?? Address(bits: 0), jail: UInt16(jail), pattern: 0, source: 0)
       failure.count = stored.count

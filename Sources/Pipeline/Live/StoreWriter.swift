@@ -14,8 +14,11 @@ internal import System
 final class StoreWriter: @unchecked Sendable {
   struct Health: Sendable {
     var problem: String?
+    /// The store is larger than `retention.size`, and nothing more may go: its bytes.
+    var tooLarge: Int64?
     /// Failures that were released because the disk was full and `on_full: shed` says so.
     var shed = 0
+    /// Ever, also before this start.
     var committed = 0
   }
 
@@ -26,6 +29,8 @@ final class StoreWriter: @unchecked Sendable {
     var decisions: [Decision]
     /// When the firewall had each; nil where it did not take it.
     var applied: [Instant?]
+    /// Were they decided on paper only?
+    var isDryRun: Bool
 
     /// Adds what came after it.
     mutating func append(_ next: Commit) {
@@ -58,6 +63,8 @@ final class StoreWriter: @unchecked Sendable {
 
   private let queue = BoundedQueue<Item>(capacity: capacity)
   let path: String
+  /// Does nothing that is decided reach the firewall?
+  let isDryRun: Bool
   private let opened: OpenStore
   /// The last that were committed, by source.
   var positions: [String: SourcePosition]
@@ -68,7 +75,7 @@ final class StoreWriter: @unchecked Sendable {
   private(set) var onNewStore: @Sendable () -> Void = {}
   private let policy: Mutex<(onFull: OnFull, retention: RetentionPolicy)>
   let log: RunLog
-  private let state = Mutex(Health())
+  private let state: Mutex<Health>
   private let thread = Mutex<ServiceThread?>(nil)
   private let isEnding = Mutex(false)
   /// Nothing more is stored: a commit after one that was given up would store a position past failures that are not.
@@ -88,12 +95,19 @@ final class StoreWriter: @unchecked Sendable {
   private var openUntil = ContinuousClock.now + .seconds(3600)
   private var isUrgent = false
   private var lastCommit = ContinuousClock.now - between
-  /// When old rows are looked for next.
+  /// When old rows are looked for next: after a while, or when so much was stored that the size may be reached.
   private var nextRetention = ContinuousClock.now
+  private var storedSinceLook = 0
+  private static let lookAfter = 16_384
 
-  /// `positions`: what the store knows of them.
-  init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
+  /// `positions`: what the store knows of them. `failures`: how many were ever stored in it.
+  init(
+    _ store: AuditStore, positions: [SourcePosition], failures: Int = 0, settings: Settings, isDryRun: Bool = false,
+    log: RunLog
+  ) {
     path = store.path
+    state = Mutex(Health(committed: failures))
+    self.isDryRun = isDryRun
     let opened = OpenStore(store)
     self.opened = opened
     consumers = Consumers(
@@ -124,11 +138,15 @@ final class StoreWriter: @unchecked Sendable {
     thread.withLock { $0 = ServiceThread("bailiff-store") { [self] in run() } }
   }
 
-  func commit(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, at now: Instant) {
+  /// - Parameter isDryRun: were these decided on paper only? nil: as all that this daemon decides.
+  func commit(
+    _ batch: FailureBatch, names: Names, decisions: [Decision], applied: Set<Int>, isDryRun: Bool? = nil,
+    at now: Instant
+  ) {
     guard !batch.isEmpty || !decisions.isEmpty else { return }
     let commit = Commit(
       batch: batch, names: names, decisions: decisions,
-      applied: decisions.indices.map { applied.contains($0) ? now : nil })
+      applied: decisions.indices.map { applied.contains($0) ? now : nil }, isDryRun: isDryRun ?? self.isDryRun)
     queue.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
   }
 
@@ -195,7 +213,7 @@ final class StoreWriter: @unchecked Sendable {
       storeOpen()
       return carryOut(item)
     }
-    if let names = open?.names, names != commit.names { storeOpen() }
+    if let open, open.names != commit.names || open.isDryRun != commit.isDryRun { storeOpen() }
     if open?.append(commit) == nil { open = commit }
     let isIdle = commit.batch.failures.isEmpty
     openUntil = min(openUntil, .now + (isIdle ? Self.idleMoment : Self.moment))
@@ -223,7 +241,14 @@ final class StoreWriter: @unchecked Sendable {
   private func forgetOld() {
     let retention = policy.withLock { $0.retention }
     var isBehind = false
-    _ = attempt { isBehind = try $0.retain(retention, now: SystemClock.now(), limit: 2048) }
+    _ = attempt { store in
+      isBehind = try store.retain(retention, now: SystemClock.now(), limit: 2048)
+      guard !isBehind else { return }
+      let used = try store.usedBytes()
+      let isTooLarge = retention.size.map { used > $0 } ?? false
+      state.withLock { $0.tooLarge = isTooLarge ? used : nil }
+    }
+    storedSinceLook = 0
     nextRetention = .now + (isBehind ? .milliseconds(20) : .seconds(600))
   }
 
@@ -233,7 +258,11 @@ final class StoreWriter: @unchecked Sendable {
     var isSaid = false
     while true {
       if retryDeferred(), attempt({ try write(item, to: $0) }) {
-        if case .commit(let commit) = item { state.withLock { $0.committed += commit.batch.failureCount } }
+        if case .commit(let commit) = item {
+          state.withLock { $0.committed += commit.batch.failureCount }
+          storedSinceLook += commit.batch.failures.count + commit.decisions.count
+          if storedSinceLook >= Self.lookAfter { nextRetention = min(nextRetention, .now) }
+        }
         consumers.stored(store.end, at: SystemClock.now())
         return
       }
@@ -259,7 +288,9 @@ final class StoreWriter: @unchecked Sendable {
   private func write(_ item: Item, to store: AuditStore) throws {
     switch item {
     case .commit(let commit):
-      try store.commit(commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied)
+      try store.commit(
+        commit.batch, names: commit.names, decisions: commit.decisions, applied: commit.applied,
+        isDryRun: commit.isDryRun)
       for position in commit.batch.positions { positions[position.source] = position }
     case .event(let event): try store.record(event)
     case .takeOver(let bans, let isApplied):
@@ -268,7 +299,8 @@ final class StoreWriter: @unchecked Sendable {
       let held = Set(try store.bansInForce(at: now).map { HeldBan(jail: $0.jail, identity: $0.identity) })
       let missing = bans.filter { !held.contains(HeldBan(jail: $0.jail, identity: $0.identity)) }
       let names = Names(jails: [], patterns: [], sources: [])
-      try store.commit(FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil)
+      try store.commit(
+        FailureBatch(), names: names, decisions: missing, applied: isApplied ? now : nil, isDryRun: isDryRun)
     }
   }
 

@@ -6,12 +6,20 @@ internal import System
 /// had: nobody is banned because DNS is down.
 struct IgnoredNames {
   private var known: [String: [Subnet]] = [:]
+  private var failed: Set<String> = []
   private var last: [[Subnet]] = []
 
+  /// Names for which nothing is ignored, since they have no address and never had one.
+  var unresolved: [String] { failed.filter { known[$0] == nil }.sorted() }
+
+  /// There is no address for this name now.
+  mutating func note(failed name: String) { failed.insert(name) }
+
   /// The blocks of each of the plan's jails, where they have changed. `again` is called when an answer has come that had to
-  /// be waited for.
+  /// be waited for, `onFailure` when there is none.
   mutating func refresh(
-    _ plan: Plan, _ resolver: NameResolver, again: @escaping @Sendable () -> Void
+    _ plan: Plan, _ resolver: NameResolver, again: @escaping @Sendable () -> Void,
+    onFailure: @escaping @Sendable (String) -> Void = { _ in }
   ) -> [[Subnet]]? {
     var files: [String: [IgnoreEntry]] = [:]
     var asked: Set<String> = []
@@ -19,7 +27,7 @@ struct IgnoredNames {
       jail.settings.ignoreip.flatMap { entry in
         subnets(entry, isList: false, &files) { name in
           guard asked.insert(name).inserted else { return }
-          resolver.resolve(name) { answer in if case .addresses = answer { again() } }
+          resolver.resolve(name) { answer in if case .addresses = answer { again() } else { onFailure(name) } }
         } known: {
           resolver.known($0)
         }
@@ -59,7 +67,9 @@ struct IgnoredNames {
     case .subnet(let subnet): return isList ? [subnet] : []
     case .name(let name):
       switch answer(name) {
-      case .addresses(let addresses): known[name] = addresses.map { Subnet($0) }
+      case .addresses(let addresses):
+        known[name] = addresses.map { Subnet($0) }
+        failed.remove(name)
       case nil: ask(name)
       case .some(.none): break
       }
@@ -72,5 +82,5 @@ struct IgnoredNames {
   }
 
   /// After a reload: the jails are others.
-  mutating func forget() { last = [] }
+  mutating func forget() { (last, failed) = ([], []) }
 }

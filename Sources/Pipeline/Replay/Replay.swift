@@ -15,6 +15,8 @@ public final class Replay {
     public var ignored = 0
     public var tooLong = 0
     public var failures = 0
+    /// Of host names, which a replay does not look up.
+    public var hostNames = 0
     public var bans = 0
     public var ids = 0
 
@@ -178,7 +180,10 @@ public final class Replay {
   ) throws {
     if recorder == nil, let opening { recorder = ReplayRecorder(try opening.store(), names: names) }
     decisions.removeAll(keepingCapacity: true)
-    summary.failures += batch.failures.reduce(0) { $0 &+ Int($1.count) }
+    for failure in batch.failures {
+      summary.failures &+= Int(failure.count)
+      if failure.isHostName { summary.hostNames &+= Int(failure.count) }
+    }
     detector.detect(in: &batch, now: now, into: &decisions)
     try recorder?.record(&batch, decisions)
     for decision in decisions {

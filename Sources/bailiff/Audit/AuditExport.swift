@@ -25,7 +25,7 @@ struct AuditExport: ParsableCommand {
 
   func run() throws {
     let end = try before.map { try parsePast($0, option: "--before") }
-    let reader = try AuditStore.readOnly(path: try config.general().database)
+    let reader = try AuditStore.readOnly(path: try config.places().database)
     let sink = try ExportSink(output)
     let progress = Progress()
     var position = try reader.beginning()

@@ -73,13 +73,17 @@ extension ExplainReply.BanStory {
     if let applied {
       output.line("  \(LocalTime.text(applied))  the firewall had it")
     } else {
-      output.line("  never given to the firewall: a dry run, or it was over when it was found")
+      output.line(
+        dryRun
+          ? "  never given to the firewall: a dry run decided it"
+          : "  not given to the firewall then: its time was over when it was found, or the firewall refused it")
     }
     if let ended {
       let reason =
         switch endCause {
         case "expired": "its time was over; the kernel let go by itself"
         case "operator": "an operator lifted it" + who(endUid, endCommand)
+        case "reconciled" where dryRun: "the dry run was over"
         case "reconciled": "it was found missing or over when the daemon looked"
         case "replaced": "a later ban took its place"
         default: endCause

@@ -20,7 +20,7 @@ struct Past {
 
   init(_ config: ConfigOptions) throws {
     self.config = config
-    let path = try config.general().database
+    let path = try config.places().database
     guard Self.isForbidden(path) else {
       source = .store(AuditInspection(try AuditStore.readOnly(path: path)))
       return

@@ -81,7 +81,7 @@ struct AuditList: ParsableCommand {
       return cursor
     }
     if follow || after != nil {
-      try goOn(try AuditStore.readOnly(path: try config.general().database), filter)
+      try goOn(try AuditStore.readOnly(path: try config.places().database), filter)
       return
     }
     let past = try Past(config)

@@ -7,20 +7,25 @@ import System
 struct BanNow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ban",
-    abstract: "Ban an address, a block or a name now.",
+    abstract: "Ban addresses or blocks now.",
     discussion: """
       Examples:
         bailiff ban 192.0.2.7 --for 1h
         bailiff ban 2001:db8:7::/64 --jail sshd
         bailiff ban 198.51.100.0/24 --confirm 60s
+        bailiff ban 192.0.2.7 192.0.2.8 --for 1d
+        bailiff ban - --for 1d < addresses.txt
+
+      With - the ids come from standard input, with blanks or line ends between them. One that cannot be banned is said; the \
+      others are banned, and the command exits with 1.
 
       With --confirm the ban lifts itself unless `bailiff confirm` follows in time: for those who might ban themselves.
       Bans of ignored addresses, of your own session's, of the gateway or a resolver, and of blocks wider than /16 (IPv6: \
       /32) need --force. Who banned, and when, is in the audit.
       """)
 
-  @Argument(help: "An address, a block (192.0.2.0/24), or a name.")
-  var id: String
+  @Argument(help: "Addresses, or blocks such as 192.0.2.0/24.")
+  var ids: [String]
   @Option(help: "The jail that the ban belongs to, whose ports it closes; without it, all ports.")
   var jail: String?
   @Option(
@@ -38,16 +43,32 @@ struct BanNow: ParsableCommand {
   @OptionGroup var format: JSONOption
 
   func validate() throws {
-    try checkID(id)
+    try IDArguments.check(ids)
     if let confirm, confirm.seconds < 1 { throw ValidationError("--confirm needs at least one second") }
   }
 
   func run() throws {
-    let reply = try config.client().ban(
-      BanRequest(id: id, jail: jail, bantime: length, force: force, confirm: confirm?.seconds))
+    let wanted = try IDArguments.expand(ids)
+    let client = try config.client()
+    var refused: [RequestError] = []
     var output = Output()
-    if format.json { output.json(reply) } else { reply.print(to: &output, verb: "banned") }
+    for id in wanted {
+      do {
+        let reply = try client.ban(
+          BanRequest(id: id, jail: jail, bantime: length, force: force, confirm: confirm?.seconds))
+        if format.json { output.json(reply) } else { reply.print(to: &output, verb: "banned") }
+      } catch {
+        // Nobody would hear of the others either.
+        guard wanted.count > 1, error.kind == .rejected || error.kind == .invalid else {
+          output.flush()
+          throw error
+        }
+        refused.append(error)
+      }
+    }
     output.flush()
+    for error in refused { Diagnostics.write("bailiff: \(printable(error.description))\n") }
+    guard refused.isEmpty else { throw CommandFailure(.rejected) }
   }
 }
 
@@ -68,29 +89,13 @@ struct Confirm: ParsableCommand {
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
-  func validate() throws { try checkID(id) }
+  func validate() throws { try IDArguments.check(id) }
 
   func run() throws {
     let reply = try config.client().confirm(ConfirmRequest(id: id))
     var output = Output()
     if format.json { output.json(reply) } else { reply.print(to: &output, verb: "confirmed") }
     output.flush()
-  }
-}
-
-/// What looks like an address or a block must be one: a ban of the name `192.0.2.7/33` would block nobody.
-func checkID(_ id: String) throws {
-  guard !id.isEmpty else { throw ValidationError("the id is empty; give an address, a block or a name") }
-  guard Identity(id).subnet == nil else { return }
-  let first = id.split(separator: "/", omittingEmptySubsequences: false).first ?? ""
-  if Address(first) != nil {
-    throw ValidationError(
-      "`\(printable(id))` is no block; write ADDRESS/0 to 32, or to 128 for IPv6, such as 192.0.2.0/24")
-  }
-  let looksNumeric = id.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
-  let hex = "0123456789abcdefABCDEF:./%"
-  if looksNumeric || (id.contains("::") && id.allSatisfy { hex.contains($0) }) {
-    throw ValidationError("`\(printable(id))` is no address; write 192.0.2.7, 2001:db8::7 or a block of them")
   }
 }
 

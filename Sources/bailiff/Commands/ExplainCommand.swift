@@ -22,7 +22,7 @@ struct Explain: ParsableCommand {
   @OptionGroup var format: JSONOption
 
   func validate() throws {
-    try checkID(id)
+    try IDArguments.check(id)
     if bans < 1 { throw ValidationError("--bans needs at least 1") }
   }
 

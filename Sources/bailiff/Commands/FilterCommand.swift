@@ -79,6 +79,8 @@ struct FilterDetect: ParsableCommand {
       for hit in hits { output.json(hit) }
     } else if hits.isEmpty {
       output.line("no filter finds a failure in \(printable(file))")
+      let filters = try definitions.map { try FilterLoading.compile($0) }
+      if let problem = try LogExamination(of: file, by: filters).problem { output.line(problem) }
     } else {
       var table = Table([.text("FILTER"), .number("FAILURES"), .number("IDS"), .rest("FIRST")])
       for hit in hits {

@@ -80,6 +80,9 @@ struct FilterTest: ParsableCommand {
     }
     if !format.json { summary.print(to: &output, on: Terminal()) }
     output.flush()
+    if !format.json, summary.failed == 0, let problem = try LogExamination(of: file, by: [filter]).problem {
+      Diagnostics.write("bailiff: \(problem)\n")
+    }
     if tester.gaveUp > 0 {
       Diagnostics.write("bailiff: \(tester.gaveUp) times a pattern was stopped at its limit; make it less ambiguous\n")
     }

@@ -62,8 +62,26 @@ struct ReplayLogs: ParsableCommand {
       throw CommandFailure(.rejected, "\(error)")
     }
     printer.end(summary)
+    if summary.hostNames > 0 {
+      Diagnostics.write(
+        "bailiff: \(counted(summary.hostNames, "failure")) named a host instead of its address; names are not looked up "
+          + "here, and ban nobody\n")
+    }
+    if summary.matched == 0, summary.ignored == 0 { sayWhatIsNotUnderstood(settings) }
     // What the replay holds is not taken apart: it goes with the process.
     withExtendedLifetime(replay) { Glibc.exit(ExitStatus.done.rawValue) }
+  }
+
+  /// No failures in logs that no filter understands are no good news.
+  private func sayWhatIsNotUnderstood(_ settings: Settings) {
+    let filters = settings.jails.filter(\.enabled).compactMap(\.definition).compactMap {
+      try? FilterLoading.compile($0)
+    }
+    guard !filters.isEmpty else { return }
+    for file in files {
+      guard let problem = (try? LogExamination(of: file, by: filters))?.problem else { continue }
+      Diagnostics.write("bailiff: \(printable(file)): \(problem)\n")
+    }
   }
 
   /// Prints decisions as they fall.

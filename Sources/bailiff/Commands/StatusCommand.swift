@@ -83,7 +83,8 @@ extension StatusReply {
       table.add(
         [
           source.name, grouped(source.read), grouped(source.matched), grouped(source.ignored),
-          grouped(source.unmatched), grouped(source.tooLong), source.lagText, source.problem ?? "ok",
+          grouped(source.unmatched), grouped(source.tooLong), source.lagText,
+          source.problem ?? "ok" + source.clockText + source.distrustText,
         ], style: source.problem == nil ? nil : .red)
     }
     table.print(to: &output, on: terminal)
@@ -110,6 +111,14 @@ extension StatusReply {
 }
 
 extension SourceStatus {
+  fileprivate var distrustText: String { distrusted > 0 ? ", \(grouped(distrusted)) not believed" : "" }
+
+  fileprivate var clockText: String {
+    guard let clockOffset else { return "" }
+    let amount = TimeSpan(seconds: Int64(max(-1e12, min(abs(clockOffset), 1e12)))).brief
+    return ", stamps \(amount) \(clockOffset < 0 ? "behind" : "ahead")"
+  }
+
   /// Bytes for files, seconds for the journal.
   fileprivate var lagText: String {
     guard let lag else { return "?" }

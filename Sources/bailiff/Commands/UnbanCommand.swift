@@ -1,6 +1,5 @@
 import API
 import ArgumentParser
-import Glibc
 import Model
 import System
 
@@ -37,8 +36,7 @@ struct Unban: ParsableCommand {
   func validate() throws {
     guard ids.isEmpty == all else { throw ValidationError("give ids, or --all") }
     if all, exact { throw ValidationError("--exact is for blocks; --all lifts everything") }
-    if ids.contains("-"), ids.count > 1 { throw ValidationError("- reads the ids from standard input; give it alone") }
-    for id in ids where id != "-" { try checkID(id) }
+    try IDArguments.check(ids)
   }
 
   func run() throws {
@@ -47,7 +45,7 @@ struct Unban: ParsableCommand {
     if all {
       reply = try client.unbanAll(UnbanAllRequest(jail: jail))
     } else {
-      let wanted = ids == ["-"] ? try Self.standardInput() : ids
+      let wanted = try IDArguments.expand(ids)
       let request =
         wanted.count == 1
         ? UnbanRequest(id: wanted[0], jail: jail, exact: exact ? true : nil)
@@ -75,22 +73,5 @@ struct Unban: ParsableCommand {
         isWithin ? "  \(printable(block))" : "it was banned as a part of \(printable(block)): all of that is lifted")
     }
     for id in reply.notBanned { output.line("\(printable(id)) is not banned") }
-  }
-
-  /// - Throws: `ValidationError` for an id that is none; nothing was lifted then.
-  private static func standardInput() throws -> [String] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      // Safe: at most the array's size is read.
-      let count = retrying { unsafe read(STDIN_FILENO, &chunk, chunk.count) }
-      guard count >= 0 else { throw CommandFailure(.usage, "\(SystemError.last("read standard input"))") }
-      if count == 0 { break }
-      bytes += chunk[..<count]
-    }
-    let ids = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
-    guard !ids.isEmpty else { throw CommandFailure(.rejected, "standard input has no ids") }
-    for id in ids { try checkID(id) }
-    return ids
   }
 }
