@@ -44,7 +44,7 @@ final class CompiledExpression: Sendable {
     let compiled: Pattern
     do {
       // Bytes, not characters; a journal message may hold line ends, which `.` must not stop at.
-      compiled = try Pattern(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
+      compiled = try Pattern.shared(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
     } catch {
       let stop = Self.typed(match, upTo: error.offset)
       throw FilterError(
