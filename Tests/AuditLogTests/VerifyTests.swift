@@ -101,7 +101,7 @@ import Testing
 
   /// What retention left, and the digests of what it removed.
   @Test(arguments: [
-    ("UPDATE batch SET rows = json_set(rows, '$[0][0]', 7) WHERE id = 11", "the times of transaction 11 was changed"),
+    ("UPDATE batch SET rows = json_set(rows, '$[0][0]', 7) WHERE id = 11", "failure 16 was changed"),
     ("DELETE FROM batch WHERE id = 11", "transaction 11 was removed"),
     ("UPDATE link SET failures = zeroblob(32) WHERE id = 5", "was changed"),
     ("UPDATE link SET failures = NULL WHERE id = 5", "failure 7 was removed"),
