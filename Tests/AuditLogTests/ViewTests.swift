@@ -15,7 +15,8 @@ import Testing
       "2001:db8:0:0:1:0:0:1", "fe80::10:0", "a:b:c:d:e:f:1:0", "0:1:2:3:4:5:6:7", "1:2:3:4:5:6:0:0",
       "abcd:0:0:0:0:0:0:10",
     ]
-    var samples: [Sample] = []
+    // Stamps that say when the failure was, of which a template is made: first, since one without would fit, too.
+    var samples = (0..<6).map { Sample(address: "198.51.100.\($0)") }
     for round in 0..<6 {
       for (i, address) in addresses.enumerated() {
         let time = start.adding(seconds(Int64(round * 100 + i)))
@@ -28,8 +29,6 @@ import Testing
             jail: 1))
       }
     }
-    // Stamps that say when the failure was, of which a template is made.
-    samples += (0..<6).map { Sample(address: "198.51.100.\($0)") }
     samples.append(Sample(name: "session 7", user: "x'y"))
     samples.append(Sample(source: 2, cursor: "s=0123456789abcdef0123456789abcdef;i=ff;b=1"))
     samples.append(Sample(time: start.adding(.hours(1)), line: "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"))

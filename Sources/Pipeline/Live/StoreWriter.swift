@@ -17,6 +17,8 @@ final class StoreWriter: @unchecked Sendable {
     /// Failures that were released because the disk was full and `on_full: shed` says so.
     var shed = 0
     var committed = 0
+    /// Why the store is larger than the settings say.
+    var sizeProblem: String?
   }
 
   /// One transaction.
@@ -88,8 +90,10 @@ final class StoreWriter: @unchecked Sendable {
   private var openUntil = ContinuousClock.now + .seconds(3600)
   private var isUrgent = false
   private var lastCommit = ContinuousClock.now - between
-  /// When old rows are looked for next.
+  /// When old rows are looked for next, and how many were stored since: the size is looked at as it grows.
   private var nextRetention = ContinuousClock.now
+  private var sinceRetention = 0
+  private static let retentionStride = 16_384
 
   /// `positions`: what the store knows of them.
   init(_ store: AuditStore, positions: [SourcePosition], settings: Settings, log: RunLog) {
@@ -203,11 +207,10 @@ final class StoreWriter: @unchecked Sendable {
     if (open?.batch.failures.count ?? 0) >= Self.largest { storeOpen() }
   }
 
-  /// Where decisions are many, what comes within a few milliseconds goes with them.
+  /// What waits already goes with a decision; where decisions are many, what comes within a few milliseconds, too.
   private func waitABit() {
     let early = Self.between - (ContinuousClock.now - lastCommit)
-    guard early > .zero else { return }
-    ServiceThread.sleep(seconds: early / .seconds(1))
+    if early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
     while isUrgent, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
   }
 
@@ -223,7 +226,13 @@ final class StoreWriter: @unchecked Sendable {
   private func forgetOld() {
     let retention = policy.withLock { $0.retention }
     var isBehind = false
-    _ = attempt { isBehind = try $0.retain(retention, now: SystemClock.now(), limit: 2048) }
+    _ = attempt { store in
+      isBehind = try store.retain(retention, now: SystemClock.now(), limit: 2048)
+      guard !isBehind else { return }
+      let problem = try store.sizeProblem(retention)
+      state.withLock { $0.sizeProblem = problem }
+    }
+    sinceRetention = 0
     nextRetention = .now + (isBehind ? .milliseconds(20) : .seconds(600))
   }
 
@@ -233,7 +242,7 @@ final class StoreWriter: @unchecked Sendable {
     var isSaid = false
     while true {
       if retryDeferred(), attempt({ try write(item, to: $0) }) {
-        if case .commit(let commit) = item { state.withLock { $0.committed += commit.batch.failureCount } }
+        if case .commit(let commit) = item { count(commit.batch) }
         consumers.stored(store.end, at: SystemClock.now())
         return
       }
@@ -254,6 +263,12 @@ final class StoreWriter: @unchecked Sendable {
       ServiceThread.sleep(seconds: pause)
       pause = min(pause * 2, 1)
     }
+  }
+
+  private func count(_ stored: FailureBatch) {
+    state.withLock { $0.committed += stored.failureCount }
+    sinceRetention += stored.failures.count
+    if sinceRetention >= Self.retentionStride { nextRetention = min(nextRetention, .now) }
   }
 
   private func write(_ item: Item, to store: AuditStore) throws {
