@@ -78,6 +78,13 @@ import Testing
     ("DROP VIEW bans; CREATE VIEW bans AS SELECT 1", "view bans was changed"),
     ("CREATE TRIGGER forget AFTER INSERT ON ban BEGIN DELETE FROM ban; END", "trigger forget was inserted"),
     ("DROP INDEX ban_address", "index ban_address was removed"),
+    // An index without the newest bans, under the name and with the words of the one that has all of them.
+    (
+      """
+      DROP INDEX ban_address; CREATE INDEX ban_address ON ban (address) WHERE id < 5; PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = 'CREATE INDEX ban_address ON ban (address)' WHERE name = 'ban_address'
+      """, "index ban_address was changed"
+    ),
   ])
   func tamperingIsNamed(sql: String, expected: String) throws {
     let scratch = try filled()

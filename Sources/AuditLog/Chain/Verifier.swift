@@ -75,7 +75,8 @@ private struct Verifier {
     } else if try db.first("SELECT count(*) FROM raw") != rawRows {
       problem = (.changed, "the table raw")
     } else {
-      problem = try index.finish(db) ?? bans.problem(result.removedThrough["decision"] ?? 0, db)
+      problem =
+        try index.finish(db) ?? bans.problem(result.removedThrough["decision"] ?? 0, db) ?? SchemaCheck.indexProblem(db)
     }
     if let problem {
       report(problem, head, nil)

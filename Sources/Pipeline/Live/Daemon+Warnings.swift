@@ -33,6 +33,7 @@ extension Daemon {
       (.jailDropped, droppedJails.map { ($0.name, $0.reason) }), (.jailBlind, found.blind),
       (.sourceFailed, found.failed), (.patternLimited, found.limited),
       (.storeNotWriting, health.storeProblem.map { [("", $0)] } ?? []),
+      (.storeOverSize, health.sizeProblem.map { [("", $0)] } ?? []),
       (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
     ]
   }
