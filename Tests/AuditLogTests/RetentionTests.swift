@@ -179,7 +179,8 @@ import Testing
     let scratch = try Scratch()
     let store = try scratch.store()
     for i in 0..<20 {
-      let line = "web sshd[812]: Failed password for mallory-\(i / 10) from 192.0.2.7 port 4711 ssh2 by method-\(i / 10)"
+      let line =
+        "web sshd[812]: Failed password for mallory-\(i / 10) from 192.0.2.7 port 4711 ssh2 by method-\(i / 10)"
       try store.commit(
         FailureBatch([
           Sample(time: start.adding(.hours(Int64(i))), user: "mallory-\(i / 10)", line: line, jail: UInt16(i / 10)),

@@ -31,7 +31,8 @@ struct StoreSize {
   init(_ db: Database) throws {
     used = try Self.used(db)
     func average(_ texts: String, _ table: String) throws -> Int64 {
-      try db.first("SELECT CAST(avg(\(texts)) AS INTEGER) FROM (SELECT * FROM \(table) ORDER BY id DESC LIMIT 256)") ?? 0
+      try db.first("SELECT CAST(avg(\(texts)) AS INTEGER) FROM (SELECT * FROM \(table) ORDER BY id DESC LIMIT 256)")
+        ?? 0
     }
     func count(_ rows: String) throws -> Int64 { try db.first("SELECT count(*) FROM \(rows)") ?? 0 }
     let decision = try average("length(jail) + length(identity) + coalesce(length(command), 0)", "decision")

@@ -51,7 +51,7 @@ public final class Daemon: @unchecked Sendable {
   ///   - load: reads the settings again, for a reload; its errors are the operator's answer.
   ///   - start: where sources begin that were never read before.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
-  ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
+  ///   - heartbeat: called by the thread that decides, every few seconds, as long as it gets on with its work.
   ///   - onWarning: called when a warning comes or goes, with all that are true then.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
@@ -131,8 +131,8 @@ public final class Daemon: @unchecked Sendable {
   /// Begins to read.
   public func start() {
     writer.event(.start, detail: "\(current.withLock { $0.jails.count }) jails")
-    loop.start()
     loop.firewallChanged.withLock { $0 = true }
+    loop.start()
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
     let thread = ServiceThread("bailiff-read") { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }

@@ -133,7 +133,12 @@ final class StoreWriter: @unchecked Sendable {
     let commit = Commit(
       batch: batch, names: names, decisions: decisions,
       applied: decisions.indices.map { applied.contains($0) ? now : nil })
-    queue.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
+    let cost = batch.size + 256 * decisions.count
+    if decisions.isEmpty {
+      queue.postQuietly(.commit(commit), cost: cost)
+    } else {
+      queue.postAtOnce(.commit(commit), cost: cost)
+    }
   }
 
   func event(
@@ -161,10 +166,12 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = queue.take(waiting: patience) {
+    while let items = queue.take(waiting: patience, isSoon: openUntil <= .now + Self.moment) {
       for item in items { add(item) }
-      if isUrgent { waitABit() }
-      if isUrgent || openUntil <= .now { storeOpen() }
+      if isUrgent || openUntil <= .now {
+        gather()
+        storeOpen()
+      }
       if items.isEmpty, !deferred.isEmpty { _ = retryDeferred() }
       storeConsumerPositions()
       // Where there is never time, old rows go all the same, a few a second.
@@ -207,11 +214,11 @@ final class StoreWriter: @unchecked Sendable {
     if (open?.batch.failures.count ?? 0) >= Self.largest { storeOpen() }
   }
 
-  /// What waits already goes with a decision; where decisions are many, what comes within a few milliseconds, too.
-  private func waitABit() {
+  /// What waits already goes with what is stored now; where decisions are many, what comes within a few milliseconds, too.
+  private func gather() {
     let early = Self.between - (ContinuousClock.now - lastCommit)
-    if early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
-    while isUrgent, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
+    if isUrgent, early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
+    while open != nil, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
   }
 
   private func storeOpen() {
