@@ -108,8 +108,8 @@ extension Daemon {
   public struct Health: Sendable {
     public var storePath: String
     public var storeProblem: String?
-    /// Bytes of a store that is larger than it should be and may not lose more.
-    public var storeTooLarge: Int64?
+    /// Why the store is larger than `retention.size`.
+    public var sizeProblem: String?
     public var shed: Int
     public var committed: Int
     public var firewallProblem: String?
@@ -126,7 +126,7 @@ extension Daemon {
     let figures = loop.figures.withLock { $0 }
     let store = writer.health
     return Health(
-      storePath: writer.path, storeProblem: store.problem, storeTooLarge: store.tooLarge, shed: store.shed,
+      storePath: writer.path, storeProblem: store.problem, sizeProblem: store.sizeProblem, shed: store.shed,
       committed: store.committed,
       firewallProblem: figures.firewallProblem, repairs: figures.repairs, changesKernel: firewall.changesKernel,
       backend: firewall.backend.rawValue, backendReason: choice.withLock { $0.reason }, chains: hooks)
