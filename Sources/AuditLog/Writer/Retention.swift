@@ -58,11 +58,6 @@ extension AuditStore {
   }
 }
 
-extension AuditStore {
-  /// Bytes of the file that hold something.
-  public func usedBytes() throws -> Int64 { try read { db in try Retention.usedBytes(db) } }
-}
-
 /// Removes what is no longer kept.
 enum Retention {
   /// Up to which row of a kind all are gone.

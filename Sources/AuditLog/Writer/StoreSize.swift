@@ -1,5 +1,6 @@
 internal import Model
 internal import SQLite
+internal import System
 
 /// What a store takes, by kind of row, so that one kind cannot push out the others. SQLite knows the sum alone: what decisions and
 /// events take is worked out from how many there are and how long the newest are; the rest is failures and what they refer to.
@@ -71,9 +72,11 @@ extension AuditStore {
     return try read { db in
       guard try StoreSize.used(db) > bound else { return nil }
       let size = try StoreSize(db)
+      func text(_ bytes: Int64) -> String { byteSize(UInt64(max(0, bytes))) }
       return
-        "it takes \(size.used) bytes, and retention.size is \(bound): bans in force take \(size.bansInForce), decisions "
-        + "\(size[.decisions]), events \(size[.events]), failures and their patterns \(size[.failures])"
+        "it takes \(text(size.used)), more than `retention.size` (\(text(bound))), and no more may go: bans in force take "
+        + "\(text(size.bansInForce)), decisions \(text(size[.decisions])), events \(text(size[.events])), failures "
+        + "\(text(size[.failures])); shorten `retention`, or allow a larger size"
     }
   }
 }
