@@ -59,7 +59,8 @@ import Testing
   @Test(arguments: [4096: 1, 4097: 0, 5000: 0]) func howFar(distance: Int, distrusted: Int) throws {
     let torn = "app: user denied: a"
     let lines = [
-      String(repeating: "x", count: 100), torn, String(repeating: "o", count: distance - torn.utf8.count - 2), Self.honest,
+      String(repeating: "x", count: 100), torn, String(repeating: "o", count: distance - torn.utf8.count - 2),
+      Self.honest,
     ]
     let hosts = distrusted == 0 ? ["192.0.2.7"] : []
     let filter = try Self.filter()
