@@ -185,7 +185,7 @@ let package = Package(
     tests("JSONTests", ["Model", "JSON"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("ServiceTests", ["Service"]),
-    tests("InspectionTests", ["Model", "Settings", "Inspection"]),
+    tests("InspectionTests", ["Model", "Filters", "Matching", "Settings", "Inspection", "TestSupport"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),
