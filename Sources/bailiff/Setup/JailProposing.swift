@@ -12,7 +12,7 @@ struct JailProposing {
 
   func run(yes: Bool, print: Bool, check: Bool) throws {
     // Without a file the daemon watches everything, and bans nobody: nothing of that was chosen.
-    let settings = config.isAutomatic ? Settings() : try config.settings()
+    let settings = config.isAutomatic ? Settings() : try present()
     let library = settings.library.all()
     guard library.errors.isEmpty else { throw SettingsErrors(library.errors) }
     let now = Int(SystemClock.now().microseconds / 1_000_000)
@@ -31,6 +31,14 @@ struct JailProposing {
     guard !chosen.isEmpty else { return }
     try write(chosen, to: &output)
     output.flush()
+  }
+
+  /// A file without jails is a beginning; other mistakes are to be mended first.
+  private func present() throws -> Settings {
+    let reading = config.read()
+    if reading.errors.isEmpty { return reading.settings }
+    guard reading.settings.jails.isEmpty, reading.errors.count == 1 else { throw SettingsErrors(reading.errors) }
+    return try config.general()
   }
 
   // MARK: Text
