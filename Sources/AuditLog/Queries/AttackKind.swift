@@ -16,7 +16,7 @@ public enum AttackKind {
     "command-injection": "command injection", "attack-in-header": "code injection", "attack-in-query": "web attack",
     "embedded-attack": "web attack", "exploit": "known vulnerability", "product-exploit": "known vulnerability",
     "device-exploit": "known vulnerability of a device", "backdoor": "web shell", "user-enumeration": "user enumeration",
-    "scanner": "scanner", "connect": "open proxy use", "open-proxy": "open proxy use", "proxy": "open proxy use",
+    "scanner": "scanner", "harvester": "harvester", "connect": "open proxy use", "open-proxy": "open proxy use", "proxy": "open proxy use",
     "proxy-refused": "open proxy use", "trace": "unusual method", "method": "unusual method",
     "method-post": "unusual method", "method-asked-for": "unusual method", "admin-page": "administration page",
     "probe": "probing", "probe-with-name": "probing", "embedded-probe": "probing", "not-found": "probing",

@@ -41,7 +41,7 @@ final class CompiledExpression: Sendable {
     let compiled: Pattern
     do {
       // Bytes, not characters; a journal message may hold line ends, which `.` must not stop at.
-      compiled = try Pattern(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
+      compiled = try Pattern.shared(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
     } catch {
       throw FilterError(
         place: place, message: "pattern `\(name)`: \(error)",
