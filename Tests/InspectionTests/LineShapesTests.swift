@@ -47,6 +47,9 @@ import Testing
       "2026-11-28 08:20:12 INFO login ok (user: bob, client 192.0.2.3)")
     let text = NewFilter.text(name: "app", log: "/var/log/app.log", failures: [found[0]], spared: [found[1]])
     #expect(text.contains("service: app\n"))
-    #expect(NewFilter.complaints(text, name: "app", clock: LogClock(now: Instant(seconds: 1_795_900_000), zone: ZoneOffsets(name: "UTC")!)).isEmpty, "\(text)")
+    #expect(
+      NewFilter.complaints(
+        text, name: "app", clock: LogClock(now: Instant(seconds: 1_795_900_000), zone: ZoneOffsets(name: "UTC")!)
+      ).isEmpty, "\(text)")
   }
 }

@@ -23,7 +23,9 @@ import Testing
       try files.createDirectory(
         atPath: scratch("sys/fs/cgroup/system.slice/\(unit).service"), withIntermediateDirectories: true)
     }
-    for directory in ["proc/net", "proc/71/fd", "proc/72/fd", "var/log/nginx", "var/log/journal/x", "etc/fail2ban/filter.d"] {
+    for directory in [
+      "proc/net", "proc/71/fd", "proc/72/fd", "var/log/nginx", "var/log/journal/x", "etc/fail2ban/filter.d",
+    ] {
       try files.createDirectory(atPath: scratch(directory), withIntermediateDirectories: true)
     }
     try files.createDirectory(atPath: scratch("var/lib/docker/containers/c1"), withIntermediateDirectories: true)

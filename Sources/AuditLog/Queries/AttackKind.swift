@@ -12,11 +12,14 @@ public enum AttackKind {
 
   private static let web = [
     "path-traversal": "path traversal", "file-disclosure": "file disclosure", "sensitive-file": "sensitive file",
-    "cross-site-scripting": "cross-site scripting", "sql-injection": "SQL injection", "code-injection": "code injection",
+    "cross-site-scripting": "cross-site scripting", "sql-injection": "SQL injection",
+    "code-injection": "code injection",
     "command-injection": "command injection", "attack-in-header": "code injection", "attack-in-query": "web attack",
     "embedded-attack": "web attack", "exploit": "known vulnerability", "product-exploit": "known vulnerability",
-    "device-exploit": "known vulnerability of a device", "backdoor": "web shell", "user-enumeration": "user enumeration",
-    "scanner": "scanner", "harvester": "harvester", "connect": "open proxy use", "open-proxy": "open proxy use", "proxy": "open proxy use",
+    "device-exploit": "known vulnerability of a device", "backdoor": "web shell",
+    "user-enumeration": "user enumeration",
+    "scanner": "scanner", "harvester": "harvester", "connect": "open proxy use", "open-proxy": "open proxy use",
+    "proxy": "open proxy use",
     "proxy-refused": "open proxy use", "trace": "unusual method", "method": "unusual method",
     "method-post": "unusual method", "method-asked-for": "unusual method", "admin-page": "administration page",
     "probe": "probing", "probe-with-name": "probing", "embedded-probe": "probing", "not-found": "probing",
@@ -40,7 +43,10 @@ public enum AttackKind {
         "sasl", "preauth", "client", "rejected", "banned", "wrong", "peer",
       ], "failed login"
     ),
-    (["protocol", "handshake", "bad", "invalid", "tls", "ssl", "command", "negotiat", "banner", "kex"], "protocol abuse"),
+    (
+      ["protocol", "handshake", "bad", "invalid", "tls", "ssl", "command", "negotiat", "banner", "kex"],
+      "protocol abuse"
+    ),
     (["connect", "disconnect", "drop", "close", "timeout"], "connection without a login"),
   ]
 }

@@ -18,7 +18,7 @@ public enum FilterDetection {
         let name = match.bytes(match.name, in: line)
         let id = name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self)
         found[match.filter].failures += 1
-      if match.weight > 0 { found[match.filter].counted += 1 }
+        if match.weight > 0 { found[match.filter].counted += 1 }
         if seen[match.filter].insert(id).inserted { found[match.filter].ids.append(id) }
       }
     }

@@ -45,7 +45,8 @@ public struct LineShapes: Sendable {
 
   /// Syslog's header: its program, and what is behind it. Other lines are messages as they are.
   static func header(_ line: String) -> (program: String?, message: Substring) {
-    let stamps = #/^(?:<[0-9]{1,3}>)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(?:Z|[+-][0-9:]{5})) [^ ]+ ([A-Za-z][A-Za-z0-9_.\/-]*)(?:\[[0-9]+\])?: /#
+    let stamps =
+      #/^(?:<[0-9]{1,3}>)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(?:Z|[+-][0-9:]{5})) [^ ]+ ([A-Za-z][A-Za-z0-9_.\/-]*)(?:\[[0-9]+\])?: /#
     guard let match = line.prefixMatch(of: stamps) else { return (nil, line[...]) }
     return (match.output.1.split(separator: "/").first.map(String.init), line[match.range.upperBound...])
   }

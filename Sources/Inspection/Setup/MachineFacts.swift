@@ -150,7 +150,8 @@ public struct MachineFacts: Sendable {
   private static func docker(_ root: String) -> [Container] {
     Glob.paths(root + "/var/lib/docker/containers/*/config.v2.json").compactMap { path in
       guard let bytes = try? SmallFile.read(path),
-        let known = try? JSONDecoder().decode(DockerConfiguration.self, from: Data(bytes)), known.state?.running != false
+        let known = try? JSONDecoder().decode(DockerConfiguration.self, from: Data(bytes)),
+        known.state?.running != false
       else { return nil }
       return Container(name: String(known.name.drop { $0 == "/" }), image: known.config?.image ?? "")
     }

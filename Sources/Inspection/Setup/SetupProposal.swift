@@ -26,7 +26,9 @@ public struct SetupProposal: Sendable, Equatable {
     }
 
     private static func quoted(_ text: String) -> String {
-      let plain = text.utf8.allSatisfy { "/._-".utf8.contains($0) || (0x30...0x39).contains($0) || $0 | 0x20 > 0x60 && $0 | 0x20 < 0x7B }
+      let plain = text.utf8.allSatisfy {
+        "/._-".utf8.contains($0) || (0x30...0x39).contains($0) || $0 | 0x20 > 0x60 && $0 | 0x20 < 0x7B
+      }
       return plain ? text : "'\(text.replacing("'", with: "''"))'"
     }
   }
@@ -135,7 +137,11 @@ private struct Candidate {
       field.hasPrefix("_SYSTEMD_UNIT=") && field.hasSuffix(".service")
         ? String(field.dropFirst("_SYSTEMD_UNIT=".count).dropLast(".service".count)) : nil
     }
-    let mine = named.filter { unit in ([filter.name] + programs.prefix(1)).contains { Self.isSame(unit, $0) } }
+    let mine = named.filter { unit in
+      ([filter.name] + programs.prefix(1)).contains { Self.isSame(unit, $0) }
+        // `nginx-error` is about a log of nginx' own, which must be there; `nginx-mail` about syslog's, too.
+        || (filter.name.hasPrefix(unit + "-") && !logs.isEmpty && !filter.logpath.contains(where: LogPlace.isSyslog))
+    }
     return mine.first { facts.units.contains($0) }
       ?? facts.units.sorted().first { unit in mine.contains { unit.hasPrefix($0 + "@") } }
       ?? facts.units.sorted().first { unit in

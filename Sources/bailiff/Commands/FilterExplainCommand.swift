@@ -45,8 +45,12 @@ struct FilterExplain: ParsableCommand {
       for line in wrapped(printable(paragraph), width) { output.line(line) }
     }
     section("Where its lines are", &output, terminal)
-    if !told.program.isEmpty { output.line("  of the program\(told.program.count == 1 ? "" : "s") \(told.program.joined(separator: ", "))") }
-    if !told.format.isEmpty { output.line("  in the format\(told.format.count == 1 ? "" : "s") \(told.format.joined(separator: ", "))") }
+    if !told.program.isEmpty {
+      output.line("  of the program\(told.program.count == 1 ? "" : "s") \(told.program.joined(separator: ", "))")
+    }
+    if !told.format.isEmpty {
+      output.line("  in the format\(told.format.count == 1 ? "" : "s") \(told.format.joined(separator: ", "))")
+    }
     for place in told.places {
       let state = place.isHere.map { $0 ? "  (is here)" : "  (not here)" } ?? "  (the journal)"
       output.line("  \(printable(place.text))\(state)")
@@ -55,10 +59,13 @@ struct FilterExplain: ParsableCommand {
     let limit = [told.maxretry.map { "\($0) failures" }, told.findtime.map { "in \($0)" }].compactMap(\.self)
     section("What a jail does", &output, terminal)
     output.line("  closes " + (told.port.isEmpty ? "all ports" : "ports \(told.port.joined(separator: ", "))"))
-    output.line("  bans after " + (limit.isEmpty ? "the settings' own limit" : limit.joined(separator: " ")) + ", unless the settings say otherwise")
+    output.line(
+      "  bans after " + (limit.isEmpty ? "the settings' own limit" : limit.joined(separator: " "))
+        + ", unless the settings say otherwise")
     section("What it finds", &output, terminal)
     for pattern in told.patterns {
-      let weight = pattern.weight == "1" ? "" : pattern.weight == "0" ? "  recorded, never bans" : "  weighs \(pattern.weight)"
+      let weight =
+        pattern.weight == "1" ? "" : pattern.weight == "0" ? "  recorded, never bans" : "  weighs \(pattern.weight)"
       output.line("  \(pattern.name)\(weight)")
       if !pattern.example.isEmpty { output.line("      " + printable(pattern.example)) }
     }

@@ -27,7 +27,9 @@ struct FilterNew: ParsableCommand {
   var name: String?
   @Option(help: ArgumentHelp("Which groups are failures, with commas.", valueName: "numbers"))
   var failures: String?
-  @Option(help: ArgumentHelp("Write it there, where no file is yet.", valueName: "file"), completion: .file(extensions: ["yaml"]))
+  @Option(
+    help: ArgumentHelp("Write it there, where no file is yet.", valueName: "file"),
+    completion: .file(extensions: ["yaml"]))
   var write: String?
   @Option(help: ArgumentHelp("How many groups to show.", valueName: "number"))
   var limit = 30
@@ -35,7 +37,8 @@ struct FilterNew: ParsableCommand {
 
   func validate() throws {
     if limit < 1 { throw ValidationError("--limit needs at least 1") }
-    if let name, name.isEmpty || !name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }) {
+    if let name, name.isEmpty || !name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
+    {
       throw ValidationError("--name takes letters, digits, `.`, `_` and `-`")
     }
   }
@@ -80,7 +83,10 @@ struct FilterNew: ParsableCommand {
     var table = Table([.number(""), .number("LINES"), .number("ADDRESSES"), .rest("SHAPE")])
     for (index, shape) in shapes.enumerated() {
       let addresses = shape.addresses.map(\.count).max() ?? 0
-      table.add(["\(index + 1)", grouped(shape.count), grouped(addresses), (shape.program.map { "\($0): " } ?? "") + shape.description])
+      table.add([
+        "\(index + 1)", grouped(shape.count), grouped(addresses),
+        (shape.program.map { "\($0): " } ?? "") + shape.description,
+      ])
     }
     table.print(to: &output, on: Terminal())
     output.flush()

@@ -45,7 +45,8 @@ struct JailProposing {
 
   private func yaml(_ jails: [SetupProposal.Jail]) -> String {
     guard !jails.isEmpty else { return "# nothing here that has a filter is without a jail\n" }
-    return "jails:\n" + jails.map { "  \($0.name): \($0.yaml)  # \(printable($0.why.joined(separator: "; ")))\n" }.joined()
+    return "jails:\n"
+      + jails.map { "  \($0.name): \($0.yaml)  # \(printable($0.why.joined(separator: "; ")))\n" }.joined()
   }
 
   private func show(_ proposal: SetupProposal, _ settings: Settings, to output: inout Output) {
@@ -55,7 +56,9 @@ struct JailProposing {
       var table = Table([.number(""), .text("JAIL"), .text("READS"), .rest("WHY")])
       for (index, jail) in proposal.jails.enumerated() {
         let ports = jail.port.isEmpty ? "" : "; its ports are \(jail.port.map(String.init).joined(separator: ", "))"
-        table.add(["\(index + 1)", jail.name, printable(jail.reads), printable(jail.why.joined(separator: "; ") + ports)])
+        table.add([
+          "\(index + 1)", jail.name, printable(jail.reads), printable(jail.why.joined(separator: "; ") + ports),
+        ])
       }
       table.print(to: &output, on: Terminal())
     }
@@ -63,7 +66,8 @@ struct JailProposing {
       output.line("listening without a jail:")
       for row in proposal.unwatched {
         let program = row.program.isEmpty ? "a program that only root may see" : printable(row.program)
-        output.line("  \(row.port)  \(program)" + (row.filter.map { ": filter \($0) knows it, its log was not found" } ?? ""))
+        output.line(
+          "  \(row.port)  \(program)" + (row.filter.map { ": filter \($0) knows it, its log was not found" } ?? ""))
       }
     }
     if settings.ignoreip.isEmpty, !proposal.jails.isEmpty {
@@ -108,7 +112,8 @@ struct JailProposing {
 
   /// The first settings watch, and ban nobody.
   private func begin(_ output: inout Output) throws {
-    let text = "# Written by bailiff setup. It watches, and bans nobody until bailiff setup --go-live.\nfirewall: {backend: dry-run}\n"
+    let text =
+      "# Written by bailiff setup. It watches, and bans nobody until bailiff setup --go-live.\nfirewall: {backend: dry-run}\n"
     if let parent = Directory.parent(of: config.path) { try Directory.make(parent) }
     try SmallFile.replace(config.path, with: Array(text.utf8))
     output.line(printable("\(config.path) is new"))

@@ -71,7 +71,9 @@ struct SetupCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard goLive || keep || undo else { return try JailProposing(config: config, root: root).run(yes: yes, print: print, check: check) }
+    guard goLive || keep || undo else {
+      return try JailProposing(config: config, root: root).run(yes: yes, print: print, check: check)
+    }
     let settings = try config.settings()
     let undoing = LockoutUndo(settings)
     if keep { return try keep(undoing) }
