@@ -26,7 +26,7 @@ struct Event: Sendable {
 
   private static func classified(_ row: AuditRow) -> (Kind, Severity) {
     switch AuditEvent.Action(rawValue: row.action) {
-    case .start, .startDryRun: (.health, .info)
+    case .start, .dryRun: (.health, .info)
     case .stop: (.health, .notice)
     case .sourceRecovered, .warningCleared: (.health, .notice)
     case .warningRaised: (.health, criticalWarnings.contains(row.subject) ? .critical : .warning)

@@ -8,7 +8,7 @@ struct DryRuns {
   let failures: Int64
 
   init(_ db: Database) throws {
-    let last: Int64? = try db.first("SELECT max(id) FROM event WHERE action = 'start-dry-run'")
+    let last: Int64? = try db.first("SELECT max(id) FROM event WHERE action = 'dry-run'")
     guard let last else {
       (isLast, failures) = (false, 0)
       return

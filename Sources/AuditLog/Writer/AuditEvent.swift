@@ -5,8 +5,8 @@ public import Model
 public struct AuditEvent: Hashable, Sendable {
   public enum Action: String, Sendable, CaseIterable {
     case start
-    /// A start of a dry run: what is decided until the next `start` is never carried out.
-    case startDryRun = "start-dry-run"
+    /// Follows `start` in a dry run: what is decided until the next `start` is never carried out.
+    case dryRun = "dry-run"
     case stop
     /// `detail` says what changed.
     case reload

@@ -127,7 +127,8 @@ public final class Daemon: @unchecked Sendable {
   /// Begins to read.
   public func start() {
     let jails = current.withLock { $0.jails.count }
-    writer.event(writer.isDryRun ? .startDryRun : .start, detail: counted(jails, "jail"))
+    writer.event(.start, detail: counted(jails, "jail"))
+    if writer.isDryRun { writer.event(.dryRun, detail: "what is decided until the next start is never carried out") }
     loop.firewallChanged.withLock { $0 = true }
     loop.start()
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
