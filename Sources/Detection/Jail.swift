@@ -38,18 +38,21 @@ public struct BanIncrement: Sendable, Equatable {
   public var multipliers: [Double]
   public var maxtime: TimeSpan?
   public var rndtime: TimeSpan
+  /// How long after the end of the last ban earlier ones count.
+  public var forget: TimeSpan
   /// Do bans in other jails count as earlier bans of the id?
   public var overalljails: Bool
 
   public init(
     factor: Double = 2, coefficient: Double = 1, multipliers: [Double] = [], maxtime: TimeSpan? = nil,
-    rndtime: TimeSpan = .zero, overalljails: Bool = false
+    rndtime: TimeSpan = .zero, forget: TimeSpan = .hours(90 * 24), overalljails: Bool = false
   ) {
     self.factor = factor
     self.coefficient = coefficient
     self.multipliers = multipliers
     self.maxtime = maxtime
     self.rndtime = rndtime
+    self.forget = forget
     self.overalljails = overalljails
   }
 }

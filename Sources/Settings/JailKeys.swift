@@ -71,6 +71,7 @@ struct JailKeys {
     if let value = fields["rndtime"], let span = value.signedSpan("rndtime") {
       if span < .zero { value.fail("`rndtime` is negative", "write for example 10m") } else { increment.rndtime = span }
     }
+    if let span = fields["forget"]?.span("forget") { increment.forget = span }
     if let overall = fields["overalljails"]?.bool("overalljails") { increment.overalljails = overall }
     return .on(increment)
   }

@@ -235,7 +235,10 @@ import Testing
     #expect(try store.expiredBans(at: later).isEmpty)
     #expect(try store.bansInForce(at: later.adding(.hours(8))).map(\.jail) == ["sshd", "sshd"])
     var counts: [String: Int] = [:]
-    try store.banCounts { counts["\($0) \($1)"] = $2 }
+    var ends: [String: Instant?] = [:]
+    try store.banCounts { (counts["\($0) \($1)"], ends["\($0) \($1)"]) = ($2, .some($3)) }
+    try store.banCounts(since: start.adding(.hours(100_000))) { _, _, _, end in #expect(end == nil) }
+    #expect(ends["sshd 192.0.2.7"] != nil)
     #expect(counts == ["sshd 2001:db8::/64": 2, "nginx 2001:db8::/64": 1, "sshd 192.0.2.7": 1])
   }
 

@@ -55,7 +55,9 @@ import Testing
   }
 
   @Test func whatRunsIsSeen() throws {
-    let facts = MachineFacts.collect(root: try machine().path)
+    let scratch = try machine()
+    defer { withExtendedLifetime(scratch) {} }
+    let facts = MachineFacts.collect(root: scratch.path)
     #expect(facts.units == ["ssh", "nginx", "cron"])
     // 3306 is the loopback's.
     #expect(

@@ -123,10 +123,11 @@ private struct Candidate {
     } else if facts.hasJournal, filter.writes != .files, !filter.journalmatch.isEmpty {
       jail.reads = "the journal"
     } else {
-      jail.logpath = logs
-      jail.reads = logs.joined(separator: ", ")
+      // A service that runs and has written nothing yet will write there.
+      jail.logpath = logs.isEmpty && unit != nil ? filter.logpath : logs
+      guard !jail.logpath.isEmpty else { return nil }
+      jail.reads = jail.logpath.joined(separator: ", ") + (logs.isEmpty ? " (nothing yet)" : "")
     }
-    guard !jail.reads.isEmpty else { return nil }
     jail.port = odd(listeners)
     return jail
   }

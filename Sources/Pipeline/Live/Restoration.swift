@@ -148,8 +148,9 @@ enum Restoration {
     _ detector: inout Detector, from store: AuditStore, plan: Plan, isDryRun: Bool, now: Instant
   ) throws {
     if detector.decider.jails.contains(where: { $0.increment != nil }) {
-      try store.banCounts(isDryRun: isDryRun) { jail, identity, bans in
-        detector.decider.restoreHistory(identity, jail: jail, bans: bans)
+      let longest = detector.decider.jails.compactMap { $0.increment?.forget }.max() ?? .zero
+      try store.banCounts(since: now.subtracting(longest), isDryRun: isDryRun) { jail, identity, bans, end in
+        detector.decider.restoreHistory(identity, jail: jail, bans: bans, until: end)
       }
     }
     for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, isDryRun: isDryRun, now: now) }

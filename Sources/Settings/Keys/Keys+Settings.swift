@@ -80,6 +80,7 @@ extension Keys {
     Key("multipliers", .list(.either([.number, .text])), "Instead of factor; the last one holds from then on."),
     Key("maxtime", .time, "No ban is longer."),
     Key("rndtime", .time, "Up to this much is added at random."),
+    Key("forget", .time, "So long after its last ban an id is new again: 90d unless told."),
     Key("overalljails", .bool, "Bans in other jails count as earlier ones."),
   ]
 
