@@ -1,4 +1,4 @@
-public import Model
+internal import Model
 
 /// The last lines of ids that are near the limit of a jail that only counts, until one of them is banned. One piece of memory
 /// for all of them, in which the newest lines take the place of the oldest.

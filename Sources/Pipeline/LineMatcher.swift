@@ -1,3 +1,4 @@
+internal import Detection
 public import LogSources
 internal import Matching
 public import Model

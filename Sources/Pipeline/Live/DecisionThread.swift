@@ -134,6 +134,8 @@ final class DecisionThread: @unchecked Sendable {
       if let sentence { log.warning(sentence) }
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
+    // Before it: of a jail that only counts, failures do not stay.
+    lookForProxies(batch, now)
     var hasRefusedBlock = false
     detector.detect(
       in: &batch, now: now,
@@ -144,7 +146,6 @@ final class DecisionThread: @unchecked Sendable {
       }, into: &decisions)
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
-    lookForProxies(batch, now)
     carryOut(decisions, with: batch)
   }
 
