@@ -1,5 +1,7 @@
 import AuditLog
+import Detection
 import Foundation
+import LogSources
 import Model
 import System
 import TestSupport
