@@ -63,33 +63,35 @@ public struct Decider: Sendable {
 
   /// Counts one failure. `id` is the name of a failure that has no address. A time after `now` is taken as `now`: a
   /// daemon's clock may be wrong, and a stamp that an attacker wrote must not put off a ban. A ban that is not permitted is
-  /// no ban, and its failures are forgotten.
+  /// no ban, and its failures are forgotten. Returns how many failures the window held with this one; 0 where it did not count.
+  @discardableResult
   public mutating func consider(
     _ failure: Failure, id: String? = nil, now: Instant, permits: Permission = { _ in true },
     _ decide: (Decision) -> Void
-  ) {
+  ) -> Int {
     let index = Int(failure.jail)
-    guard index < states.count else { return }
+    guard index < states.count else { return 0 }
     let time = min(failure.time, now)
     states[index].tally.failures &+= Int(failure.count)
     if id == nil, states[index].jail.ignore.contains(failure.address) {
       states[index].tally.ignored &+= Int(failure.count)
-      return
+      return 0
     }
     let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
     let key = subnet.map { self.key(of: $0, in: index) } ?? nameKey(id ?? "")
     if let end = states[index].bans.end(of: key) {
       // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
-      guard time >= end else { return }
+      guard time >= end else { return 0 }
       states[index].bans.remove(key)
     }
     if time > states[index].newest { states[index].newest = time }
     if !states[index].cutoffs.isEmpty, let end = states[index].cutoffs[key] {
-      if time < end { return }
+      if time < end { return 0 }
       states[index].cutoffs[key] = nil
     }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
-    guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
+    let count = states[index].windows.count(key, at: time, weight: overflow ? .max : weight)
+    guard count >= states[index].windows.limit else { return count }
     // A name may be a block of addresses (fail2ban's <SUBNET>), which can be banned as one.
     let identity: Identity = subnet.map { .network($0) } ?? Identity(id ?? "")
     let number = 1 + earlierBans(key, in: index, at: time)
@@ -99,10 +101,11 @@ public struct Decider: Sendable {
       number: number)
     guard permits(decision) else {
       states[index].windows.forget(key)
-      return
+      return count
     }
     enter(decision, key, index)
     decide(decision)
+    return count
   }
 
   /// A person's ban; replaces one in force.
@@ -190,17 +193,19 @@ public struct Decider: Sendable {
     states[index].tally.bans += bans
   }
 
-  /// A failure from before a restart: fills the window without deciding again. The caller leaves out those that a ban or
-  /// an unban has since made void.
-  public mutating func restore(_ failure: Failure, id: String? = nil) {
+  /// A failure from before a restart: fills the window without deciding again; returns how many that holds. The caller leaves
+  /// out those that an unban has since made void, or a ban that it has not restored.
+  @discardableResult
+  public mutating func restore(_ failure: Failure, id: String? = nil) -> Int {
     let index = Int(failure.jail)
-    guard index < states.count else { return }
-    if id == nil, states[index].jail.ignore.contains(failure.address) { return }
+    guard index < states.count else { return 0 }
+    if id == nil, states[index].jail.ignore.contains(failure.address) { return 0 }
     let key = id.map(nameKey) ?? self.key(of: subnet(of: failure.address, in: index), in: index)
-    guard states[index].bans[key] == nil else { return }
+    guard states[index].bans[key] == nil else { return 0 }
+    if let end = states[index].cutoffs[key], failure.time < end { return 0 }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     if failure.time > states[index].newest { states[index].newest = failure.time }
-    _ = states[index].windows.add(key, at: failure.time, weight: overflow ? .max : weight)
+    return states[index].windows.count(key, at: failure.time, weight: overflow ? .max : weight)
   }
 
   /// Goes over to new limits. A jail that stays keeps its bans, its history and, where it counts as before, its windows;

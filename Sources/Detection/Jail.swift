@@ -13,6 +13,10 @@ public struct Jail: Sendable, Equatable {
   public var ipv4Prefix: UInt8
   public var ipv6Prefix: UInt8
   public var ignore: IgnoreList
+  /// Are its failures stored? If not they are only counted, and a ban has the last ones as its evidence.
+  public var isRecorded = true
+  /// Does it count the bans of the other jails? Then this is the number of the pattern that stands for a ban.
+  public var banPattern: UInt32?
 
   public init(
     name: String, maxretry: Int = 5, findtime: TimeSpan = .minutes(10), bantime: TimeSpan? = .minutes(10),

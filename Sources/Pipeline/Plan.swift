@@ -66,6 +66,7 @@ public final class Plan: Sendable {
     var limits = jails.map { entry in
       var jail = entry.settings.limits
       jail.ignore.subnets += ignored
+      if entry.filter == nil { jail.banPattern = UInt32(entry.firstPattern) }
       return jail
     }
     let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
@@ -133,12 +134,21 @@ private struct PlanAssembly {
   }
 
   private mutating func watch(_ spec: SourceSpec, _ jail: Int) {
-    if let index = specs.firstIndex(of: spec) {
-      readers[index].append(jail)
-    } else {
+    let index = specs.firstIndex { $0.kind == spec.kind && $0.start == spec.start } ?? specs.count
+    if index == specs.count {
       specs.append(spec)
-      readers.append([jail])
+      readers.append([])
     }
+    readers[index].append(jail)
+    specs[index].lookBack = max(specs[index].lookBack, Self.lookBack(of: jails[jail].settings))
+  }
+
+  /// How much of its log a jail's filter must see again after a restart: who opened connections, and failures that were only
+  /// counted.
+  private static func lookBack(of jail: JailSettings) -> TimeSpan {
+    var span = jail.limits.isRecorded ? TimeSpan.zero : jail.limits.findtime
+    if case .native(let rules)? = jail.definition?.rules, let join = rules.join { span = max(span, join.keep) }
+    return span
   }
 
   private static func isPlainName(_ name: String) -> Bool {

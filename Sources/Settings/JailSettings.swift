@@ -23,6 +23,14 @@ public struct JailSettings: Sendable, Equatable {
     case both
   }
 
+  /// What is stored of a jail's failures.
+  public enum Record: String, Sendable, CaseIterable {
+    /// Each of them.
+    case each
+    /// None but the last ones before a ban: for limits on requests, of which there are millions.
+    case counts
+  }
+
   /// What happens to a packet of a banned address.
   public enum Block: String, Sendable, CaseIterable {
     /// Nothing is answered: the other side waits.

@@ -148,6 +148,8 @@ final class DecisionThread: @unchecked Sendable {
       if let sentence { log.warning(sentence) }
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
+    // Before it: of a jail that only counts, failures do not stay.
+    lookForProxies(batch, now)
     var hasRefusedBlock = false
     let known = NewcomerWatch.known(batch, detector.decider, now: now)
     detector.detect(
@@ -159,7 +161,6 @@ final class DecisionThread: @unchecked Sendable {
       }, into: &decisions)
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
-    lookForProxies(batch, now)
     lookForNewcomers(known, now)
     carryOut(decisions, with: batch)
   }

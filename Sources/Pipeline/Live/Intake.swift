@@ -110,6 +110,10 @@ final class Intake: LineSink, @unchecked Sendable {
 
   func report(_ event: SourceEvent) { onEvent(event) }
 
+  func time(of line: borrowing Span<UInt8>, in source: Int) -> Instant? {
+    matcher(of: source).time(of: line, now: SystemClock.now())
+  }
+
   private func flush(_ positions: [SourcePosition]) {
     guard !batch.failures.isEmpty else { return }
     // What moved before comes first: a later position of the same source follows it in the list and wins.

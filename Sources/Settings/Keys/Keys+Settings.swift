@@ -63,6 +63,10 @@ extension Keys {
   static let limits: [Key] = [
     Key("maxretry", .integer(Limits.maxretry), "This many failures are a ban …"),
     Key("findtime", .time, "… within this time."),
+    Key(
+      "limit", .text,
+      "maxretry and findtime in one: 150/1m, or \(RateLimit.presets.map(\.name).joined(separator: ", "))."),
+    Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
     Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
