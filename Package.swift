@@ -82,6 +82,7 @@ let package = Package(
     room("Detection", ["Model"]),
     room("LockoutGuard", ["Model", "System"]),
     room("Firewall", ["Model", "System", "CMnl"]),
+    room("Lists", ["Model", "System", "Curl"]),
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),
@@ -90,8 +91,7 @@ let package = Package(
       "Pipeline",
       [
         "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
-        "Firewall", "AuditLog",
-        "Settings", "Fail2banImport",
+        "Firewall", "Lists", "AuditLog", "Settings", "Fail2banImport",
       ]),
     room("Cryptography", ["CCrypto"]),
     room(
@@ -154,6 +154,7 @@ let package = Package(
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
     tests("FirewallTests", ["Model", "System", "Firewall", "LockoutGuard", "CLinux", "CMnl", "TestSupport"]),
+    tests("ListsTests", ["Model", "Lists", "TestSupport"]),
     tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.
     .executableTarget(

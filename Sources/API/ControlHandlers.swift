@@ -10,6 +10,7 @@ public struct ControlHandlers: Sendable {
   public var unbanAll: @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply
   public var confirm: @Sendable (ConfirmRequest, Operator) async throws -> BannedReply
   public var reload: @Sendable (Operator) async throws -> ReloadReply
+  public var lists = ListHandlers()
 
   public init(
     status: @escaping @Sendable () async throws -> StatusReply,

@@ -143,6 +143,27 @@ extension UnbanAllRequest: CheckedRequest {
   func check() throws(RequestError) { try API.check(id: "*", jail: jail) }
 }
 
+extension ListRequest: CheckedRequest {
+  func check() throws(RequestError) { try API.check(id: name, jail: nil) }
+}
+
+extension AllowRequest: CheckedRequest {
+  /// Ten years.
+  private static let longest: Int64 = 315_360_000
+
+  func check() throws(RequestError) {
+    try API.check(id: id, jail: nil)
+    if let time, !(1...Self.longest).contains(time) {
+      throw RequestError(.invalid, "`time` is \(time)", remedy: "give seconds, from 1 to \(Self.longest)")
+    }
+    if let why, why.utf8.count > 500 { throw RequestError(.invalid, "`why` has more than 500 bytes") }
+  }
+}
+
+extension DisallowRequest: CheckedRequest {
+  func check() throws(RequestError) { try API.check(id: id, jail: nil) }
+}
+
 extension ConfirmRequest: CheckedRequest {
   func check() throws(RequestError) { try API.check(id: id, jail: nil) }
 }

@@ -56,21 +56,26 @@ public struct BanIncrement: Sendable, Equatable {
 
 /// Addresses that are never counted.
 public struct IgnoreList: Sendable, Equatable {
-  public var subnets: [Subnet]
+  public var subnets: [Subnet] { didSet { list = AddressList(subnets) } }
+  /// The same, to be searched: an allow list may have thousands of entries.
+  private var list: AddressList
 
-  public init(_ subnets: [Subnet] = []) { self.subnets = subnets }
+  public init(_ subnets: [Subnet] = []) {
+    self.subnets = subnets
+    list = AddressList(subnets)
+  }
 
   /// An address that a translator made of an IPv4 address is ignored with it.
   public func contains(_ address: Address) -> Bool {
-    if subnets.contains(where: { $0.contains(address) }) { return true }
+    if list.holding(address) != nil { return true }
     guard let ipv4 = address.embeddedIPv4 else { return false }
-    return subnets.contains { $0.contains(ipv4) }
+    return list.holding(ipv4) != nil
   }
 
-  /// The entry that a ban of this block would touch; nil: none.
+  /// An entry that a ban of this block would touch; nil: none.
   public func overlapping(_ subnet: Subnet) -> Subnet? {
-    if let own = subnets.first(where: { $0.contains(subnet) || subnet.contains($0) }) { return own }
+    if let entry = list.overlapping(subnet) { return entry }
     guard subnet.isSingleAddress, let ipv4 = subnet.base.embeddedIPv4 else { return nil }
-    return subnets.first { $0.contains(ipv4) }
+    return list.holding(ipv4)
   }
 }

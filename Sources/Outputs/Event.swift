@@ -32,7 +32,7 @@ struct Event: Sendable {
     case .warningRaised: (.health, criticalWarnings.contains(row.subject) ? .critical : .warning)
     case .sourceFailed, .firewallRepaired, .patternQuarantined: (.health, .warning)
     case .shed, .storeSetAside, .storeGone: (.health, .critical)
-    case .reload, .command, .retention: (.operator, .info)
+    case .reload, .command, .retention, .listChanged: (.operator, .info)
     case .note: (.alert, .notice)
     case nil: (.operator, .info)
     }

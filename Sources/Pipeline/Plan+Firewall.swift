@@ -31,6 +31,9 @@ extension Plan {
         verdict: entry.settings.block == .drop ? .drop : .reject)
     }
     targets.append(FirewallTarget(jail: Plan.operatorJail, ports: .all))
+    for list in settings.lists where list.enabled && !list.allows {
+      targets.append(FirewallTarget(jail: list.name, ports: .all, verdict: list.block == .drop ? .drop : .reject))
+    }
     return targets
   }
 }

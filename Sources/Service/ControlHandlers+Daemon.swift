@@ -60,6 +60,7 @@ extension ControlHandlers {
         let (changes, warnings) = try await mappingErrors { try await daemon.reload(uid: caller.actingUID) }
         return ReloadReply(changes: changes, warnings: warnings)
       })
+    lists = ListHandlers(daemon)
   }
 }
 
@@ -87,7 +88,7 @@ extension UnbannedReply {
 }
 
 /// Turns what the daemon says no to into an answer that the client understands.
-private func mappingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
+func mappingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
   do {
     return try await body()
   } catch let error as DaemonError {

@@ -129,6 +129,7 @@ struct SettingsReader {
     settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
     guard readsJails else { return }
     readJails(fields)
+    readLists(fields)
     readOutputs(fields)
   }
 
@@ -224,6 +225,16 @@ struct SettingsReader {
   private func notIndented(below index: Int, _ entries: [Fields.Entry]) -> String? {
     guard index + 1 < entries.count, Keys.jail.names.contains(entries[index + 1].key) else { return nil }
     return entries[index + 1].key
+  }
+
+  private mutating func readLists(_ fields: Fields) {
+    guard let value = fields["lists"], let lists = Fields(value, "lists") else { return }
+    let jails = fields["jails"].flatMap { Fields($0, "jails") }?.entries.map(\.key) ?? []
+    for entry in lists.entries {
+      let before = problems.errors.count
+      let result = ListReader.read(entry, jails: jails, problems: problems)
+      if problems.errors.count == before, let result { settings.lists.append(result) }
+    }
   }
 
   private mutating func readOutputs(_ fields: Fields) {

@@ -39,6 +39,8 @@ public struct Settings: Sendable, Equatable {
   public var defaults: Jail
   /// In the order of the file, those that are disabled too. A jail with an error is not among them.
   public var jails: [JailSettings]
+  /// In the order of the file, those that are disabled too. A list with an error is not among them.
+  public var lists: [ListSettings] = []
   /// In the order of the file, those that are disabled too. An output with an error is not among them.
   public var outputs: [OutputSettings]
   public var compat = CompatSettings()

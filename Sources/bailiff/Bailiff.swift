@@ -32,7 +32,7 @@ struct Bailiff: AsyncParsableCommand {
     version: version,
     groupedSubcommands: [
       CommandGroup(name: "The daemon:", subcommands: daemonCommands),
-      CommandGroup(name: "Bans:", subcommands: [Bans.self, BanNow.self, Unban.self, Confirm.self]),
+      CommandGroup(name: "Bans:", subcommands: [Bans.self, BanNow.self, Unban.self, Confirm.self] + allowCommands),
       CommandGroup(name: "The past:", subcommands: pastCommands),
       CommandGroup(name: "Settings:", subcommands: settingsCommands),
     ])
@@ -48,6 +48,11 @@ struct Bailiff: AsyncParsableCommand {
     Stop.self,
     SupportCommand.self,
     FirewallCommand.self,
+  ]
+  private static let allowCommands: [any ParsableCommand.Type] = [
+    AllowCommand.self,
+    DisallowCommand.self,
+    ListsCommand.self,
   ]
   private static let pastCommands: [any ParsableCommand.Type] = [
     Explain.self,

@@ -60,7 +60,7 @@ public struct ControlClient: Sendable {
     try decode(send("GET", uri))
   }
 
-  private func post<Reply: Decodable>(_ path: String, _ request: some Encodable) throws(RequestError) -> Reply {
+  func post<Reply: Decodable>(_ path: String, _ request: some Encodable) throws(RequestError) -> Reply {
     try decode(send("POST", path, body: JSONOutput.line(of: request)))
   }
 

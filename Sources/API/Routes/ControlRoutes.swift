@@ -14,7 +14,7 @@ struct ControlRoutes: Sendable {
   /// Where questions to the store are asked: SQLite blocks.
   let workers: NIOThreadPool
 
-  var router: Router { Router(daemonRoutes + auditRoutes + eventRoutes) }
+  var router: Router { Router(daemonRoutes + listRoutes + auditRoutes + eventRoutes) }
 
   private var daemonRoutes: [Route] {
     let handlers = handlers
@@ -62,7 +62,7 @@ struct ControlRoutes: Sendable {
 }
 
 extension CheckedRequest {
-  fileprivate static func decode(_ request: HTTPRequest) throws(RequestError) -> Self {
+  static func decode(_ request: HTTPRequest) throws(RequestError) -> Self {
     try decode(request.body.readableBytesView)
   }
 }

@@ -23,6 +23,8 @@ public struct AuditEvent: Hashable, Sendable {
     case storeSetAside = "store-set-aside"
     /// The store was removed or replaced while it was written to; `subject` is where it was.
     case storeGone = "store-gone"
+    /// A list blocks others than before; `subject` is its name, `detail` how many.
+    case listChanged = "list-changed"
     /// A person used the control socket, and it was not a ban or unban (those are decisions).
     case command
     /// Old rows were removed; `detail` says which.

@@ -20,7 +20,8 @@ public struct AuditInspection: Sendable {
   /// - Throws: `RequestError` when nothing is known of the id.
   public func explain(_ identity: Identity, bans: Int = 3, settings: Settings, at now: Instant) throws -> ExplainReply {
     let known = try reader.explain(identity, bans: bans)
-    guard known.banCount > 0 || !known.recent.isEmpty else {
+    let isListed = known.recent.isEmpty && !WhyNot.listed(identity, settings).isEmpty
+    guard known.banCount > 0 || !known.recent.isEmpty || isListed else {
       throw RequestError(.rejected, "nothing is known of \(identity): no failure and no ban is stored")
     }
     let jails = Set(known.jails.map(\.jail))

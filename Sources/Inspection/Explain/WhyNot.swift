@@ -10,6 +10,10 @@ public struct ReasonReply: Hashable, Sendable, Codable {
   public enum Code: String, Hashable, Sendable, Codable, CaseIterable {
     /// An entry of `ignoreip` covers it.
     case ignored
+    /// A person or an allow list spares it.
+    case allowed
+    /// A blocklist blocks it.
+    case listed
     /// This machine, its gateway or its name server.
     case own
     /// Somebody is logged in from there.
@@ -44,8 +48,23 @@ struct WhyNot {
   var now: Instant
 
   var reasons: [ReasonReply] {
-    guard explanation.inForce(at: now).isEmpty else { return onPaper }
-    return ignored + protected + withheldByJail + lastBan + limits
+    guard explanation.inForce(at: now).isEmpty else { return listed + onPaper }
+    return listed + ignored + protected + withheldByJail + lastBan + limits
+  }
+
+  /// What lists and people say of it.
+  private var listed: [ReasonReply] { Self.listed(explanation.identity, settings) }
+
+  static func listed(_ identity: Identity, _ settings: Settings) -> [ReasonReply] {
+    guard let subnet = identity.subnet else { return [] }
+    let lookup = ListLookup(settings)
+    let allowed = lookup.allowing(subnet).map {
+      ReasonReply(code: .allowed, jail: nil, text: "\($0) is allowed: no jail counts it, and no list blocks it")
+    }
+    return (allowed.map { [$0] } ?? [])
+      + lookup.blocking(subnet).map {
+        ReasonReply(code: .listed, jail: nil, text: "list \($0.list) blocks it: \($0.entry) is in \($0.source)")
+      }
   }
 
   private var ignored: [ReasonReply] {

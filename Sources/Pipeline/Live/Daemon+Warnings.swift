@@ -46,6 +46,7 @@ extension Daemon {
       (.sourceElsewhere, otherPlace.found(silent, plan, now: SystemClock.now())),
       (.storeNotWriting, health.storeProblem.map { [("", $0)] } ?? []),
       (.storeOverSize, Self.tooLarge(health, settings.retention)),
+      (.listStale, lists.findings(at: SystemClock.now())),
       (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
     ]
   }

@@ -25,6 +25,8 @@ public final class Daemon: @unchecked Sendable {
   let log: RunLog
   public let started: Instant
   private let locks: DaemonLocks
+  let lists: ListKeeper
+  let allowances: Allowances
   private let intake: Intake
   private let reader: LogReader
   private let late = IdleCheckpoints()
@@ -85,9 +87,12 @@ public final class Daemon: @unchecked Sendable {
     // The firewall first: without it there is no use in going on, and the operator should hear so at once.
     for notice in try firewall.prepare(plan.firewallPlan) { log.warning("firewall: \(notice)") }
 
+    allowances = try Allowances(path: settings.state + "/allowed", at: started)
+    lists = ListKeeper(settings, allowances: allowances, log: log)
+    let held = lists.held
     let restored = try Restoration.open(
-      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, now: started,
-      log: log)
+      settings.database, plan: plan, ignoring: OwnAddresses.ignored(settings), firewall: firewall, lists: held,
+      now: started, log: log)
     writer = StoreWriter(
       restored.store, positions: restored.positions, failures: restored.failures, settings: settings,
       isDryRun: !firewall.changesKernel, log: log)
@@ -99,7 +104,8 @@ public final class Daemon: @unchecked Sendable {
       Self.record(pattern, hits, writer, log)
     }
     loop = DecisionThread(
-      plan, detector: restored.detector, firewall: firewall, warnings: warnings, writer: writer, late: late, log: log,
+      plan, detector: restored.detector, firewall: firewall, lists: held, warnings: warnings, writer: writer,
+      late: late, log: log,
       heartbeat: heartbeat)
     // Bans that the other backend may still hold are held by this one now.
     if given == nil, firewall.changesKernel {
@@ -134,6 +140,7 @@ public final class Daemon: @unchecked Sendable {
     }
     readerThread.withLock { $0 = thread }
     monitor.start()
+    startLists()
   }
 
   /// Reads no more; what was read is decided.
@@ -151,6 +158,7 @@ public final class Daemon: @unchecked Sendable {
 
   /// Reads no more, finishes what was read, and stores it. Bans stay.
   public func stop() {
+    lists.stop()
     stopReading()
     watcher.stop()
     loop.finish()
@@ -216,6 +224,7 @@ public final class Daemon: @unchecked Sendable {
       }
       loop.firewallChanged.withLock { $0 = true }
     }
+    lists.reload(settings)
     let warnings =
       stillDropped.map { "jail \($0.name) is still left out: \($0.reason)" } + made.map(\.description)
       + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
@@ -262,7 +271,7 @@ public final class Daemon: @unchecked Sendable {
     let result = await onLoop { [firewall] loop in
       Result { () throws(FirewallError) in
         try firewall.replace(
-          with: choice.backend.makeActuator(), plan: plan.firewallPlan, bans: loop.allBans(), now: SystemClock.now())
+          with: choice.backend.makeActuator(), plan: plan.firewallPlan, bans: loop.wanted(), now: SystemClock.now())
       }
     }
     let made = try result.get()

@@ -28,7 +28,7 @@ final class DecisionThread: @unchecked Sendable {
   private var clock = ClockWatch()
   private static let epoch = ContinuousClock.now
   private var soleAddresses = SoleAddresses()
-  private let writer: StoreWriter
+  let writer: StoreWriter
   private let late: IdleCheckpoints
   private var names: Names
   private let thread = Mutex<ServiceThread?>(nil)
@@ -44,6 +44,11 @@ final class DecisionThread: @unchecked Sendable {
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
+  /// What the names and files of `ignoreip` represent, a list a jail.
+  private var resolved: [[Subnet]] = []
+  var lists: HeldLists
+  /// Changes of lists that the firewall has not got yet.
+  var listChanges: ArraySlice<FirewallChange> = []
   private let lockout: LockoutGuard
   /// When it was last said that somebody is not banned, by jail and address.
   private var refused: [String: Instant] = [:]
@@ -69,7 +74,8 @@ final class DecisionThread: @unchecked Sendable {
   private let heartbeat: @Sendable () -> Void
 
   init(
-    _ plan: Plan, detector: Detector, firewall: any Actuator, warnings: ActiveWarnings = ActiveWarnings(),
+    _ plan: Plan, detector: Detector, firewall: any Actuator, lists: HeldLists = HeldLists(),
+    warnings: ActiveWarnings = ActiveWarnings(),
     writer: StoreWriter, late: IdleCheckpoints, log: RunLog,
     resolver: NameResolver = NameResolver(), lockout: LockoutGuard = LockoutGuard(),
     heartbeat: @escaping @Sendable () -> Void = {}
@@ -79,6 +85,7 @@ final class DecisionThread: @unchecked Sendable {
     hosts = HostFailures(resolver: resolver)
     self.detector = detector
     self.firewall = firewall
+    self.lists = lists
     self.warnings = warnings
     self.lockout = lockout
     self.writer = writer
@@ -225,7 +232,7 @@ final class DecisionThread: @unchecked Sendable {
     detector.decider.mark(decision.identity, in: jail, applied: true)
   }
 
-  private func problem(_ message: String) {
+  func problem(_ message: String) {
     if firewallProblem == nil { log.error("firewall: \(message)") }
     firewallProblem = message
     warnings.raise(.firewallNotEnforcing, message, at: SystemClock.now())
@@ -321,7 +328,7 @@ final class DecisionThread: @unchecked Sendable {
   /// Puts back what another program (`cause`, where the kernel told) took away.
   func repair(_ now: Instant, cause: String? = nil) {
     do {
-      let check = try firewall.check(wanted: { allBans() }, now: now)
+      let check = try firewall.check(wanted: { wanted() }, now: now)
       for repair in check.repairs {
         repairs += 1
         let detail = "\(repair)" + (cause.map { " (changed by \($0))" } ?? "")
@@ -351,6 +358,9 @@ final class DecisionThread: @unchecked Sendable {
 
   func allBans() -> [Ban] { plan.jailNames.indices.flatMap { detector.decider.bans(in: $0) } }
 
+  /// What the firewall is to hold: bans, and the entries of lists.
+  func wanted() -> [Ban] { allBans() + lists.bans(since: SystemClock.now()) }
+
   /// Asks again what the names and lists of `ignoreip` represent.
   private func refreshIgnored() {
     lastIgnored = SystemClock.now()
@@ -359,7 +369,10 @@ final class DecisionThread: @unchecked Sendable {
     } onFailure: { [queue] name in
       queue.postUrgent(.act { $0.noteUnresolved(name) })
     }
-    if let changed { detector.ignore(changed) }
+    if let changed {
+      resolved = changed
+      ignore()
+    }
     warnOfUnresolved()
   }
 
@@ -375,6 +388,12 @@ final class DecisionThread: @unchecked Sendable {
     warnings.set(.namesUnresolved, to: found, at: SystemClock.now())
   }
 
+  /// Has every jail spare what `ignoreip` names and what is allowed.
+  func ignore() {
+    let allowed = lists.allowed.entries
+    detector.ignore(plan.jailNames.indices.map { ($0 < resolved.count ? resolved[$0] : []) + allowed })
+  }
+
   // MARK: Reload
 
   /// Goes over to new settings; returns the jails whose windows start again.
@@ -383,8 +402,12 @@ final class DecisionThread: @unchecked Sendable {
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
     let anew = detector.reload(plan, ignoring: ignoring)
     if firewall.changesKernel { countApart() }
+    lists.keep(Set(plan.settings.lists.filter(\.enabled).map(\.name)))
+    listChanges = []
     ignored.forget()
+    resolved = []
     refreshIgnored()
+    ignore()
     return anew
   }
 

@@ -38,7 +38,8 @@ enum Restoration {
   ///
   /// The bans come first, and are in the firewall before the windows are filled, which takes as long as there are failures.
   static func open(
-    _ path: String, plan: Plan, ignoring: [Subnet], firewall: any Actuator, now: Instant, log: RunLog
+    _ path: String, plan: Plan, ignoring: [Subnet], firewall: any Actuator, lists: HeldLists = HeldLists(),
+    now: Instant, log: RunLog
   ) throws -> Restored {
     func read(_ setAside: String?) throws -> Restored {
       let isNew = setAside != nil || !Self.isThere(path)
@@ -51,7 +52,8 @@ enum Restoration {
         var changes = try restoreBans(&detector.decider, from: store, isDryRun: isDryRun, now: now)
         let positions = try store.positions()
         if isNew { changes.takenOver = try takeOverBans(&detector.decider, heldBy: firewall, now: now) }
-        try apply(&detector.decider, to: firewall, now: now, log)
+        detector.ignore(plan.jailNames.map { _ in lists.allowed.entries })
+        try apply(&detector.decider, lists, to: firewall, now: now, log)
         try restoreCounts(&detector, from: store, plan: plan, isDryRun: isDryRun, now: now)
         let totals = try store.totals(isDryRun: isDryRun)
         for (jail, total) in totals {
@@ -111,7 +113,9 @@ enum Restoration {
   private static func takeOverBans(
     _ decider: inout Decider, heldBy firewall: any Actuator, now: Instant
   ) throws -> [Decision] {
-    try firewall.contents().map { held in
+    // What the firewall holds for lists is no ban.
+    let jails = Set(decider.jails.map(\.name))
+    return try firewall.contents().filter { jails.contains($0.jail) }.map { held in
       let until = held.remaining.map { now.adding($0) }
       decider.restore(
         Ban(
@@ -124,9 +128,10 @@ enum Restoration {
 
   /// Makes the firewall hold the bans in force, and notes which it does hold.
   private static func apply(
-    _ decider: inout Decider, to firewall: any Actuator, now: Instant, _ log: RunLog
+    _ decider: inout Decider, _ lists: HeldLists, to firewall: any Actuator, now: Instant, _ log: RunLog
   ) throws {
-    let report = try firewall.restore(decider.jails.indices.flatMap { decider.bans(in: $0) }, now: now)
+    let bans = decider.jails.indices.flatMap { decider.bans(in: $0) }
+    let report = try firewall.restore(bans + lists.bans(since: now), now: now)
     for failed in report.failed {
       log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
     }

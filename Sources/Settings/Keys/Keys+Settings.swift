@@ -28,6 +28,7 @@ extension Keys {
     Key("retention", .map(retention), "How long the audit is kept."),
     Key("defaults", .map(limits), "What holds for jails that say nothing themselves."),
     Key("jails", .named(.map(jail)), "What is watched, by name."),
+    Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
     Key("compat", .map(compat), "What others already speak."),
   ]
@@ -36,6 +37,18 @@ extension Keys {
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
     Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
     Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+  ]
+
+  static let addressList: [Key] = [
+    Key("path", .text, "A file, or a directory whose files are one list; read again when they change."),
+    Key("url", .text, "Where it is fetched; the last good one holds when that fails."),
+    Key("authority", .text, "A file of certificate authorities (PEM) in place of the system's."),
+    Key("refresh", .time, "How often it is looked at: 6h for a URL, 1m for a file."),
+    Key("allow", .bool, "What it holds is spared, by every jail and list, in place of being blocked."),
+    Key("private", words(ListReader.Private.self), "What becomes of a list that holds private networks."),
+    Key("block", words(JailSettings.Block.self), "What a blocked client is answered: nothing, or port unreachable."),
+    Key("limit", .integer(1...2_000_000), "A list with more entries is refused."),
+    Key("enabled", .bool, "A disabled list is checked, and not used."),
   ]
 
   static let retention: [Key] = [

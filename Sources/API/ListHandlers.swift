@@ -1,0 +1,123 @@
+public import Model
+
+/// Lists and allowances, as the daemon answers for them.
+public struct ListHandlers: Sendable {
+  public var lists: @Sendable () async throws -> [ListReply]
+  public var accept: @Sendable (ListRequest, Operator) async throws -> ListReply
+  public var allowed: @Sendable () async throws -> [AllowedReply]
+  public var allow: @Sendable (AllowRequest, Operator) async throws -> AllowedReply
+  public var disallow: @Sendable (DisallowRequest, Operator) async throws -> DisallowedReply
+
+  public init(
+    lists: @escaping @Sendable () async throws -> [ListReply],
+    accept: @escaping @Sendable (ListRequest, Operator) async throws -> ListReply,
+    allowed: @escaping @Sendable () async throws -> [AllowedReply],
+    allow: @escaping @Sendable (AllowRequest, Operator) async throws -> AllowedReply,
+    disallow: @escaping @Sendable (DisallowRequest, Operator) async throws -> DisallowedReply
+  ) {
+    self.lists = lists
+    self.accept = accept
+    self.allowed = allowed
+    self.allow = allow
+    self.disallow = disallow
+  }
+
+  /// Of a daemon without any.
+  public init() {
+    let none: @Sendable () -> RequestError = { RequestError(.rejected, "this daemon keeps no lists") }
+    self.init(
+      lists: { [] }, accept: { _, _ in throw none() }, allowed: { [] }, allow: { _, _ in throw none() },
+      disallow: { _, _ in throw none() })
+  }
+}
+
+/// One list of the settings, and how it is doing.
+public struct ListReply: Hashable, Sendable, Codable {
+  public var name: String
+  /// A path or a URL.
+  public var source: String
+  /// Does it spare what it holds?
+  public var allow: Bool
+  /// Entries in force.
+  public var entries: Int
+  /// Entries that are not, because something spares them.
+  public var leftOut: Int
+  /// Lines of its source without an address.
+  public var strange: Int
+  /// When what is in force was read, and when the source was looked at last; nil: never.
+  public var loaded: Instant?
+  public var checked: Instant?
+  /// Why the source's last state is not in force.
+  public var problem: String?
+
+  public init(
+    name: String, source: String, allow: Bool, entries: Int, leftOut: Int, strange: Int, loaded: Instant?,
+    checked: Instant?, problem: String?
+  ) {
+    self.name = name
+    self.source = source
+    self.allow = allow
+    self.entries = entries
+    self.leftOut = leftOut
+    self.strange = strange
+    self.loaded = loaded
+    self.checked = checked
+    self.problem = problem
+  }
+}
+
+/// Take over a list that has lost most of its entries.
+public struct ListRequest: Hashable, Sendable, Codable {
+  public var name: String
+
+  public init(name: String) { self.name = name }
+}
+
+/// Spare an address or a block, whatever jails and lists say.
+public struct AllowRequest: Hashable, Sendable, Codable {
+  public var id: String
+  /// Seconds; nil: until it is taken back.
+  public var time: Int64?
+  public var why: String?
+
+  public init(id: String, time: Int64? = nil, why: String? = nil) {
+    self.id = id
+    self.time = time
+    self.why = why
+  }
+
+  public var command: String { "allow \(id)" + (time.map { " --for \($0)s" } ?? "") }
+}
+
+/// Take that back.
+public struct DisallowRequest: Hashable, Sendable, Codable {
+  public var id: String
+
+  public init(id: String) { self.id = id }
+
+  public var command: String { "disallow \(id)" }
+}
+
+/// Somebody who is spared because a person said so.
+public struct AllowedReply: Hashable, Sendable, Codable {
+  public var id: String
+  public var since: Instant
+  /// Nil: until it is taken back.
+  public var until: Instant?
+  public var uid: UInt32
+  public var why: String
+
+  public init(id: String, since: Instant, until: Instant?, uid: UInt32, why: String) {
+    self.id = id
+    self.since = since
+    self.until = until
+    self.uid = uid
+    self.why = why
+  }
+}
+
+public struct DisallowedReply: Hashable, Sendable, Codable {
+  public var id: String
+
+  public init(id: String) { self.id = id }
+}

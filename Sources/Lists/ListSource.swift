@@ -1,0 +1,94 @@
+internal import Curl
+internal import Glibc
+internal import System
+
+/// Where a list comes from.
+public enum ListSource: Hashable, Sendable, CustomStringConvertible {
+  /// A file, or all files of a directory whose names do not begin with a dot.
+  case path(String)
+  /// http: or https:; a file of authorities (PEM) in place of the system's.
+  case url(String, authority: String?)
+
+  public var description: String {
+    switch self {
+    case .path(let path): path
+    case .url(let url, _): url
+    }
+  }
+}
+
+/// How to see whether a source has changed without reading it again.
+public struct ListVersion: Hashable, Sendable {
+  /// Of files: which they are, how long, and when they were written. Of a URL: ETag and Last-Modified.
+  var parts: [String]
+}
+
+/// What looking at a source brought.
+public enum ListAnswer: Sendable {
+  case unchanged
+  case text([UInt8], ListVersion)
+}
+
+extension ListSource {
+  /// Bytes that a list may have.
+  public static let sizeLimit = 256 << 20
+  /// Seconds until a transfer is given up.
+  public static let timeout = 120
+
+  /// Reads the list, unless it is as it was. Blocks for as long as that takes.
+  public func read(unless known: ListVersion?) throws(ListProblem) -> ListAnswer {
+    switch self {
+    case .path(let path):
+      do throws(SystemError) {
+        return try Self.readFiles(path, unless: known)
+      } catch {
+        throw ListProblem(error)
+      }
+    case .url(let url, let authority): return try Self.fetch(url, authority, unless: known)
+    }
+  }
+
+  private static func readFiles(_ path: String, unless known: ListVersion?) throws(SystemError) -> ListAnswer {
+    var files = [path]
+    if try FileStatus.of(path: path).isDirectory {
+      files = try Directory.names(path).filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }
+    }
+    var parts: [String] = []
+    for file in files {
+      let status = try FileStatus.of(path: file)
+      parts.append("\(file) \(status.device) \(status.inode) \(status.size) \(status.modified)")
+    }
+    let version = ListVersion(parts: parts)
+    if version == known { return .unchanged }
+    var text: [UInt8] = []
+    for file in files {
+      text += try SmallFile.read(file, limit: sizeLimit - text.count)
+      text.append(10)
+    }
+    return .text(text, version)
+  }
+
+  private static func fetch(_ url: String, _ authority: String?, unless known: ListVersion?) throws(ListProblem)
+    -> ListAnswer
+  {
+    var transfer = HTTPTransfer("GET", url)
+    transfer.redirects = 5
+    transfer.options.timeout = timeout
+    transfer.options.limit = sizeLimit
+    transfer.options.authority = authority
+    for (name, value) in zip(["If-None-Match", "If-Modified-Since"], known?.parts ?? []) where !value.isEmpty {
+      transfer.headers.append((name, value))
+    }
+    let response: HTTPTransfer.Response
+    do throws(TransferError) {
+      var session = try CurlSession()
+      response = try session.perform(transfer)
+    } catch {
+      throw ListProblem("\(error)")
+    }
+    if response.status == 304 { return .unchanged }
+    guard response.status == 200 else { throw ListProblem("the server answers \(response.status)") }
+    return .text(
+      response.body, ListVersion(parts: [response.header("etag") ?? "", response.header("last-modified") ?? ""]))
+  }
+}

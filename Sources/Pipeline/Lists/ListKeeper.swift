@@ -1,0 +1,248 @@
+internal import Lists
+internal import LockoutGuard
+internal import Model
+internal import Settings
+internal import System
+
+/// Looks after the lists of the settings on a thread of its own: reads them when they have changed or are due, checks them,
+/// and hands on what is to be in force. The last good state of a list holds until there is a better one.
+final class ListKeeper: Sendable {
+  private struct Entry {
+    var settings: ListSettings
+    var report: ListReport
+    /// As it was read; nil: never.
+    var list: AddressList?
+    var version: ListVersion?
+    var due: Instant
+    /// May it lose most of its entries, this once?
+    var isAccepted = false
+
+    var source: ListSource {
+      switch settings.source {
+      case .path(let path): .path(path)
+      case .url(let url, let authority): .url(url, authority: authority)
+      }
+    }
+  }
+
+  private struct State {
+    var entries: [Entry] = []
+    var isStopping = false
+    var hasNews = false
+  }
+
+  /// What is in force now. Called on the keeper's thread when it has changed.
+  typealias Adopt = @Sendable (HeldLists) -> Void
+
+  private let state: Monitor<State>
+  private let cache: ListCache
+  /// Whom people spare (`bailiff allow`), besides the allow lists.
+  private let allowances: Allowances
+  private let log: RunLog?
+  private let thread = Monitor<ServiceThread?>(nil)
+
+  /// Reads what is there already: files, and the kept state of what is fetched, so that the firewall blocks from the start
+  /// what it blocked before.
+  init(_ settings: Settings, allowances: Allowances, log: RunLog? = nil) {
+    cache = ListCache(directory: settings.state + "/lists")
+    self.allowances = allowances
+    self.log = log
+    state = Monitor(State())
+    adopt(settings.lists.filter(\.enabled))
+    read(at: SystemClock.now(), fetching: false)
+  }
+
+  /// What is to be in force.
+  var held: HeldLists {
+    let people = allowances.list(at: SystemClock.now())
+    return state.withLock { Self.held(&$0, people) }
+  }
+
+  var reports: [ListReport] { state.withLock { $0.entries.map(\.report) } }
+
+  /// A list that is not as it should be, by name, and why.
+  func findings(at now: Instant) -> [(subject: String, text: String)] {
+    state.withLock { state in
+      state.entries.compactMap { entry in
+        guard let problem = entry.report.problem else { return nil }
+        guard let loaded = entry.report.loaded else {
+          return (entry.settings.name, "\(problem); nothing is in force for it")
+        }
+        // A server may be away for a while.
+        let patience = TimeSpan(microseconds: entry.settings.refresh.microseconds * 3)
+        if case .url = entry.settings.source, !entry.report.isRefused, now.since(loaded) < patience { return nil }
+        return (entry.settings.name, "\(problem); the one of \(loaded) holds")
+      }
+    }
+  }
+
+  func start(_ adopt: @escaping Adopt) {
+    let thread = ServiceThread("bailiff-lists") { [self] in
+      var last = held
+      while true {
+        read(at: SystemClock.now(), fetching: true)
+        let new = held
+        if new != last { adopt(new) }
+        last = new
+        let isOver = state.wait(for: pause(at: SystemClock.now())) { state -> Bool? in
+          guard state.isStopping || state.hasNews else { return nil }
+          state.hasNews = false
+          return state.isStopping
+        }
+        if isOver == true { return }
+      }
+    }
+    self.thread.change { $0 = thread }
+  }
+
+  func stop() {
+    state.change { $0.isStopping = true }
+    let thread = self.thread.change { thread in
+      defer { thread = nil }
+      return thread
+    }
+    thread?.join()
+  }
+
+  /// Goes over to other settings; every list is looked at again at once.
+  func reload(_ settings: Settings) {
+    adopt(settings.lists.filter(\.enabled))
+    state.change { $0.hasNews = true }
+  }
+
+  /// Takes a list over although it has lost most of its entries; false when there is none of that name.
+  func accept(_ name: String) -> Bool {
+    state.change { state in
+      guard let place = state.entries.firstIndex(where: { $0.settings.name == name }) else { return false }
+      state.entries[place].isAccepted = true
+      state.entries[place].version = nil
+      state.entries[place].due = Instant(microseconds: 0)
+      state.hasNews = true
+      return true
+    }
+  }
+
+  // MARK: Inside
+
+  private func adopt(_ lists: [ListSettings]) {
+    let now = SystemClock.now()
+    state.change { state in
+      state.entries = lists.map { list in
+        if var known = state.entries.first(where: { $0.settings.name == list.name && $0.settings.source == list.source }
+        ) {
+          known.settings = list
+          known.due = now
+          known.report.allows = list.allows
+          return known
+        }
+        var entry = Entry(
+          settings: list, report: ListReport(name: list.name, source: "", allows: list.allows), due: now)
+        entry.report.source = "\(entry.source)"
+        if case .url = list.source, let kept = cache.load(list.name) {
+          entry.list = kept.list
+          entry.version = kept.version
+          entry.report.loaded = kept.fetched
+        }
+        return entry
+      }
+    }
+  }
+
+  private func pause(at now: Instant) -> Double {
+    let next = (state.withLock { $0.entries.map(\.due) } + [allowances.nextEnd(after: now)].compactMap { $0 }).min()
+    return next.map { max(1, Double($0.since(now).microseconds) / 1e6) } ?? .infinity
+  }
+
+  /// Reads the lists that are due.
+  private func read(at now: Instant, fetching: Bool) {
+    let due = state.withLock { $0.entries.filter { $0.due <= now } }
+    for var entry in due {
+      if case .url = entry.settings.source, !fetching { continue }
+      read(&entry, at: now)
+      // A reload may have changed it meanwhile, or taken it away; then it is read again.
+      state.withLock { [entry] state in
+        guard let place = state.entries.firstIndex(where: { $0.settings == entry.settings }) else { return }
+        state.entries[place] = entry
+      }
+    }
+  }
+
+  private func read(_ entry: inout Entry, at now: Instant) {
+    entry.due = now.adding(entry.settings.refresh)
+    entry.report.checked = now
+    entry.report.isRefused = false
+    do throws(ListProblem) {
+      guard case .text(let bytes, let version) = try entry.source.read(unless: entry.version) else {
+        entry.report.problem = nil
+        entry.report.loaded = now
+        return
+      }
+      let list = try parsed(bytes, &entry)
+      entry.version = version
+      entry.report.loaded = now
+      if entry.report.problem != nil { log?.notice("list \(entry.settings.name): it can be read again") }
+      entry.report.problem = nil
+      entry.list = list
+      if case .url = entry.settings.source {
+        try cache.store(entry.settings.name, .init(list: list, version: version, fetched: now))
+      }
+    } catch {
+      if entry.report.problem != error.description {
+        log?.warning("list \(entry.settings.name): \(entry.report.source): \(error)")
+      }
+      entry.report.problem = error.description
+      // Sooner than usual, where it may be a matter of minutes.
+      if !entry.report.isRefused { entry.due = min(entry.due, now.adding(.minutes(15))) }
+    }
+  }
+
+  private func parsed(_ bytes: [UInt8], _ entry: inout Entry) throws(ListProblem) -> AddressList {
+    entry.report.isRefused = true
+    let text = ListText(bytes.span, limit: entry.settings.limit)
+    guard !text.isTooLong else {
+      throw ListProblem("it has more than \(entry.settings.limit) entries, which is its `limit`")
+    }
+    guard !text.isNoList else {
+      let first = text.firstStrange.map { "line \($0.line) is `\(printable($0.text))`" } ?? "it is empty"
+      throw ListProblem("it is no list of addresses: \(first)")
+    }
+    let list = AddressList(text.subnets)
+    entry.report.strange = text.strange
+    let check = check(leavesOutPrivate: entry.settings.leavesOutPrivate)
+    if entry.settings.allows {
+      _ = try check.allowable(list, before: entry.isAccepted ? nil : entry.list)
+    } else {
+      _ = try check.blockable(list, before: entry.isAccepted ? nil : entry.list)
+    }
+    entry.isAccepted = false
+    entry.report.isRefused = false
+    return list
+  }
+
+  private func check(leavesOutPrivate: Bool) -> ListCheck {
+    let here = Protected.collect()
+    return ListCheck(
+      own: here.own.union(here.gateways).union(here.resolvers), leavesOutPrivate: leavesOutPrivate)
+  }
+
+  private static func held(_ state: inout State, _ people: AddressList) -> HeldLists {
+    let allowed = AddressList(
+      people.entries + state.entries.filter(\.settings.allows).flatMap { $0.list?.entries ?? [] })
+    var held = HeldLists(allowed: allowed)
+    for place in state.entries.indices {
+      let entry = state.entries[place]
+      guard let list = entry.list else { continue }
+      guard !entry.settings.allows else {
+        state.entries[place].report.entries = list.entries.count
+        continue
+      }
+      let check = ListCheck(allowed: allowed, leavesOutPrivate: entry.settings.leavesOutPrivate)
+      // It was asked before it was taken; what remains is what is left out.
+      let rest = (try? check.blockable(list)) ?? AddressList()
+      state.entries[place].report.entries = rest.entries.count
+      state.entries[place].report.leftOut = list.entries.count - rest.entries.count
+      _ = held.replace(entry.settings.name, with: rest)
+    }
+    return held
+  }
+}

@@ -1,0 +1,72 @@
+internal import Filters
+internal import Model
+
+/// Reads one entry of `lists`.
+struct ListReader {
+  let name: String
+  let fields: Fields
+  let problems: Problems
+
+  enum Private: String, CaseIterable {
+    case refuse
+    case leaveOut = "leave-out"
+  }
+
+  static func read(_ entry: Fields.Entry, jails: [String], problems: Problems) -> ListSettings? {
+    if !SettingsReader.isName(entry.key) {
+      problems.add(
+        entry.place, "\(quoted(entry.key)) is no name for a list",
+        remedy: "use up to 64 letters, digits, `-`, `_` and `.`")
+    } else if jails.contains(entry.key) || entry.key == "operator" {
+      problems.add(
+        entry.place, "a jail has the name \(quoted(entry.key)), too",
+        remedy: "the firewall knows both by it: rename one")
+    }
+    guard let fields = Fields(entry.value, entry.key, known: Keys.addressList.names) else { return nil }
+    return ListReader(name: entry.key, fields: fields, problems: problems).list(entry.place)
+  }
+
+  private func list(_ place: Place) -> ListSettings? {
+    guard let source = source(place) else { return nil }
+    var list = ListSettings(name: name, place: place, source: source)
+    if let value = fields["enabled"]?.bool("enabled") { list.enabled = value }
+    if let value = fields["allow"]?.bool("allow") { list.allows = value }
+    if let value = fields["refresh"], let span = value.span("refresh") {
+      if span < .minutes(1) {
+        value.fail("`refresh` is \(value.typed)", "look once a minute at most: write 1m or more")
+      }
+      list.refresh = span
+    }
+    if let value = fields["private"]?.choice("private", Private.self) { list.leavesOutPrivate = value == .leaveOut }
+    if let value = fields["block"]?.choice("block", JailSettings.Block.self) { list.block = value }
+    if let value = fields["limit"]?.integer("limit", 1...2_000_000) { list.limit = value }
+    for key in ["private", "block"] where list.allows {
+      fields[key]?.fail("\(quoted(key)) is of no meaning for a list that allows", "drop it")
+    }
+    return list
+  }
+
+  private func source(_ place: Place) -> ListSettings.Source? {
+    if let value = fields["path"] {
+      fields["url"]?.fail("a list has `path` or `url`, not both", "make two lists of them")
+      fields["authority"]?.fail("`authority` is of no meaning for a file", "drop it")
+      return value.path("path").map { .path($0) }
+    }
+    guard let value = fields["url"] else {
+      problems.add(
+        place, "list \(quoted(name)) has neither `path` nor `url`",
+        remedy: "write path: /etc/bailiff/lists/NAME.txt, or url: https://…")
+      return nil
+    }
+    guard let text = value.name("url") else { return nil }
+    guard let url = WebURL(text) else {
+      value.fail("`url` is no URL of http or https", "write for example https://example.org/list.txt")
+      return nil
+    }
+    if !url.isSecure, !url.isLocal {
+      problems.warn(
+        value.place, "`url` is http: whoever is on the way decides whom this machine blocks", remedy: "write https")
+    }
+    return .url(text, authority: fields["authority"]?.path("authority"))
+  }
+}

@@ -1,0 +1,32 @@
+public import Filters
+public import Model
+
+/// Addresses that somebody else collects: one entry of `lists`.
+public struct ListSettings: Sendable, Equatable {
+  public var name: String
+  public var place: Place
+  public var enabled = true
+  public var source: Source
+  /// Spares what it holds, in place of blocking it.
+  public var allows = false
+  /// How often its source is looked at.
+  public var refresh: TimeSpan
+  /// Entries of private networks are left out; without it a list that holds one is refused.
+  public var leavesOutPrivate = false
+  public var block = JailSettings.Block.drop
+  /// Entries that it may have.
+  public var limit = 1_000_000
+
+  public enum Source: Sendable, Equatable {
+    /// A file, or a directory of them.
+    case path(String)
+    case url(String, authority: String?)
+  }
+
+  public init(name: String, place: Place = Place(file: "", line: 0, column: 0), source: Source) {
+    self.name = name
+    self.place = place
+    self.source = source
+    refresh = if case .url = source { .hours(6) } else { .minutes(1) }
+  }
+}
