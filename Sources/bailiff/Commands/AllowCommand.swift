@@ -35,7 +35,7 @@ struct AllowCommand: ParsableCommand {
       guard length == nil, why == nil else { throw ValidationError("give an address or a block to allow") }
       return
     }
-    try checkID(id)
+    try IDArguments.check(id)
     guard Identity(id).subnet != nil else {
       throw ValidationError("`\(printable(id))` is no address; give one, or a block such as 192.0.2.0/24")
     }
@@ -89,7 +89,7 @@ struct DisallowCommand: ParsableCommand {
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
-  func validate() throws { try checkID(id) }
+  func validate() throws { try IDArguments.check(id) }
 
   func run() throws {
     let reply = try config.client().disallow(id)
