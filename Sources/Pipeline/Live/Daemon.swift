@@ -104,7 +104,8 @@ public final class Daemon: @unchecked Sendable {
       Self.record(pattern, hits, writer, log)
     }
     loop = DecisionThread(
-      plan, detector: restored.detector, firewall: firewall, lists: held, warnings: warnings, writer: writer, late: late, log: log,
+      plan, detector: restored.detector, firewall: firewall, lists: held, warnings: warnings, writer: writer,
+      late: late, log: log,
       heartbeat: heartbeat)
     // Bans that the other backend may still hold are held by this one now.
     if given == nil, firewall.changesKernel {
