@@ -14,7 +14,11 @@ extension Daemon {
     if let jail { _ = try await number(of: jail) }
     // The decider only copies: half a million take a second to sort.
     let all = await onLoop { $0.allBans() }
-    return all.filter { jail == nil || $0.jail == jail }.sorted { ($0.since, $0.jail) < ($1.since, $1.jail) }
+    // One that is over may not have been taken away yet.
+    let now = SystemClock.now()
+    return all.filter { ban in (jail == nil || ban.jail == jail) && ban.until.map { $0 > now } ?? true }.sorted {
+      ($0.since, $0.jail) < ($1.since, $1.jail)
+    }
   }
 
   /// Bans `identity` in a jail (or on all ports) for `bantime` (negative: permanent), or as long as the jail's bans last;
