@@ -86,7 +86,7 @@ struct OutputSettingsTests {
     ]
     for (text, expected) in cases {
       let errors = try Self.errors(text, directory)
-      #expect(errors.contains { $0.contains(expected) }, "\(text): \(errors)")
+      #expect(errors.count == 1 && errors[0].contains(expected), "\(text): \(errors)")
     }
   }
 
