@@ -35,6 +35,8 @@ public final class Plan: Sendable {
 
   /// The jail of bans that a person ordered without naming one.
   public static let operatorJail = "operator"
+  /// What the audit calls failures that programs report.
+  static let reportPattern = PatternName(filter: "reports", name: "report", file: "")
 
   /// `start`: where files and journal begin that have no stored position.
   public init(_ settings: Settings, start: SourceSpec.Start = .end, on machine: Settings.Machine = .current) {
@@ -72,6 +74,8 @@ public final class Plan: Sendable {
         }
         let filter = filters[entry.filter!]
         patterns += filter.patternNames.map { PatternName(filter: definition.name, name: $0, file: definition.file) }
+      } else if jail.source == .reports {
+        patterns.append(Self.reportPattern)
       } else {
         patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
         banJails.append(jails.count)
@@ -79,7 +83,7 @@ public final class Plan: Sendable {
       let number = jails.count
       jails.append(entry)
       switch jail.source {
-      case .bans: break
+      case .bans, .reports: break
       case .stdin: watch(.standardInput, number)
       case .logs:
         let sources = jail.sources(on: machine)

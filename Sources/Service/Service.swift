@@ -60,12 +60,14 @@ public struct Service: Sendable {
     } catch let error as FirewallError {
       throw RequestError(.rejected, "\(error)")
     }
+    let metrics = { @Sendable [file, version] in neighbours.metrics(of: daemon, file: file, version: version) }
     let server = try await ControlServer.start(
-      socket: settings.socket, group: settings.group, handlers: ControlHandlers(daemon, file: file, version: version),
+      socket: settings.socket, group: settings.group, remote: settings.api,
+      handlers: ControlHandlers(daemon, file: file, version: version, metrics: metrics),
       context: InspectionContext(
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
     daemon.start()
-    await neighbours.start(settings, daemon)
+    await neighbours.start(settings, daemon, metrics: metrics)
     listen(daemon, end)
     let watched = counted(settings.jails.count { $0.enabled }, "jail")
     let changesKernel = daemon.health.changesKernel
