@@ -47,7 +47,7 @@ import Testing
         s.sendto(sys.argv[2].encode(), sys.argv[1])
         print(s.recv(65536).decode())
         """
-      let groups = group.map { "--regid \($0) --clear-groups" } ?? "--regid \(user) --init-groups"
+      let groups = group.map { "--regid \($0) --clear-groups" } ?? "--regid $(id -g \(user)) --init-groups"
       return try await Shell.run(
         "setpriv --reuid \(user) \(groups) \(Receiver.python) -c \(Shell.quoted(program)) \(directory("failures")) "
           + Shell.quoted(json)

@@ -89,6 +89,7 @@ struct EdgeTests {
         acl banned hdr_ip(X-Real-IP) -f \(acl)
         http-request deny if banned
         http-request return status 204
+
       """)
     let haproxy = try Running(["/usr/sbin/haproxy", "-db", "-f", config])
     defer { withExtendedLifetime(haproxy) {} }

@@ -50,7 +50,6 @@ extension DecisionThread {
     failure.user = batch.store(Array(reported.user.utf8).span)
     failure.line = batch.store(Array(reported.text.utf8).span)
     failure.count = UInt32(clamping: reported.count)
-    failure.weight = failure.count
     batch.append(failure)
     let names = Names(
       jails: plan.jailNames, patterns: plan.patternNames + [Plan.reportPattern], sources: ["reported by \(sender)"])
