@@ -5,7 +5,7 @@ BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvect
   pkg-config
 TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-client sshpass systemd \
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium \
-  libcurl4 python3-aiosmtpd python3-trustme
+  libcurl4 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy
 # The peers that `make bench` measures beside Bailiff, never started as services.
 BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev
 
@@ -98,6 +98,7 @@ install: ## install the release below PREFIX (/usr/local); DESTDIR is put before
 	install -d -m 755 "$$share/bailiff/filters" "$$share/doc/bailiff" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(SYSCONFDIR)/bailiff/filters"
 	install -m 644 filters/*.yaml "$$share/bailiff/filters"
 	install -m 644 packaging/first-settings.yaml "$$share/bailiff"
+	install -D -m 644 -t "$$share/bailiff/monitoring" packaging/monitoring/*
 	install -m 644 *.md LICENSE docs/*.md "$$share/doc/bailiff"
 	for unit in bailiff bailiff-sets; do
 	  sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/$$unit.service > "$(DESTDIR)$(UNITDIR)/$$unit.service"

@@ -35,6 +35,8 @@ public final class Plan: Sendable {
 
   /// The jail of bans that a person ordered without naming one.
   public static let operatorJail = "operator"
+  /// What the audit calls failures that programs report.
+  static let reportPattern = PatternName(filter: "reports", name: "report", file: "")
 
   /// `start`: where files and journal begin that have no stored position.
   public init(_ settings: Settings, start: SourceSpec.Start = .end, on machine: Settings.Machine = .current) {
@@ -66,7 +68,7 @@ public final class Plan: Sendable {
     var limits = jails.map { entry in
       var jail = entry.settings.limits
       jail.ignore.subnets += ignored
-      if entry.filter == nil { jail.banPattern = UInt32(entry.firstPattern) }
+      if entry.settings.source == .bans { jail.banPattern = UInt32(entry.firstPattern) }
       return jail
     }
     let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
@@ -96,6 +98,8 @@ private struct PlanAssembly {
         dropped.append(DroppedJail(name: jail.name, reason: "\(error)"))
         return
       }
+    } else if jail.source == .reports {
+      patterns.append(Plan.reportPattern)
     } else {
       patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
       banJails.append(jails.count)
@@ -103,7 +107,7 @@ private struct PlanAssembly {
     let number = jails.count
     jails.append(entry)
     switch jail.source {
-    case .bans: break
+    case .bans, .reports: break
     case .stdin: watch(.standardInput, number)
     case .logs: watch(jail.sources(on: machine), start, number)
     }

@@ -83,6 +83,9 @@ extension Daemon {
     }
   }
 
+  /// Writes down in the audit what a person did.
+  public func note(_ command: String, uid: UInt32) { writer.event(.command, uid: uid, command: command) }
+
   /// Lifts every ban of one jail, or of all; returns how many there were, by jail.
   public func unbanAll(jail: String?, uid: UInt32, command: String) async throws -> [String: Int] {
     let only = try await jail.asyncMap { try await number(of: $0) }
@@ -108,6 +111,8 @@ extension Daemon {
 
   /// As of the last batch: who asks waits for nobody.
   public var jailReports: [JailReport] { loop.figures.withLock { $0.jails } }
+
+  public var metrics: PipelineMetrics { loop.metrics.withLock { $0 } }
 
   public struct Health: Sendable {
     public var storePath: String

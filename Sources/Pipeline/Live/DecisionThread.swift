@@ -2,6 +2,7 @@ internal import AuditLog
 internal import Detection
 internal import Firewall
 internal import LockoutGuard
+internal import Metrics
 internal import Model
 internal import Settings
 internal import Synchronization
@@ -11,7 +12,8 @@ internal import System
 // Unchecked: everything mutable is touched by its own thread alone, after `start`; the queue is the way in.
 final class DecisionThread: @unchecked Sendable {
   enum Item: Sendable {
-    case batch(FailureBatch, Names, Plan)
+    /// `read`: when the first of its lines was read, on the monotonic clock.
+    case batch(FailureBatch, Names, Plan, read: Double)
     /// Failures of the addresses of host names that were looked up; their lines were in an earlier batch.
     case resolved(FailureBatch, Names, Plan)
     /// A person's command, a reload: run between two batches, on the thread that owns the state.
@@ -42,6 +44,7 @@ final class DecisionThread: @unchecked Sendable {
   private var firewallProblem: String?
   /// For `status`, which must not wait until a batch is decided.
   let figures = Mutex(Figures())
+  let metrics: Mutex<PipelineMetrics>
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
@@ -93,6 +96,7 @@ final class DecisionThread: @unchecked Sendable {
     self.late = late
     self.log = log
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
+    metrics = Mutex(PipelineMetrics(patterns: plan.patternNames))
     lastRenewal = SystemClock.now()
   }
 
@@ -115,10 +119,10 @@ final class DecisionThread: @unchecked Sendable {
       if !items.isEmpty { lastItem = SystemClock.now() }
       for item in items {
         switch item {
-        case .batch(let batch, let names, let plan):
-          decide(batch, names, plan)
+        case .batch(let batch, let names, let plan, let read):
+          decide(batch, names, plan, read: read)
           late.batchIsDecided()
-        case .resolved(let batch, let names, let plan): decide(batch, names, plan)
+        case .resolved(let batch, let names, let plan): decide(batch, names, plan, read: nil)
         case .act(let body): body(self)
         }
       }
@@ -136,9 +140,10 @@ final class DecisionThread: @unchecked Sendable {
     return isQuiet ? 5 : 1
   }
 
-  private func decide(_ read: FailureBatch, _ names: Names, _ plan: Plan) {
+  /// `read`: nil where looking up a name lay in between.
+  func decide(_ matched: FailureBatch, _ names: Names, _ plan: Plan, read: Double?) {
     // A batch that was matched before a reload names jails by their old numbers.
-    var batch = plan === self.plan ? read : renumbered(read, from: plan)
+    var batch = plan === self.plan ? matched : renumbered(matched, from: plan)
     self.names =
       plan === self.plan
       ? names : Names(jails: self.plan.jailNames, patterns: self.plan.patternNames, sources: names.sources)
@@ -162,7 +167,12 @@ final class DecisionThread: @unchecked Sendable {
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
     lookForNewcomers(known, now)
-    carryOut(decisions, with: batch)
+    let judged = monotonicSeconds()
+    metrics.withLock { metrics in
+      metrics.count(batch.failures)
+      if let read { metrics.lineToDecision.observe(judged - read) }
+    }
+    carryOut(decisions, with: batch, read: read, judged: judged)
   }
 
   /// A jail that sees a proxy's address only can ban nobody.
@@ -203,7 +213,10 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
-  func carryOut(_ decisions: [Decision], with batch: FailureBatch = FailureBatch()) {
+  func carryOut(
+    _ decisions: [Decision], with batch: FailureBatch = FailureBatch(), read: Double? = nil,
+    judged: Double = monotonicSeconds()
+  ) {
     let now = SystemClock.now()
     var changes: [FirewallChange] = []
     var owners: [Int] = []
@@ -226,6 +239,7 @@ final class DecisionThread: @unchecked Sendable {
           }
         }
         if applied.count == changes.count { clearProblem() }
+        measureKernel(read: read, judged: judged)
       } catch {
         problem("\(error)")
       }
@@ -237,6 +251,15 @@ final class DecisionThread: @unchecked Sendable {
     publish()
     // The kernel has answered: this is when the bans began to hold.
     writer.commit(batch, names: names, decisions: decisions, applied: applied, at: SystemClock.now())
+  }
+
+  private func measureKernel(read: Double?, judged: Double) {
+    guard firewall.changesKernel else { return }
+    let held = monotonicSeconds()
+    metrics.withLock { metrics in
+      metrics.decisionToKernel.observe(held - judged)
+      if let read { metrics.lineToKernel.observe(held - read) }
+    }
   }
 
   private func mark(_ decision: Decision) {
@@ -412,6 +435,7 @@ final class DecisionThread: @unchecked Sendable {
   func applyReload(_ plan: Plan, ignoring: [Subnet]) -> [String] {
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
+    metrics.withLock { $0.reload(patterns: plan.patternNames) }
     let anew = detector.reload(plan, ignoring: ignoring)
     if firewall.changesKernel { countApart() }
     lists.keep(Set(plan.settings.lists.filter(\.enabled).map(\.name)))

@@ -31,6 +31,8 @@ extension Keys {
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
     Key("compat", .map(compat), "What others already speak."),
+    Key("api", .map(api), "The API on TCP."),
+    Key("failures", .map(failures), "Which programs may report failures."),
   ]
 
   static let firewall: [Key] = [
@@ -98,7 +100,9 @@ extension Keys {
       Key("enabled", .bool, "A disabled jail is checked, and not run."),
       Key("filter", .text, "A native filter by name, or the path of a .yaml or of a .conf of fail2ban's."),
       Key("options", .named(.text), "Options of a fail2ban filter: {mode: aggressive}."),
-      Key("source", words(JailSettings.Source.self), "bans counts Bailiff's own bans, stdin reads standard input."),
+      Key(
+        "source", words(JailSettings.Source.self),
+        "bans counts Bailiff's own bans, reports what programs report, stdin reads standard input."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
       Key(
