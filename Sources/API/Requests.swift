@@ -200,14 +200,14 @@ extension UnbanAllRequest: CheckedRequest {
 }
 
 extension ListRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: name, jail: nil) }
+  public func check() throws(RequestError) { try API.check(id: name, jail: nil) }
 }
 
 extension AllowRequest: CheckedRequest {
   /// Ten years.
   private static let longest: Int64 = 315_360_000
 
-  func check() throws(RequestError) {
+  public func check() throws(RequestError) {
     try API.check(id: id, jail: nil)
     if let time, !(1...Self.longest).contains(time) {
       throw RequestError(.invalid, "`time` is \(time)", remedy: "give seconds, from 1 to \(Self.longest)")
@@ -217,7 +217,7 @@ extension AllowRequest: CheckedRequest {
 }
 
 extension DisallowRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: id, jail: nil) }
+  public func check() throws(RequestError) { try API.check(id: id, jail: nil) }
 }
 
 extension ConfirmRequest: CheckedRequest {
