@@ -63,7 +63,8 @@ struct ImportReferenceTests {
     let reading = Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
       try FilterTranslation.loadFilter(path: path, options: options)
     }
-    #expect(reading.errors.isEmpty)
+    // Mail by sendmail, which this machine may not have, though the one may that the settings are for.
+    #expect(reading.errors.filter { !$0.message.hasPrefix("there is no program `/usr/sbin/sendmail`") }.isEmpty)
     let jails = Dictionary(uniqueKeysWithValues: reading.settings.jails.map { ($0.name, $0) })
     // One lets addresses in; the other reads Bailiff's bans instead of fail2ban's log.
     #expect(Set(expected.keys).subtracting(jails.keys) == ["pass2allow-ftp"])
