@@ -5,9 +5,9 @@ BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvect
   pkg-config
 TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-client sshpass systemd \
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium \
-  libcurl4 python3-aiosmtpd python3-trustme
+  libcurl4 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy
 # The peers that `make bench` measures beside Bailiff, never started as services.
-BENCH_PACKAGES := fail2ban sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev
+BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev
 
 # Each fuzz target runs for so long.
 FUZZ_SECONDS ?= 60
@@ -37,7 +37,7 @@ MAKEFLAGS += --no-print-directory
 RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test build release lint format fuzz bench newest install uninstall clean swift build-packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz bench soak newest install uninstall clean swift build-packages test-packages bench-packages
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -87,6 +87,9 @@ newest: release ## run today's daemons of Debian stable and unstable, and say wh
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep
 
+soak: release ## an hour of a busy log with rotations, reloads and questions: does anything grow?
+	@$(SUDO) Benchmarks/soak
+
 # With `make docs` before it also manual pages, completions, HTML and the parts list.
 install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
 	@[ -x .build/release/bailiff ] || { echo "nothing to install yet: run \`make release\` first" >&2; exit 1; }
@@ -95,6 +98,7 @@ install: ## install the release below PREFIX (/usr/local); DESTDIR is put before
 	install -d -m 755 "$$share/bailiff/filters" "$$share/doc/bailiff" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(SYSCONFDIR)/bailiff/filters"
 	install -m 644 filters/*.yaml "$$share/bailiff/filters"
 	install -m 644 packaging/first-settings.yaml "$$share/bailiff"
+	install -D -m 644 -t "$$share/bailiff/monitoring" packaging/monitoring/*
 	install -m 644 *.md LICENSE docs/*.md "$$share/doc/bailiff"
 	for unit in bailiff bailiff-sets; do
 	  sed 's,/usr/bin/bailiff,$(PREFIX)/bin/bailiff,' systemd/$$unit.service > "$(DESTDIR)$(UNITDIR)/$$unit.service"

@@ -30,11 +30,13 @@ let isFuzzing = Context.environment["BAILIFF_FUZZ"] != nil
 let api: Target =
   isFuzzing
   ? .target(
-    name: "API", dependencies: ["Model", "JSON"], sources: ["Requests.swift"], swiftSettings: strict)
+    name: "API", dependencies: ["Model", "JSON"], sources: ["Requests.swift", "Access/Role.swift"],
+    swiftSettings: strict)
   : room(
     "API",
     [
-      "Model", "System", "JSON", "Cryptography", "AuditLog", "Settings", "Inspection", "Reporting", "HTTPServing",
+      "Model", "System", "JSON", "Metrics", "Cryptography", "AuditLog", "Settings", "Inspection", "Reporting",
+      "HTTPServing",
       .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),
     ])
@@ -73,6 +75,7 @@ let package = Package(
     room("Model", []),
     room("System", ["Model", "CLinux"]),
     room("YAML", ["CYAML"]),
+    room("Metrics", []),
     room("JSON", ["Model", "System"]),
     room("Curl", ["System", "CCurl"]),
     room("Filters", ["Model"]),
@@ -91,7 +94,7 @@ let package = Package(
       "Pipeline",
       [
         "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
-        "Firewall", "Lists", "AuditLog", "Settings", "Fail2banImport",
+        "Firewall", "Lists", "AuditLog", "Settings", "Fail2banImport", "Metrics",
       ]),
     room("Cryptography", ["CCrypto"]),
     room(
@@ -111,7 +114,8 @@ let package = Package(
     room(
       "BanSharing",
       [
-        "Model", "System", "AuditLog", "Settings", "HTTPServing", .product(name: "NIOCore", package: "swift-nio"),
+        "Model", "System", "Metrics", "AuditLog", "Settings", "HTTPServing",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     room("Reporting", ["Model", "System", "AuditLog", "Inspection"]),
@@ -121,7 +125,8 @@ let package = Package(
     room(
       "Service",
       [
-        "Model", "System", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API", "Outputs",
+        "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
+        "Outputs",
         "Fail2banSocket", "BanSharing", "CSystemd",
       ]),
     .executableTarget(
@@ -178,14 +183,15 @@ let package = Package(
       "APITests",
       [
         "Model", "Settings", "HTTPServing", "API", .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     // The pages of the modules, whose examples compile; the links in the documentation.
     tests("DocumentationTests", ["bailiff"]),
     tests("JSONTests", ["Model", "JSON"]),
+    tests("MetricsTests", ["Metrics", "TestSupport"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("ServiceTests", ["Service"]),
-    tests("InspectionTests", ["Model", "Settings", "Inspection"]),
+    tests("InspectionTests", ["Model", "Filters", "Matching", "Settings", "Inspection", "TestSupport"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),

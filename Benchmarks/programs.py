@@ -192,16 +192,20 @@ def bytes_read(pid):
 
 
 def read_lines(path):
-    """How many lines the daemon behind this socket has read: what `bailiff status` asks, without starting a program, which
-    takes longer than the daemon waits before it gives rows their indexes."""
+    """How many lines the daemon behind this socket has read."""
+    return sum(source.get("read", 0) for source in ask_status(path).get("sources", []))
+
+
+def ask_status(path):
+    """What `bailiff status` asks, without starting a program, which takes longer than the daemon waits for more."""
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(path)
-            client.sendall(b"GET /v1/status HTTP/1.1\r\nHost: bailiff\r\nConnection: close\r\n\r\n")
+            client.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: bailiff\r\nConnection: close\r\n\r\n")
             answer = b"".join(iter(lambda: client.recv(65536), b""))
-            return sum(source.get("read", 0) for source in json.loads(answer.partition(b"\r\n\r\n")[2])["sources"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0
+            return json.loads(answer.partition(b"\r\n\r\n")[2])
+        except (OSError, ValueError):
+            return {}
 
 
 # Peers

@@ -1,3 +1,5 @@
+public import Model
+
 /// What the daemon does for each request: the engine's owner fills these in, the server calls them with who asks.
 ///
 /// A handler throws `RequestError` to say no; anything else it throws reaches the client as "failed" without its content.
@@ -10,6 +12,13 @@ public struct ControlHandlers: Sendable {
   public var unbanAll: @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply
   public var confirm: @Sendable (ConfirmRequest, Operator) async throws -> BannedReply
   public var reload: @Sendable (Operator) async throws -> ReloadReply
+  public var reportFailure: @Sendable (FailureRequest, Operator) async throws -> FailureReply
+  /// What somebody did that is no ban, for the audit.
+  public var note: @Sendable (_ command: String, Operator) async -> Void
+  /// Somebody on TCP was not who he said.
+  public var loginFailed: @Sendable (Address) async -> Void
+  /// Figures in Prometheus' text format.
+  public var metrics: @Sendable () async throws -> String
   public var lists = ListHandlers()
 
   public init(
@@ -19,7 +28,13 @@ public struct ControlHandlers: Sendable {
     unban: @escaping @Sendable (UnbanRequest, Operator) async throws -> UnbannedReply,
     unbanAll: @escaping @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply,
     confirm: @escaping @Sendable (ConfirmRequest, Operator) async throws -> BannedReply,
-    reload: @escaping @Sendable (Operator) async throws -> ReloadReply
+    reload: @escaping @Sendable (Operator) async throws -> ReloadReply,
+    reportFailure: @escaping @Sendable (FailureRequest, Operator) async throws -> FailureReply = { request, _ in
+      FailureReply(jail: request.jail, id: request.id, banned: false)
+    },
+    note: @escaping @Sendable (String, Operator) async -> Void = { _, _ in },
+    loginFailed: @escaping @Sendable (Address) async -> Void = { _ in },
+    metrics: @escaping @Sendable () async throws -> String = { "" }
   ) {
     self.status = status
     self.bans = bans
@@ -28,5 +43,9 @@ public struct ControlHandlers: Sendable {
     self.unbanAll = unbanAll
     self.confirm = confirm
     self.reload = reload
+    self.reportFailure = reportFailure
+    self.note = note
+    self.loginFailed = loginFailed
+    self.metrics = metrics
   }
 }

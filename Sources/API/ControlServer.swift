@@ -3,6 +3,7 @@ import HTTPServing
 import Model
 import NIOCore
 import NIOPosix
+public import Settings
 import System
 
 /// The API's server: HTTP and JSON on a Unix socket.
@@ -31,7 +32,8 @@ public final class ControlServer: Sendable {
 
   /// Binds the socket; when this returns, clients are answered.
   public static func start(
-    socket path: String, group: String? = nil, handlers: ControlHandlers, context: InspectionContext
+    socket path: String, group: String? = nil, remote: APISettings? = nil, handlers: ControlHandlers,
+    context: InspectionContext
   ) async throws -> ControlServer {
     let gid = try groupID(group)
     let admission = Admission(group: gid, groupName: group)
@@ -39,13 +41,17 @@ public final class ControlServer: Sendable {
     try file.prepare()
     let workers = NIOThreadPool(numberOfThreads: 2)
     workers.start()
+    let access = try AccessStore(path: context.settings().state + "/access.json")
+    let authenticator = Authenticator(
+      admission: admission,
+      remote: remote.map { RemoteAccess($0, access, loginFailed: handlers.loginFailed) })
     let routes = ControlRoutes(
-      handlers: handlers, context: context,
-      authenticator: Authenticator(admission: admission), workers: workers)
+      handlers: handlers, context: context, authenticator: authenticator, access: access, workers: workers)
     let http = HTTPServer(routes.router, failures: .control)
     do {
       try await http.listen(unixSocket: path)
       try file.admit(group: gid)
+      if let remote { try await Self.listen(http, remote) }
       return ControlServer(http, workers, file, admission)
     } catch {
       await http.stop()
@@ -76,10 +82,29 @@ public final class ControlServer: Sendable {
     admission.admit(group: gid, groupName: group)
   }
 
+  private static func listen(_ http: HTTPServer, _ remote: APISettings) async throws {
+    do { _ = try await http.listen(host: remote.listen.host, port: remote.listen.port) } catch let error as IOError {
+      throw RequestError(
+        .failed, "api: cannot listen on \(remote.listen): \(SystemError.text(error.errnoCode))",
+        remedy: "set another `listen`")
+    }
+  }
+
   /// Answers the requests that are under way, for two seconds at most, and removes the socket.
   public func stop() async {
     file.remove(ifStill: fileIdentity)
     await http.stop()
     try? await workers.shutdownGracefully()
+  }
+}
+
+extension RemoteAccess {
+  fileprivate init(
+    _ settings: APISettings, _ store: AccessStore, loginFailed: @escaping @Sendable (Address) async -> Void
+  ) {
+    self.init(
+      store: store, sessions: SessionTable(), throttle: LoginThrottle(),
+      loginFailed: { address in _ = Task { await loginFailed(address) } }, hosts: HostCheck(settings.hosts),
+      trustedProxies: settings.trustedProxies)
   }
 }

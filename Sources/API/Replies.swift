@@ -82,6 +82,50 @@ public struct UnbannedReply: Hashable, Sendable, Codable {
   }
 }
 
+/// What became of a failure that was reported.
+public struct FailureReply: Hashable, Sendable, Codable {
+  public var jail: String
+  public var id: String
+  /// Is the address banned in the jail now?
+  public var banned: Bool
+
+  public init(jail: String, id: String, banned: Bool) {
+    self.jail = jail
+    self.id = id
+    self.banned = banned
+  }
+}
+
+/// A token, without its secret.
+public struct TokenReply: Hashable, Sendable, Codable {
+  public var name: String
+  public var role: Role
+  public var created: Instant
+  /// Nil: never.
+  public var expires: Instant?
+  public var lastUsed: Instant?
+
+  init(_ token: AccessFile.Token) {
+    name = token.name
+    role = token.role
+    created = token.created
+    expires = token.expires
+    lastUsed = token.lastUsed
+  }
+}
+
+public struct NewTokenReply: Hashable, Sendable, Codable {
+  public var name: String
+  public var role: Role
+  public var expires: Instant?
+  /// The secret, which is kept nowhere.
+  public var token: String
+}
+
+public struct RevokedReply: Hashable, Sendable, Codable {
+  public var name: String
+}
+
 /// What `reload` changed, a line each: `jail sshd: maxretry 5 → 3`.
 public struct ReloadReply: Hashable, Sendable, Codable {
   public var changes: [String]
@@ -94,6 +138,8 @@ public struct ReloadReply: Hashable, Sendable, Codable {
 }
 
 /// What an error looks like on the wire: `{"error":{"kind":"no","message":"192.0.2.7 is not banned"}}`.
-struct ErrorReply: Codable {
-  var error: RequestError
+public struct ErrorReply: Codable, Sendable {
+  public var error: RequestError
+
+  public init(error: RequestError) { self.error = error }
 }

@@ -94,14 +94,49 @@ public struct ConfirmRequest: Hashable, Sendable, Codable {
   public var command: String { "confirm \(id)" }
 }
 
+/// What a program has seen itself: counted as a line in a log would be.
+public struct FailureRequest: Hashable, Sendable, Codable {
+  public var jail: String
+  /// An address.
+  public var id: String
+  /// How many; nil: one.
+  public var count: Int?
+  /// Whom it was tried as.
+  public var user: String?
+  /// What the program says of it, for the audit.
+  public var text: String?
+
+  public init(jail: String, id: String, count: Int? = nil, user: String? = nil, text: String? = nil) {
+    self.jail = jail
+    self.id = id
+    self.count = count
+    self.user = user
+    self.text = text
+  }
+}
+
+/// A token for a program.
+public struct TokenRequest: Hashable, Sendable, Codable {
+  public var name: String
+  public var role: Role
+  /// Seconds; nil: it does not expire.
+  public var expires: Int64?
+
+  public init(name: String, role: Role, expires: Int64? = nil) {
+    self.name = name
+    self.role = role
+    self.expires = expires
+  }
+}
+
 /// Limits on what a request may hold, checked before any handler sees it.
-protocol CheckedRequest: Decodable, Sendable {
+public protocol CheckedRequest: Decodable, Sendable {
   func check() throws(RequestError)
 }
 
 extension CheckedRequest {
   /// A request's body: JSON, within its limits.
-  static func decode(_ body: some Sequence<UInt8>) throws(RequestError) -> Self {
+  public static func decode(_ body: some Sequence<UInt8>) throws(RequestError) -> Self {
     let request: Self
     do { request = try JSONInput.decode(Self.self, from: body) } catch {
       throw RequestError(.invalid, "malformed JSON: \(error)")
@@ -121,7 +156,7 @@ private func check(id: String, jail: String?) throws(RequestError) {
 }
 
 extension BanRequest: CheckedRequest {
-  func check() throws(RequestError) {
+  public func check() throws(RequestError) {
     try API.check(id: id, jail: jail)
     if bantime == 0 {
       throw RequestError(.invalid, "a ban of 0 seconds is none; leave the time out for the jail's own")
@@ -132,26 +167,47 @@ extension BanRequest: CheckedRequest {
   }
 }
 
+extension FailureRequest: CheckedRequest {
+  public func check() throws(RequestError) {
+    try API.check(id: id, jail: jail)
+    guard Address(id) != nil else {
+      throw RequestError(.invalid, "`\(id)` is no address", remedy: "write 192.0.2.7 or 2001:db8::7")
+    }
+    guard (1...1000).contains(count ?? 1) else { throw RequestError(.invalid, "the count is not from 1 to 1000") }
+    guard (user ?? "").utf8.count <= 256, (text ?? "").utf8.count <= 4096 else {
+      throw RequestError(.invalid, "the user has more than 256 bytes, or the text more than 4096")
+    }
+  }
+}
+
+extension TokenRequest: CheckedRequest {
+  public func check() throws(RequestError) {
+    guard expires.map({ (1...10 * 365 * 86_400).contains($0) }) ?? true else {
+      throw RequestError(.invalid, "a token expires within ten years, or never")
+    }
+  }
+}
+
 extension UnbanRequest: CheckedRequest {
-  func check() throws(RequestError) {
+  public func check() throws(RequestError) {
     guard !all.isEmpty else { throw RequestError(.invalid, "no id is given; give an address, a block or a name") }
     for id in all { try API.check(id: id, jail: jail) }
   }
 }
 
 extension UnbanAllRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: "*", jail: jail) }
+  public func check() throws(RequestError) { try API.check(id: "*", jail: jail) }
 }
 
 extension ListRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: name, jail: nil) }
+  public func check() throws(RequestError) { try API.check(id: name, jail: nil) }
 }
 
 extension AllowRequest: CheckedRequest {
   /// Ten years.
   private static let longest: Int64 = 315_360_000
 
-  func check() throws(RequestError) {
+  public func check() throws(RequestError) {
     try API.check(id: id, jail: nil)
     if let time, !(1...Self.longest).contains(time) {
       throw RequestError(.invalid, "`time` is \(time)", remedy: "give seconds, from 1 to \(Self.longest)")
@@ -161,9 +217,9 @@ extension AllowRequest: CheckedRequest {
 }
 
 extension DisallowRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: id, jail: nil) }
+  public func check() throws(RequestError) { try API.check(id: id, jail: nil) }
 }
 
 extension ConfirmRequest: CheckedRequest {
-  func check() throws(RequestError) { try API.check(id: id, jail: nil) }
+  public func check() throws(RequestError) { try API.check(id: id, jail: nil) }
 }

@@ -1,13 +1,14 @@
 internal import HTTPServing
+internal import Metrics
 internal import NIOCore
 internal import NIOHTTP1
 public import Settings
 
-/// The listeners of `compat`: `crowdsec` and `check`, each on an address of its own.
+/// The listeners of `compat`: `crowdsec`, `check` and `prometheus`, each on an address of its own.
 ///
 /// ```swift
 /// let sharing = SharingServer(view)
-/// for problem in await sharing.start(settings.compat) { print(problem) }
+/// for problem in await sharing.start(settings.compat, metrics: { "" }) { print(problem) }
 /// await sharing.stop()
 /// ```
 public actor SharingServer {
@@ -21,8 +22,8 @@ public actor SharingServer {
     self.say = say
   }
 
-  /// Returns what could not be begun, a line each; the rest is.
-  public func start(_ compat: CompatSettings) async -> [String] {
+  /// Returns what could not be begun, a line each; the rest is. `metrics` are in Prometheus' text format.
+  public func start(_ compat: CompatSettings, metrics: @escaping @Sendable () -> String) async -> [String] {
     var problems: [String] = []
     if let crowdsec = compat.crowdsec {
       var keys: [(name: String, key: String)] = []
@@ -37,12 +38,24 @@ public actor SharingServer {
       problems += await listen("crowdsec", api.routes, crowdsec.listen)
     }
     if let check = compat.check { problems += await listen("check", ForwardAuth(view).routes, check) }
+    if let prometheus = compat.prometheus {
+      problems += await listen("prometheus", [Self.route(metrics)], prometheus)
+    }
     return problems
   }
 
   public func stop() async {
     for server in servers { await server.stop() }
     servers = []
+  }
+
+  private static func route(_ metrics: @escaping @Sendable () -> String) -> Route {
+    Route(
+      .GET, "/metrics",
+      .waiting { _ in
+        HTTPResponse(
+          status: .ok, headers: ["Content-Type": Exposition.contentType], body: .bytes(ByteBuffer(string: metrics())))
+      })
   }
 
   private func listen(_ name: String, _ routes: [Route], _ address: TCPAddress) async -> [String] {

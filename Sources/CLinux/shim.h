@@ -6,8 +6,11 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <sys/timex.h>
@@ -48,6 +51,34 @@ static inline long bailiff_file_system_type(const char *path) {
 static inline long bailiff_file_system_type_of(int descriptor) {
   struct statfs result;
   return fstatfs(descriptor, &result) == 0 ? (long)result.f_type : -1;
+}
+
+// A datagram of a Unix socket that has SO_PASSCRED, and who sent it as the kernel says (unix(7), SCM_CREDENTIALS). Here, because the
+// macros of cmsg(3) cannot be called from Swift. Returns recvmsg(2)'s value; `id` is pid, uid, gid; `has_id` 0: the kernel did not say.
+static inline long bailiff_receive(
+    int descriptor, void *buffer, size_t size, unsigned int id[3], int *has_id, struct sockaddr_un *from, unsigned int *length) {
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(3 * sizeof(unsigned int))];
+  } control;
+  struct iovec piece = {buffer, size};
+  struct msghdr message = {0};
+  message.msg_name = from;
+  message.msg_namelen = sizeof *from;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  *has_id = 0;
+  long count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
+  *length = message.msg_namelen;
+  if (count < 0) return count;
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != 2 /* SCM_CREDENTIALS */) continue;
+    memcpy(id, CMSG_DATA(part), 3 * sizeof(unsigned int));
+    *has_id = 1;
+  }
+  return (message.msg_flags & MSG_TRUNC) ? (long)size + 1 : count;
 }
 
 enum { bailiff_mfd_cloexec = 1, bailiff_clone_newnet = 0x40000000 };  // MFD_CLOEXEC, CLONE_NEWNET

@@ -25,8 +25,7 @@ public struct Decider: Sendable {
     var cutoffs: [UInt128: Instant] = [:]
     /// The time of the newest failure: how far the log is.
     var newest = Instant(microseconds: .min)
-    /// How often an id was banned before, for growing ban times.
-    var history: [UInt128: Int] = [:]
+    var history = BanHistory()
     var tally = Tally()
   }
 
@@ -36,7 +35,12 @@ public struct Decider: Sendable {
   private var states: [State]
   /// Addresses whose blocks are not banned as a whole, and so not counted as a whole either.
   private var apart: Set<Address> = []
-  private var overall: [UInt128: Int] = [:]
+  private var overall = BanHistory()
+  /// Of all jails that count bans of all jails, the one that remembers longest.
+  private var forgetsOverall: TimeSpan {
+    states.compactMap { $0.jail.increment }.filter(\.overalljails).map(\.forget).max() ?? .zero
+  }
+  private var nextPruning = Instant(microseconds: .min)
   private var countsOverall: Bool
   private let seed: (UInt64, UInt64)
 
@@ -59,46 +63,49 @@ public struct Decider: Sendable {
 
   /// Counts one failure. `id` is the name of a failure that has no address. A time after `now` is taken as `now`: a
   /// daemon's clock may be wrong, and a stamp that an attacker wrote must not put off a ban. A ban that is not permitted is
-  /// no ban, and its failures are forgotten.
+  /// no ban, and its failures are forgotten. Returns how many failures the window held with this one; 0 where it did not count.
+  @discardableResult
   public mutating func consider(
     _ failure: Failure, id: String? = nil, now: Instant, permits: Permission = { _ in true },
     _ decide: (Decision) -> Void
-  ) {
+  ) -> Int {
     let index = Int(failure.jail)
-    guard index < states.count else { return }
+    guard index < states.count else { return 0 }
     let time = min(failure.time, now)
     states[index].tally.failures &+= Int(failure.count)
     if id == nil, states[index].jail.ignore.contains(failure.address) {
       states[index].tally.ignored &+= Int(failure.count)
-      return
+      return 0
     }
     let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
     let key = subnet.map { self.key(of: $0, in: index) } ?? nameKey(id ?? "")
     if let end = states[index].bans.end(of: key) {
       // Already banned: what still comes was under way, or the firewall does not hold it; the audit shows it.
-      guard time >= end else { return }
+      guard time >= end else { return 0 }
       states[index].bans.remove(key)
     }
     if time > states[index].newest { states[index].newest = time }
     if !states[index].cutoffs.isEmpty, let end = states[index].cutoffs[key] {
-      if time < end { return }
+      if time < end { return 0 }
       states[index].cutoffs[key] = nil
     }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
-    guard let count = states[index].windows.add(key, at: time, weight: overflow ? .max : weight) else { return }
+    let count = states[index].windows.count(key, at: time, weight: overflow ? .max : weight)
+    guard count >= states[index].windows.limit else { return count }
     // A name may be a block of addresses (fail2ban's <SUBNET>), which can be banned as one.
     let identity: Identity = subnet.map { .network($0) } ?? Identity(id ?? "")
-    let number = 1 + earlierBans(key, in: index)
+    let number = 1 + earlierBans(key, in: index, at: time)
     let decision = Decision(
       action: .ban, jail: states[index].jail.name, identity: identity, time: time,
       until: states[index].jail.bantime.map { time.adding(duration($0, index, key, number)) }, count: count,
       number: number)
     guard permits(decision) else {
       states[index].windows.forget(key)
-      return
+      return count
     }
     enter(decision, key, index)
     decide(decision)
+    return count
   }
 
   /// A person's ban; replaces one in force.
@@ -109,7 +116,7 @@ public struct Decider: Sendable {
     let known = states[jail].bans[key]
     let decision = Decision(
       action: known == nil ? .ban : .extend, jail: states[jail].jail.name, identity: identity, time: time, until: until,
-      number: known?.number ?? 1 + earlierBans(key, in: jail), cause: cause)
+      number: known?.number ?? 1 + earlierBans(key, in: jail, at: time), cause: cause)
     enter(decision, key, jail)
     states[jail].windows.forget(key)
     return decision
@@ -147,6 +154,13 @@ public struct Decider: Sendable {
   /// Forgets ids that have been idle for a jail's `findtime`, as its log goes: a log that lags is not done with them yet.
   public mutating func shrink(at now: Instant) {
     for index in states.indices { states[index].windows.expire(before: min(now, states[index].newest)) }
+    guard now >= nextPruning else { return }
+    nextPruning = now.adding(.hours(1))
+    for index in states.indices {
+      guard let increment = states[index].jail.increment else { continue }
+      states[index].history.shrink(at: min(now, states[index].newest), forget: increment.forget)
+    }
+    if let newest = states.map(\.newest).max() { overall.shrink(at: min(now, newest), forget: forgetsOverall) }
   }
 
   /// A ban that was in force before a restart or a reload.
@@ -161,12 +175,15 @@ public struct Decider: Sendable {
     if states[jail].bans[key] == nil { states[jail].cutoffs[key] = end }
   }
 
-  /// How often `identity` was banned before, as the store knows it.
-  public mutating func restoreHistory(_ identity: Identity, jail: String, bans: Int) {
+  /// How often `identity` was banned before, as the store knows it, and when the last of those bans is over (nil: never).
+  public mutating func restoreHistory(_ identity: Identity, jail: String, bans: Int, until end: Instant?) {
     guard let index = states.firstIndex(where: { $0.jail.name == jail }) else { return }
     let key = key(of: identity, in: index)
-    if countsOverall { overall[key, default: 0] += bans }
-    if states[index].jail.increment != nil { states[index].history[key, default: 0] += bans }
+    let time = end ?? Instant(microseconds: 0)
+    if countsOverall { overall.add(bans, of: key, until: end, at: time, forget: forgetsOverall) }
+    if let increment = states[index].jail.increment {
+      states[index].history.add(bans, of: key, until: end, at: time, forget: increment.forget)
+    }
   }
 
   /// What a jail had counted before a restart.
@@ -176,17 +193,19 @@ public struct Decider: Sendable {
     states[index].tally.bans += bans
   }
 
-  /// A failure from before a restart: fills the window without deciding again. The caller leaves out those that a ban or
-  /// an unban has since made void.
-  public mutating func restore(_ failure: Failure, id: String? = nil) {
+  /// A failure from before a restart: fills the window without deciding again; returns how many that holds. The caller leaves
+  /// out those that an unban has since made void, or a ban that it has not restored.
+  @discardableResult
+  public mutating func restore(_ failure: Failure, id: String? = nil) -> Int {
     let index = Int(failure.jail)
-    guard index < states.count else { return }
-    if id == nil, states[index].jail.ignore.contains(failure.address) { return }
+    guard index < states.count else { return 0 }
+    if id == nil, states[index].jail.ignore.contains(failure.address) { return 0 }
     let key = id.map(nameKey) ?? self.key(of: subnet(of: failure.address, in: index), in: index)
-    guard states[index].bans[key] == nil else { return }
+    guard states[index].bans[key] == nil else { return 0 }
+    if let end = states[index].cutoffs[key], failure.time < end { return 0 }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     if failure.time > states[index].newest { states[index].newest = failure.time }
-    _ = states[index].windows.add(key, at: failure.time, weight: overflow ? .max : weight)
+    return states[index].windows.count(key, at: failure.time, weight: overflow ? .max : weight)
   }
 
   /// Goes over to new limits. A jail that stays keeps its bans, its history and, where it counts as before, its windows;
@@ -233,6 +252,9 @@ public struct Decider: Sendable {
   public func tracked(in jail: Int) -> Int { states[jail].windows.count }
 
   public func evicted(in jail: Int) -> Int { states[jail].windows.evicted }
+
+  /// How many ids' earlier bans are remembered.
+  public func remembered(in jail: Int) -> Int { states[jail].history.count }
 
   /// How many failures of `identity` count at `now`.
   public func failures(of identity: Identity, in jail: Int, at now: Instant) -> Int {
@@ -300,8 +322,11 @@ public struct Decider: Sendable {
     return UInt128(a) << 64 | UInt128(b ^ b >> 29)
   }
 
-  private func earlierBans(_ key: UInt128, in index: Int) -> Int {
-    states[index].jail.increment?.overalljails == true ? overall[key] ?? 0 : states[index].history[key] ?? 0
+  private func earlierBans(_ key: UInt128, in index: Int, at time: Instant) -> Int {
+    guard let increment = states[index].jail.increment else { return 0 }
+    return increment.overalljails
+      ? overall.bans(of: key, at: time, forget: increment.forget)
+      : states[index].history.bans(of: key, at: time, forget: increment.forget)
   }
 
   private mutating func enter(_ decision: Decision, _ key: UInt128, _ index: Int) {
@@ -311,8 +336,11 @@ public struct Decider: Sendable {
         count: decision.count, number: decision.number, applied: false), for: key)
     if decision.action == .ban {
       states[index].tally.bans += 1
-      if states[index].jail.increment != nil { states[index].history[key, default: 0] += 1 }
-      if countsOverall { overall[key, default: 0] += 1 }
+      let (until, time) = (decision.until, decision.time)
+      if let increment = states[index].jail.increment {
+        states[index].history.add(1, of: key, until: until, at: time, forget: increment.forget)
+      }
+      if countsOverall { overall.add(1, of: key, until: until, at: time, forget: forgetsOverall) }
     }
   }
 

@@ -13,6 +13,10 @@ public struct Jail: Sendable, Equatable {
   public var ipv4Prefix: UInt8
   public var ipv6Prefix: UInt8
   public var ignore: IgnoreList
+  /// Are its failures stored? If not they are only counted, and a ban has the last ones as its evidence.
+  public var isRecorded = true
+  /// Does it count the bans of the other jails? Then this is the number of the pattern that stands for a ban.
+  public var banPattern: UInt32?
 
   public init(
     name: String, maxretry: Int = 5, findtime: TimeSpan = .minutes(10), bantime: TimeSpan? = .minutes(10),
@@ -38,18 +42,21 @@ public struct BanIncrement: Sendable, Equatable {
   public var multipliers: [Double]
   public var maxtime: TimeSpan?
   public var rndtime: TimeSpan
+  /// How long after the end of the last ban earlier ones count.
+  public var forget: TimeSpan
   /// Do bans in other jails count as earlier bans of the id?
   public var overalljails: Bool
 
   public init(
     factor: Double = 2, coefficient: Double = 1, multipliers: [Double] = [], maxtime: TimeSpan? = nil,
-    rndtime: TimeSpan = .zero, overalljails: Bool = false
+    rndtime: TimeSpan = .zero, forget: TimeSpan = .hours(90 * 24), overalljails: Bool = false
   ) {
     self.factor = factor
     self.coefficient = coefficient
     self.multipliers = multipliers
     self.maxtime = maxtime
     self.rndtime = rndtime
+    self.forget = forget
     self.overalljails = overalljails
   }
 }

@@ -51,7 +51,13 @@ public struct WindowTable: Sendable {
   /// Counts `weight` failures of `key` at `time`. Returns how many lie in the window when that reaches the limit (the id is
   /// then forgotten, its window empty again), else nil.
   public mutating func add(_ key: UInt128, at time: Instant, weight: Int) -> Int? {
-    guard weight > 0 else { return nil }
+    let reached = count(key, at: time, weight: weight)
+    return reached >= limit ? reached : nil
+  }
+
+  /// The same; returns how many lie in the window, whether that reaches the limit or not.
+  public mutating func count(_ key: UInt128, at time: Instant, weight: Int) -> Int {
+    guard weight > 0 else { return 0 }
     let t = time.microseconds
     newestSeen = max(newestSeen, t)
     let place = place(for: key)
@@ -59,11 +65,8 @@ public struct WindowTable: Sendable {
     var slot = table[place]
     let reached = limit > Self.exactLimit ? addSliced(&slot, t, weight) : addExact(&slot, t, weight)
     table[place] = slot
-    if reached >= limit {
-      remove(at: place)
-      return reached
-    }
-    return nil
+    if reached >= limit { remove(at: place) }
+    return reached
   }
 
   /// How many failures of `key` lie in the `findtime` before `time`.

@@ -9,6 +9,8 @@ struct BanAction {
     case replaced(by: String)
     /// Lets addresses in instead of keeping them out.
     case admits
+    /// Tells somebody.
+    case tells(ImportedOutput)
     /// Does something else than banning here; what to do instead.
     case other(instead: String)
   }
@@ -27,7 +29,7 @@ extension BanAction {
   /// - Parameters:
   ///   - action: as the jail gives it.
   ///   - directory: such as `/etc/fail2ban`; `action.d` holds what an action does where the jail does not say.
-  init(_ action: NameWithOptions, directory: String) {
+  init(_ action: NameWithOptions, jail: String, directory: String) {
     let definition = try? Configuration(base: directory + "/action.d/" + action.name)
     func option(_ name: String) -> String? {
       if let given = action.options[name] { return given.contains("<known/") ? fallback(name) : given }
@@ -43,6 +45,10 @@ extension BanAction {
 
     kind = Self.kind(of: action.name, isDefined: definition != nil, ban: option("actionban") ?? "")
     protocols = ["tcp"]
+    if case .other = kind {
+      let teller = ActionOutput(action: action.name, jail: jail) { Self.filledIn(option($0), option) }
+      if let output = teller.output { kind = .tells(output) }
+    }
     guard kind == .firewall else { return }
 
     let verdict = option("blocktype") ?? option("rich-blocktype") ?? ""
@@ -71,6 +77,26 @@ extension BanAction {
     }
   }
 
+  /// With the options that it names as `<option>`; what only a ban knows stays as it is.
+  private static func filledIn(_ text: String?, _ option: (String) -> String?) -> String? {
+    guard var text else { return nil }
+    for _ in 0..<5 {
+      guard let open = text.firstIndex(of: "<") else { break }
+      var changed = text
+      var rest = text[open...]
+      while let start = rest.firstIndex(of: "<"), let end = rest[start...].firstIndex(of: ">") {
+        let name = String(rest[rest.index(after: start)..<end])
+        if !name.isEmpty, !name.contains("<"), let value = option(name) {
+          changed = changed.replacing("<\(name)>", with: value)
+        }
+        rest = rest[rest.index(after: start)...]
+      }
+      guard changed != text, changed.utf8.count < 64 << 10 else { break }
+      text = changed
+    }
+    return text
+  }
+
   private mutating func setChain(_ action: NameWithOptions, _ option: (String) -> String?) {
     if action.name.hasPrefix("nftables") {
       if option("chain_hook") == "forward" { chain = "FORWARD" }
@@ -94,7 +120,8 @@ extension BanAction {
       return .replaced(by: "another system's firewall")
     }
     if starts("sendmail", "mail", "xarf", "complain", "smtp", "apprise") {
-      return .other(instead: "messages are not sent; let `bailiff audit --follow --kind ban --json` feed your mailer")
+      return .other(
+        instead: "messages are not sent; it names nobody; write an output of `type: mail` (docs/outputs.md)")
     }
     if starts("abuseipdb", "blocklist_de", "dshield", "mynetwatchman", "ipthreat", "badips") {
       return .other(instead: "nothing is reported; let `bailiff audit --follow --kind ban --json` feed the reporter")

@@ -24,6 +24,8 @@ struct ImportedJail {
   var timezone: String?
   /// Chains of the firewall that the jail's actions name.
   var chains: [String] = []
+  /// Who is told of its bans.
+  var outputs: [ImportedOutput] = []
 
   /// As settings write them, so that equal ones can be found and said once.
   struct Limits: Equatable {

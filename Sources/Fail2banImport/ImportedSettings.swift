@@ -6,6 +6,7 @@ struct ImportedSettings {
   private var ignoreip: [String] = []
   private var ignoreself = true
   private var chains: [String] = []
+  private var outputs: [ImportedOutput] = []
 
   init(_ jails: [ImportedJail], _ reader: JailReader, _ notes: inout Notes) {
     self.jails = jails
@@ -22,6 +23,13 @@ struct ImportedSettings {
     }
     if let value = reader.configuration.defaults["ignoreself"]?.value { ignoreself = JailReader.isTrue(value) }
     setChains(reader, &notes)
+    outputs = ImportedOutput.merged(jails.flatMap(\.outputs))
+  }
+
+  /// The jails whose action the output of that name stands for, and its action.
+  func origins(ofOutput name: String) -> [(jail: String, output: ImportedOutput)] {
+    guard let output = outputs.first(where: { $0.name == name }) else { return [] }
+    return output.jails.map { ($0, output) }
   }
 
   private mutating func setChains(_ reader: JailReader, _ notes: inout Notes) {
@@ -62,7 +70,16 @@ struct ImportedSettings {
       jails.isEmpty ? "jails: {}" : "jails:",
     ]
     for jail in jails { lines += text(jail) }
+    if !outputs.isEmpty { lines.append("outputs:") }
+    for output in outputs { lines += text(output) }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func text(_ output: ImportedOutput) -> [String] {
+    // Those of all jails need no list.
+    let isOfAll = Set(output.jails) == Set(jails.map(\.name))
+    let keys = output.keys + (isOfAll ? [] : [(key: "jails", value: YAMLText.list(output.jails))])
+    return ["  \(YAMLText.scalar(output.name)):"] + keys.map { "    \($0.key): \($0.value)" }
   }
 
   private func text(_ jail: ImportedJail) -> [String] {

@@ -37,10 +37,11 @@ public enum JailImport {
     serverSettings(directory, &notes)
     var yaml = ""
     // Bailiff's own loader has the last word: a jail that it refuses is left out.
-    repeat {
+    while true {
       let settings = ImportedSettings(jails, reader, &notes)
       yaml = settings.yaml(directory: directory)
-    } while removeRefused(yaml, &jails, reader, &notes)
+      guard removeRefused(yaml, settings, &jails, reader, &notes) else { break }
+    }
     return (yaml, notes.lines)
   }
 
@@ -59,9 +60,10 @@ public enum JailImport {
     }
   }
 
-  /// True where a jail was removed.
+  /// True where a jail or an output was removed.
   private static func removeRefused(
-    _ yaml: String, _ jails: inout [ImportedJail], _ reader: JailReader, _ notes: inout Notes
+    _ yaml: String, _ settings: ImportedSettings, _ jails: inout [ImportedJail], _ reader: JailReader,
+    _ notes: inout Notes
   ) -> Bool {
     let reading = Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
       try FilterTranslation.loadFilter(path: path, options: options)
@@ -73,7 +75,21 @@ public enum JailImport {
     }
     let refused = Set(reading.errors.compactMap(\.jail))
     jails.removeAll { refused.contains($0.name) }
-    return jails.count < count
+    var isChanged = jails.count < count
+    // A program that is not on this machine may be on the one that the settings are for.
+    for error in reading.errors where !error.message.hasPrefix("there is no program") {
+      guard let refused = error.output else { continue }
+      for (name, output) in settings.origins(ofOutput: refused) {
+        guard let index = jails.firstIndex(where: { $0.name == name }) else { continue }
+        notes.add(
+          reader.error(name, "action", "`\(output.name)` is left out: \(error.message)"), error.remedy)
+        // Its name may have got a number since.
+        let values = output.keys.map(\.value)
+        jails[index].outputs.removeAll { $0.keys.map(\.value) == values }
+        isChanged = true
+      }
+    }
+    return isChanged
   }
 
   /// What fail2ban.conf says about the server itself, where somebody changed it.

@@ -79,7 +79,7 @@ struct JailTranslation {
   private mutating func applyActions(to jail: inout ImportedJail) throws(ConfigurationError) -> Bool {
     var bans: [BanAction] = []
     for action in reading.actions {
-      let translated = BanAction(action, directory: reader.directory)
+      let translated = BanAction(action, jail: reading.name, directory: reader.directory)
       for remark in translated.remarks { note("action", remark, "check the jail's `port` and `protocol`") }
       switch translated.kind {
       case .firewall: bans.append(translated)
@@ -91,6 +91,11 @@ struct JailTranslation {
           "action", "`\(action.name)` lets addresses in (blocktype), and Bailiff only keeps out",
           "the jail is left out")
         return false
+      case .tells(let output):
+        if let remark = output.remark {
+          note("action", "`\(action.name)` becomes an output", remark)
+        }
+        jail.outputs.append(output)
       case .other(let instead): note("action", "`\(action.name)` is left out", instead)
       }
     }

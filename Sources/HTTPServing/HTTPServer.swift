@@ -17,7 +17,6 @@ package final class HTTPServer: Sendable {
   private let limits: HTTPLimits
   private let failures: HTTPFailures
   private let connections: NIOLoopBoundBox<Connections>
-  private let sweep: RepeatedTask
 
   package init(_ router: Router, failures: HTTPFailures, limits: HTTPLimits = HTTPLimits()) {
     threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -25,12 +24,19 @@ package final class HTTPServer: Sendable {
     self.router = router
     self.limits = limits
     self.failures = failures
-    let connections = NIOLoopBoundBox.makeBoxSendingValue(Connections(), eventLoop: loop)
-    self.connections = connections
-    // One look a second at all deadlines, rather than a timer for each step of each request.
-    sweep = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+    connections = NIOLoopBoundBox.makeBoxSendingValue(Connections(), eventLoop: loop)
+  }
+
+  /// One look a second at all deadlines, rather than a timer for each step of each request; none while nobody is connected.
+  private static func sweep(_ connections: NIOLoopBoundBox<Connections>, on loop: any EventLoop) {
+    guard !connections.value.isSwept else { return }
+    connections.value.isSwept = true
+    loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { task in
       let now = NIODeadline.now()
       for connection in connections.value.open.values where connection.deadline <= now { connection.expire() }
+      guard connections.value.open.isEmpty else { return }
+      connections.value.isSwept = false
+      task.cancel()
     }
   }
 
@@ -60,6 +66,7 @@ package final class HTTPServer: Sendable {
           try Self.configure(channel, connection, limits)
           let id = ObjectIdentifier(connection)
           connections.value.open[id] = connection
+          Self.sweep(connections, on: channel.eventLoop)
           channel.closeFuture.whenComplete { [connections] _ in connections.value.open[id] = nil }
         }
       }
@@ -90,7 +97,6 @@ package final class HTTPServer: Sendable {
     try? await isIdle.futureResult.get()
     watch.cancel()
     timeout.cancel()
-    sweep.cancel()
     // Closes what is still open.
     try? await threads.shutdownGracefully()
   }
@@ -99,6 +105,8 @@ package final class HTTPServer: Sendable {
   private struct Connections {
     var listening: [any Channel] = []
     var open: [ObjectIdentifier: HTTPConnection] = [:]
+    /// Are their deadlines looked at?
+    var isSwept = false
   }
 }
 

@@ -60,6 +60,11 @@ public final class FilterSet {
   /// May several sources be matched with it? A filter of fail2ban's keeps what it knows of its source in itself.
   public var isShareable: Bool { !scanner.hasMatchers }
 
+  /// When a line says that it was written, by a syslog header or by its own stamp; nil where it does not.
+  public func time(of line: borrowing Span<UInt8>, clock: inout LogClock) -> Instant? {
+    SyslogHeader.parse(line, clock: &clock)?.time ?? Stamp.find(in: line, clock: &clock)
+  }
+
   /// Matches whole lines, back to back, each ended by LF (the last may lack it). `body` gets each match with its line and
   /// the line's offset in `lines`. `isPayload`: they were taken out of a container's envelope, so lines without a syslog
   /// header are those of the filter's program.

@@ -4,6 +4,8 @@ internal import Model
 /// source.
 public final class LineHistory {
   private static let size = 4096
+  /// With the line end that shows where the first line in `size` bytes begins.
+  private static let kept = size + 1
   private(set) var tail: [UInt8] = []
   /// Are there bytes of the source before `tail`?
   private var isCut = false
@@ -28,14 +30,14 @@ public final class LineHistory {
   func keep(_ lines: borrowing Span<UInt8>) {
     audit.leave(lines)
     position += lines.count
-    if lines.count >= Self.size {
-      isCut = isCut || !tail.isEmpty || lines.count > Self.size
+    if lines.count >= Self.kept {
+      isCut = isCut || !tail.isEmpty || lines.count > Self.kept
       tail.removeAll(keepingCapacity: true)
-      tail.append(lines, lines.count - Self.size..<lines.count)
+      tail.append(lines, lines.count - Self.kept..<lines.count)
     } else {
       tail.append(lines, 0..<lines.count)
-      if tail.count > 2 * Self.size {
-        tail.removeFirst(tail.count - Self.size)
+      if tail.count > 2 * Self.kept {
+        tail.removeFirst(tail.count - Self.kept)
         isCut = true
       }
     }
@@ -95,10 +97,11 @@ public final class LineHistory {
     with scratch: inout MatchScratch, _ clock: inout LogClock
   ) -> Bool {
     var text: [UInt8] = []
-    let behind = max(0, line - Self.size)
-    _ = copyTail(Self.size - (line - behind), to: &text)
+    let behind = max(0, line - Self.kept)
+    _ = copyTail(Self.kept - (line - behind), to: &text)
     text.append(lines, behind..<line)
-    var at = 0
+    // What is left of a line that begins earlier says nothing.
+    var at = text.count < Self.kept ? 0 : text.span.firstLF(from: 0) + 1
     while at < text.count {
       let end = text.span.firstLF(from: at)
       let earlier = text.span.extracting(at..<end)

@@ -39,6 +39,7 @@ extension LineScanner {
       counts.forgotten += history.openKeys.open(
         key, match.host.isEmpty ? nil : match.address, user: match.bytes(match.user, in: line), time: match.time,
         keep: join.keep)
+      counts.unjoined += history.openKeys.dropLate(key)
       return false
     case .closes:
       history.openKeys.close(key)
@@ -61,8 +62,7 @@ extension LineScanner {
   /// After an opening: the failures that waited for it, one a call; nil when there are no more. `match` holds it then, and its
   /// line is returned.
   private mutating func nextJoined(_ join: JoinDefinition, _ key: UInt64, _ history: LineHistory) -> [UInt8]? {
-    guard key != 0, !history.openKeys.waiting.isEmpty, let waiting = history.openKeys.take(key) else { return nil }
-    guard let opening = history.openKeys.find(key, at: waiting.time, keep: join.keep) else { return nil }
+    guard key != 0, let (waiting, opening) = history.openKeys.take(key, keep: join.keep) else { return nil }
     match.reset()
     match.filter = waiting.filter
     match.pattern = waiting.pattern

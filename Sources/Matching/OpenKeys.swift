@@ -71,9 +71,20 @@ struct OpenKeys {
     return dropped
   }
 
-  /// Takes the oldest failure that waits for this key.
-  mutating func take(_ key: UInt64) -> Waiting? {
-    guard let index = waiting.firstIndex(where: { $0.key == key }) else { return nil }
-    return waiting.remove(at: index)
+  /// Drops the failures that wait for this key, which has just been opened, and came too long before to be of the same
+  /// connection: numbers and pids come back. Returns how many.
+  mutating func dropLate(_ key: UInt64) -> Int {
+    guard !waiting.isEmpty, let opening = openings[key] else { return 0 }
+    let before = waiting.count
+    waiting.removeAll { $0.key == key && opening.time.since($0.time) > Self.longestWait }
+    return before - waiting.count
+  }
+
+  /// Takes the oldest failure that waits for this key, if that is open.
+  mutating func take(_ key: UInt64, keep: TimeSpan) -> (failure: Waiting, opening: Opening)? {
+    guard !waiting.isEmpty, let index = waiting.firstIndex(where: { $0.key == key }),
+      let opening = find(key, at: waiting[index].time, keep: keep)
+    else { return nil }
+    return (waiting.remove(at: index), opening)
   }
 }

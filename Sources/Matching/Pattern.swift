@@ -1,4 +1,5 @@
 internal import CPCRE2
+internal import Synchronization
 
 /// One compiled PCRE2 pattern. Immutable once made, so any number of threads may match with it, each with a `MatchScratch`
 /// of its own.
@@ -75,6 +76,28 @@ internal import CPCRE2
   }
 
   deinit { unsafe pcre2_code_free_8(code) }
+
+  private struct Key: Hashable {
+    var source: String
+    var options: UInt32
+  }
+
+  private struct Known { weak var pattern: Pattern? }
+
+  private static let known = Mutex<[Key: Known]>([:])
+
+  /// The same pattern as somebody else has compiled, as long as it is in use: lists of attacks are asked of each format of
+  /// several filters, and compiling one takes milliseconds.
+  static func shared(_ source: String, options: Options) throws(PatternError) -> Pattern {
+    let key = Key(source: source, options: options.rawValue)
+    if let pattern = known.withLock({ $0[key]?.pattern }) { return pattern }
+    let pattern = try Pattern(source, options: options)
+    known.withLock { known in
+      if known.count > 8192 { known = known.filter { $0.value.pattern != nil } }
+      known[key] = Known(pattern: pattern)
+    }
+    return pattern
+  }
 
   /// The first group of that name.
   public func group(named name: String) -> Int? { names.first { $0.name == name }?.group }

@@ -32,3 +32,29 @@ struct StoppedLately {
     return max(0, debt - (lines - self.lines) / Self.linesForOne - min(minutes, 10) * Self.most)
   }
 }
+
+/// The patterns of a set that were stopped at their limit, by their place among all.
+struct StoppedPatterns {
+  private var stopped: [Int: StoppedLately] = [:]
+
+  /// `lines`: how many candidates there were until now.
+  mutating func add(_ slot: Int, _ lines: Int, _ now: Instant) {
+    var lately = stopped[slot] ?? StoppedLately(lines, now)
+    lately.add(lines, now)
+    stopped[slot] = lately
+  }
+
+  /// May a pattern that was stopped too often of late work on a line of this length?
+  func mayTry(_ slot: Int, _ length: Int, _ lines: Int, _ now: Instant) -> Bool {
+    guard !stopped.isEmpty, length > StoppedLately.shortest, let lately = stopped[slot] else { return true }
+    return lately.mayTry(lines, now)
+  }
+
+  /// Those of `wanted` that may work on a line of this length.
+  func affordable(_ wanted: PatternBits, _ length: Int, _ lines: Int, _ now: Instant) -> PatternBits {
+    guard !stopped.isEmpty, length > StoppedLately.shortest else { return wanted }
+    var affordable = wanted
+    for slot in stopped.keys where !mayTry(slot, length, lines, now) { affordable.remove(slot) }
+    return affordable
+  }
+}

@@ -62,6 +62,8 @@ public struct Failure: Sendable {
   public var weight: UInt32
   /// Is `name` a host name from the log? It is recorded; what counts are the addresses that it resolves to, if any.
   public var isHostName = false
+  /// Was it counted before a restart already? Then it fills the window again, and decides nothing.
+  public var isPast = false
 
   public init(time: Instant, address: Address, jail: UInt16, pattern: UInt32, source: UInt32) {
     self.time = time

@@ -1,6 +1,6 @@
 /// Why a request was not done, the same for a command that works by itself, the API and its client.
 public struct RequestError: Error, Hashable, Sendable, Codable {
-  public enum Kind: String, Sendable, Codable {
+  public enum Kind: String, Sendable, Codable, CaseIterable {
     /// Nobody answers on the socket.
     case notRunning = "not_running"
     /// The socket, or the daemon behind it, does not admit this user.

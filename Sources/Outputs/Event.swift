@@ -29,7 +29,7 @@ struct Event: Sendable {
     case .start, .dryRun: (.health, .info)
     case .stop: (.health, .notice)
     case .sourceRecovered, .warningCleared: (.health, .notice)
-    case .warningRaised: (.health, criticalWarnings.contains(row.subject) ? .critical : .warning)
+    case .warningRaised: (.health, isCritical(warning: row.subject) ? .critical : .warning)
     case .sourceFailed, .firewallRepaired, .patternQuarantined: (.health, .warning)
     case .shed, .storeSetAside, .storeGone: (.health, .critical)
     case .reload, .command, .retention, .listChanged: (.operator, .info)
@@ -39,7 +39,13 @@ struct Event: Sendable {
   }
 
   /// Nobody is kept out, or nothing is recorded (docs/warnings.md).
-  private static let criticalWarnings: Set = ["firewall_not_enforcing", "store_not_writing"]
+  private static let criticalWarnings: Set<Warning.Code> = [.firewallNotEnforcing, .storeNotWriting]
+
+  /// `firewall_not_enforcing`, or with what it is about: `firewall_not_enforcing INPUT`.
+  private static func isCritical(warning name: String) -> Bool {
+    name.split(separator: " ").first.flatMap { Warning.Code(rawValue: String($0)) }.map(criticalWarnings.contains)
+      ?? false
+  }
 
   /// Was it told before? A store that took another's place begins with the bans in force.
   var isRepetition: Bool { row.cause == "reconciled" }

@@ -1,3 +1,4 @@
+internal import Detection
 internal import Filters
 public import LogSources
 internal import Matching
@@ -22,6 +23,8 @@ public final class LineMatcher {
   private let groups: [FilterSets.Group]
   /// For each jail the proxies that it trusts.
   private let proxies: [[Subnet]]
+  /// For each jail whether its failures are stored.
+  private let isRecorded: [Bool]
   /// What precedes the lines at hand; one for each group.
   private let histories: [LineHistory]
   /// What each filter of each group makes of the lines, where somebody asks.
@@ -35,6 +38,7 @@ public final class LineMatcher {
   public init(_ sets: FilterSets, jails: [Int], continuing old: LineMatcher? = nil) {
     groups = sets.groups(for: jails, continuing: old?.groups ?? [])
     proxies = sets.plan.jails.map(\.settings.trustedProxies)
+    isRecorded = sets.plan.jails.map(\.settings.limits.isRecorded)
     // Groups of other zones may be new; what precedes a line is the same for all.
     histories = groups.indices.map { index in
       if let old, index < old.histories.count { old.histories[index] } else { LineHistory() }
@@ -56,9 +60,9 @@ public final class LineMatcher {
       group.set.scan(lines, isPayload: origin.isPayload, clock: &group.clock, history: history) { match, line, start in
         // A container's clock may be off; its runtime's is this machine's.
         let time = origin.time(of: start) ?? time(of: match, isLive: origin.isLive, now)
-        append(match, line, time, group, source, origin.offset(of: start), &batch)
+        append(match, line, time, group, source, origin.offset(of: start), isPast: origin.isPast, &batch)
       }
-      add(group.set.counts, before)
+      if !origin.isPast { add(group.set.counts, before) }
     }
   }
 
@@ -77,11 +81,13 @@ public final class LineMatcher {
         header: { filter, line in group.trust[filter].header(of: entry, into: &line) }, history: history,
         { match, line in
           let first = batch.failures.count
-          append(match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, &batch)
+          append(
+            match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, isPast: entry.isPast, &batch)
+          guard batch.failures.count > first else { return }
           let range = batch.store(Array(entry.cursor.utf8).span)
           for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
         })
-      add(group.set.counts, before)
+      if !entry.isPast { add(group.set.counts, before) }
     }
   }
 
@@ -124,6 +130,13 @@ public final class LineMatcher {
     return nil
   }
 
+  /// When a line says that it was written.
+  public func time(of line: borrowing Span<UInt8>, now: Instant) -> Instant? {
+    guard let group = groups.first else { return nil }
+    group.clock.now = now
+    return group.set.time(of: line, clock: &group.clock)
+  }
+
   private func time(of match: borrowing Match, isLive: Bool, _ now: Instant) -> Instant {
     isLive && match.isDated ? clock.time(match.time, arrived: now) : match.time
   }
@@ -136,13 +149,15 @@ public final class LineMatcher {
 
   private func append(
     _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ time: Instant, _ group: FilterSets.Group,
-    _ source: UInt32, _ offset: UInt64, _ batch: inout FailureBatch
+    _ source: UInt32, _ offset: UInt64, isPast: Bool, _ batch: inout FailureBatch
   ) {
+    // Of what the run before has read, what it has stored is in the store.
+    if isPast, group.jails[match.filter].allSatisfy({ isRecorded[Int($0.jail)] }) { return }
     let lineRange = batch.store(line)
     let user = Self.store(match.user, of: match, in: lineRange, &batch)
     let rule = Self.store(match.rule, of: match, in: lineRange, &batch)
     let name = Self.store(match.name, of: match, in: lineRange, &batch)
-    for (jail, firstPattern) in group.jails[match.filter] {
+    for (jail, firstPattern) in group.jails[match.filter] where !isPast || !isRecorded[Int(jail)] {
       let client = client(of: match, line, proxies[Int(jail)])
       var failure = Failure(
         time: time, address: client ?? match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
@@ -152,6 +167,7 @@ public final class LineMatcher {
       failure.rule = rule
       failure.name = name
       failure.isHostName = match.isHostName
+      failure.isPast = isPast
       failure.offset = offset
       failure.port = match.port
       failure.attempt = match.attempt

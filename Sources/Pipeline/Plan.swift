@@ -35,6 +35,8 @@ public final class Plan: Sendable {
 
   /// The jail of bans that a person ordered without naming one.
   public static let operatorJail = "operator"
+  /// What the audit calls failures that programs report.
+  static let reportPattern = PatternName(filter: "reports", name: "report", file: "")
 
   /// `start`: where files and journal begin that have no stored position.
   public init(_ settings: Settings, start: SourceSpec.Start = .end, on machine: Settings.Machine = .current) {
@@ -66,6 +68,7 @@ public final class Plan: Sendable {
     var limits = jails.map { entry in
       var jail = entry.settings.limits
       jail.ignore.subnets += ignored
+      if entry.settings.source == .bans { jail.banPattern = UInt32(entry.firstPattern) }
       return jail
     }
     let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
@@ -95,6 +98,8 @@ private struct PlanAssembly {
         dropped.append(DroppedJail(name: jail.name, reason: "\(error)"))
         return
       }
+    } else if jail.source == .reports {
+      patterns.append(Plan.reportPattern)
     } else {
       patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
       banJails.append(jails.count)
@@ -102,7 +107,7 @@ private struct PlanAssembly {
     let number = jails.count
     jails.append(entry)
     switch jail.source {
-    case .bans: break
+    case .bans, .reports: break
     case .stdin: watch(.standardInput, number)
     case .logs: watch(jail.sources(on: machine), start, number)
     }
@@ -133,12 +138,21 @@ private struct PlanAssembly {
   }
 
   private mutating func watch(_ spec: SourceSpec, _ jail: Int) {
-    if let index = specs.firstIndex(of: spec) {
-      readers[index].append(jail)
-    } else {
+    let index = specs.firstIndex { $0.kind == spec.kind && $0.start == spec.start } ?? specs.count
+    if index == specs.count {
       specs.append(spec)
-      readers.append([jail])
+      readers.append([])
     }
+    readers[index].append(jail)
+    specs[index].lookBack = max(specs[index].lookBack, Self.lookBack(of: jails[jail].settings))
+  }
+
+  /// How much of its log a jail's filter must see again after a restart: who opened connections, and failures that were only
+  /// counted.
+  private static func lookBack(of jail: JailSettings) -> TimeSpan {
+    var span = jail.limits.isRecorded ? TimeSpan.zero : jail.limits.findtime
+    if case .native(let rules)? = jail.definition?.rules, let join = rules.join { span = max(span, join.keep) }
+    return span
   }
 
   private static func isPlainName(_ name: String) -> Bool {

@@ -22,7 +22,8 @@ public struct Report: Sendable {
     page = ReportPage(
       since: since, until: until, host: host, data: try reader.report(since: since, until: until),
       addresses: try top(.ip), prefixes: try top(.prefix), users: try top(.user), jails: try top(.jail),
-      patterns: try top(.pattern), rules: try top(.rule, 20), cost: cost, version: version, made: made)
+      patterns: try top(.pattern), kinds: try top(.kind), rules: try top(.rule, 20), cost: cost, version: version,
+      made: made)
   }
 
   /// One page that loads nothing.

@@ -14,6 +14,8 @@ struct ReportPage {
   var users: TopResult
   var jails: TopResult
   var patterns: TopResult
+  /// Of attacks.
+  var kinds: TopResult
   /// Of web application firewalls.
   var rules: TopResult
   /// What the daemon says of itself, while it runs: a name and a value each.
@@ -41,6 +43,7 @@ struct ReportPage {
     \(section("Networks", ranking(prefixes, bans: true)))
     \(section("Users that were tried", ranking(users)))
     \(section("Jails", ranking(jails, bans: true)))
+    \(section("What was tried", ranking(kinds)))
     \(section("Patterns", ranking(patterns)))
     \(wafSection)
     \(section("How long bans last", lengths))

@@ -9,7 +9,7 @@ internal import System
 
 extension ControlHandlers {
   /// The API's requests, carried out by a running daemon.
-  init(_ daemon: Daemon, file: String, version: String) {
+  init(_ daemon: Daemon, file: String, version: String, metrics: @escaping @Sendable () -> String) {
     self.init(
       status: { StatusReply(daemon, config: file, version: version) },
       bans: { request in
@@ -59,8 +59,30 @@ extension ControlHandlers {
       reload: { caller in
         let (changes, warnings) = try await mappingErrors { try await daemon.reload(uid: caller.actingUID) }
         return ReloadReply(changes: changes, warnings: warnings)
-      })
+      },
+      reportFailure: { request, caller in
+        try await FailureReply(daemon, request, from: caller.uid.map { "uid \($0) (\(caller))" } ?? "\(caller)")
+      },
+      note: { command, caller in daemon.note(caller.signed(command), uid: caller.actingUID) },
+      loginFailed: { address in
+        guard let jail = daemon.settings.api?.jail else { return }
+        let failure = ReportedFailure(address: address, jail: jail, text: "a wrong token for the API")
+        _ = try? await daemon.report(failure, from: "bailiff's API")
+      },
+      metrics: { metrics() })
     lists = ListHandlers(daemon)
+  }
+}
+
+extension FailureReply {
+  /// Has the daemon count it. `sender` is for the audit.
+  init(_ daemon: Daemon, _ request: FailureRequest, from sender: String) async throws {
+    guard let address = Address(request.id) else { throw RequestError(.invalid, "`\(request.id)` is no address") }
+    let failure = ReportedFailure(
+      address: address, jail: request.jail, count: request.count ?? 1, user: request.user ?? "",
+      text: request.text ?? "")
+    let isBanned = try await mappingErrors { try await daemon.report(failure, from: sender) }
+    self.init(jail: request.jail, id: address.description, banned: isBanned)
   }
 }
 

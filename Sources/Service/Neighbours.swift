@@ -1,3 +1,4 @@
+internal import API
 internal import AuditLog
 internal import BanSharing
 internal import Fail2banSocket
@@ -15,6 +16,7 @@ final class Neighbours: Sendable {
   private let view = BanView()
   private let sharing: SharingServer
   private let fail2ban = Mutex<Fail2banServer?>(nil)
+  private let reports = Mutex<FailureSocket?>(nil)
   private let log: RunLog
   private let isDryRun: Bool
 
@@ -32,7 +34,7 @@ final class Neighbours: Sendable {
   }
 
   /// Listens for them; what does not succeed is said, and the daemon runs all the same.
-  func start(_ settings: Settings, _ daemon: Daemon) async {
+  func start(_ settings: Settings, _ daemon: Daemon, metrics: @escaping @Sendable () -> String) async {
     let compat = settings.compat
     if let path = compat.fail2ban {
       do {
@@ -40,13 +42,28 @@ final class Neighbours: Sendable {
         fail2ban.withLock { $0 = server }
       } catch { log.error("compat: fail2ban: \(error); fail2ban's own server may be running") }
     }
-    guard compat.crowdsec != nil || compat.check != nil else { return }
-    do { view.fill(try await daemon.bans(jail: nil)) } catch { log.error("compat: \(error)") }
-    for problem in await sharing.start(compat) { log.error(problem) }
+    if let failures = settings.failures {
+      do {
+        let socket = try FailureSocket(failures.socket, daemon: daemon, log: log)
+        reports.withLock { $0 = socket }
+      } catch { log.error("failures: \(error)") }
+    }
+    if compat.crowdsec != nil || compat.check != nil {
+      do { view.fill(try await daemon.bans(jail: nil)) } catch { log.error("compat: \(error)") }
+    }
+    for problem in await sharing.start(compat, metrics: metrics) { log.error(problem) }
+  }
+
+  /// What Prometheus is told.
+  func metrics(of daemon: Daemon, file: String, version: String) -> String {
+    DaemonMetrics(
+      status: StatusReply(daemon, config: file, version: version), pipeline: daemon.metrics, outputs: outputs.status
+    ).text
   }
 
   func stop() async {
     fail2ban.withLock { $0.take() }?.stop()
+    reports.withLock { $0.take() }?.stop()
     await sharing.stop()
   }
 

@@ -51,13 +51,15 @@ public struct Service: Sendable {
     let neighbours = Neighbours(version: version, isDryRun: isDryRun, log: log)
     let server = APIServer()
     let daemon = try makeDaemon(reading, neighbours, server, onInputEnd: { end.yield(SIGTERM) })
+    let metrics = { @Sendable [file, version] in neighbours.metrics(of: daemon, file: file, version: version) }
     let started = try await ControlServer.start(
-      socket: settings.socket, group: settings.group, handlers: ControlHandlers(daemon, file: file, version: version),
+      socket: settings.socket, group: settings.group, remote: settings.api,
+      handlers: ControlHandlers(daemon, file: file, version: version, metrics: metrics),
       context: InspectionContext(
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
     server.start(started)
     daemon.start()
-    await neighbours.start(settings, daemon)
+    await neighbours.start(settings, daemon, metrics: metrics)
     listen(daemon, end)
     let watched = counted(settings.jails.count { $0.enabled }, "jail")
     let changesKernel = daemon.health.changesKernel

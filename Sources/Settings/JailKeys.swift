@@ -16,6 +16,7 @@ struct JailKeys {
   var usedns: Fail2banRules.DNS?
   var timezone: String?
   var backend: JailSettings.Backend?
+  var record: JailSettings.Record?
 
   enum Increment {
     case off
@@ -27,6 +28,14 @@ struct JailKeys {
   init(_ fields: Fields) {
     maxretry = fields["maxretry"]?.integer("maxretry", Limits.maxretry)
     findtime = fields["findtime"]?.span("findtime")
+    if let value = fields["limit"], let limit = RateLimit(value) {
+      if fields.has("maxretry") || fields.has("findtime") {
+        value.fail("`limit` says what `maxretry` and `findtime` say", "drop `limit`, or the others")
+      }
+      maxretry = limit.count
+      findtime = limit.span
+    }
+    record = fields["record"]?.choice("record")
     bantime = fields["bantime"]?.bantime()
     increment = fields["bantime_increment"].flatMap(Self.increment)
     if let value = fields["prefix"], let prefix = Fields(value, "prefix", known: Keys.prefix.names) {
@@ -71,6 +80,7 @@ struct JailKeys {
     if let value = fields["rndtime"], let span = value.signedSpan("rndtime") {
       if span < .zero { value.fail("`rndtime` is negative", "write for example 10m") } else { increment.rndtime = span }
     }
+    if let span = fields["forget"]?.span("forget") { increment.forget = span }
     if let overall = fields["overalljails"]?.bool("overalljails") { increment.overalljails = overall }
     return .on(increment)
   }
@@ -94,6 +104,7 @@ struct JailKeys {
     if let span = findtime ?? defaults.findtime ?? filter?.findtime { jail.findtime = span }
     if let time = bantime ?? defaults.bantime { jail.bantime = time.span }
     if case .on(let increment)? = increment ?? defaults.increment { jail.increment = increment }
+    jail.isRecorded = (record ?? defaults.record ?? .each) == .each
     if let prefix = ipv4Prefix ?? defaults.ipv4Prefix { jail.ipv4Prefix = UInt8(prefix) }
     if let prefix = ipv6Prefix ?? defaults.ipv6Prefix { jail.ipv6Prefix = UInt8(prefix) }
     return jail

@@ -9,8 +9,13 @@ public struct JailSettings: Sendable, Equatable {
     case logs
     /// Bailiff's own bans, for a jail that bans longer who is banned again and again (fail2ban's recidive).
     case bans
+    /// What programs report (`failures`), and nothing else.
+    case reports
     /// Standard input.
     case stdin
+
+    /// Are there lines that a filter reads?
+    public var hasFilter: Bool { self == .logs || self == .stdin }
   }
 
   /// Which logs are read when both files and the journal are known. Most machines have the same lines in both, and a
@@ -21,6 +26,14 @@ public struct JailSettings: Sendable, Equatable {
     case journal
     case files
     case both
+  }
+
+  /// What is stored of a jail's failures.
+  public enum Record: String, Sendable, CaseIterable {
+    /// Each of them.
+    case each
+    /// None but the last ones before a ban: for limits on requests, of which there are millions.
+    case counts
   }
 
   /// What happens to a packet of a banned address.
@@ -36,9 +49,9 @@ public struct JailSettings: Sendable, Equatable {
   /// Where the jail is in the settings.
   public var place: Place
   public var source: Source
-  /// As it was typed; nil with `source: bans`.
+  /// As it was typed; nil with `source: bans` and `reports`.
   public var filter: FilterReference?
-  /// The filter itself; nil with `source: bans`.
+  /// The filter itself; nil with `source: bans` and `reports`.
   public var definition: FilterDefinition?
   /// Absolute paths and globs: the jail's, else the filter's.
   public var logpath: [String]
@@ -87,7 +100,7 @@ public struct JailSettings: Sendable, Equatable {
     self.timezone = timezone
   }
 
-  /// What to read on a machine. Everything is empty for `source: bans` and `stdin`.
+  /// What to read on a machine. Everything is empty for any `source` but `logs`.
   public func sources(on machine: Settings.Machine = .current) -> LogChoice {
     guard source == .logs else { return LogChoice() }
     var choice = logs(on: machine)

@@ -49,7 +49,7 @@ extension SettingsReader {
     overrideRules(fields, keys, &jail)
     if enabled { warnOfMissingFiles(jail) }
     // A filter in error was reported with the first jail that names it; the others cannot run either.
-    return jail.definition != nil || source == .bans ? jail : nil
+    return jail.definition != nil || !source.hasFilter ? jail : nil
   }
 
   /// Names of jails and outputs go into firewall sets, paths of the API and messages.
@@ -72,7 +72,7 @@ extension SettingsReader {
     _ fields: Fields, _ entry: Fields.Entry, _ source: JailSettings.Source
   ) -> (FilterReference?, FilterDefinition?) {
     guard let value = fields["filter"] else {
-      if source != .bans {
+      if source.hasFilter {
         problems.add(entry.place, "jail \(quoted(entry.key)) has no `filter`", remedy: "name one: filter: sshd")
       }
       if let options = fields["options"] {
@@ -81,8 +81,8 @@ extension SettingsReader {
       return (nil, nil)
     }
     guard let name = value.name("filter") else { return (nil, nil) }
-    guard source != .bans else {
-      value.fail("a jail with `source: bans` has no filter", "drop `filter`")
+    guard source.hasFilter else {
+      value.fail("a jail with `source: \(source.rawValue)` has no filter", "drop `filter`")
       return (nil, nil)
     }
     if let bracket = name.firstIndex(of: "["), name.hasSuffix("]") {

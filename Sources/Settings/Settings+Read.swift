@@ -127,6 +127,11 @@ struct SettingsReader {
       defaults = JailKeys(keys)
     }
     settings.defaults = defaults.limits(name: "defaults", defaults: JailKeys(), filter: nil)
+    let jails = fields["jails"].flatMap { Fields($0, "jails") }?.entries.map(\.key) ?? []
+    settings.failures = fields["failures"].flatMap {
+      FailureSettingsReader(problems: problems, jails: jails).read($0)
+    }
+    settings.api = fields["api"].flatMap { APISettingsReader(problems: problems, jails: jails).read($0) }
     guard readsJails else { return }
     readJails(fields)
     readLists(fields)

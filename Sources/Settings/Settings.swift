@@ -44,6 +44,10 @@ public struct Settings: Sendable, Equatable {
   /// In the order of the file, those that are disabled too. An output with an error is not among them.
   public var outputs: [OutputSettings]
   public var compat = CompatSettings()
+  /// Nil: the API is on its Unix socket alone.
+  public var api: APISettings?
+  /// Which programs may report failures; nil: none but those that the API's socket admits.
+  public var failures: FailureSettings?
 
   public enum ProtectSessions: String, Sendable, CaseIterable {
     case none = "false"

@@ -11,10 +11,20 @@ public struct DatagramSocket: ~Copyable, Sendable {
   private let name: String
 
   /// Connected to the socket at `path`, of at most 107 bytes.
-  public static func unix(_ path: String) throws(SystemError) -> DatagramSocket {
+  /// - Parameter answered: has an address of its own, so that the other side can answer.
+  public static func unix(_ path: String, answered: Bool = false) throws(SystemError) -> DatagramSocket {
     let operation = "connect to \(path)"
     let socket = Descriptor(Glibc.socket(AF_UNIX, flags, 0))
     guard socket.isOpen else { throw .last(operation) }
+    if answered {
+      // An address without a path: the kernel finds a free one (unix(7), "Autobind feature").
+      var none = sockaddr()
+      none.sa_family = sa_family_t(AF_UNIX)
+      // Safe: bind(2) reads the family alone.
+      guard unsafe bind(socket.raw, &none, socklen_t(MemoryLayout<sa_family_t>.size)) == 0 else {
+        throw .last(operation)
+      }
+    }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let room = MemoryLayout.size(ofValue: address.sun_path)
@@ -59,6 +69,13 @@ public struct DatagramSocket: ~Copyable, Sendable {
   private init(descriptor: consuming Descriptor, name: String) {
     self.descriptor = descriptor
     self.name = name
+  }
+
+  /// Sends, and waits for an answer of at most 64 KiB.
+  public func ask(_ bytes: [UInt8], seconds: Int = 10) throws(SystemError) -> [UInt8] {
+    try send(bytes, seconds: seconds)
+    descriptor.limitWaiting(seconds: seconds)
+    return try descriptor.read()
   }
 
   /// Waits for at most `seconds` while a Unix socket's receiver does not read.

@@ -44,10 +44,13 @@ struct Bailiff: AsyncParsableCommand {
     Run.self,
     ReplayLogs.self,
     Status.self,
+    Watch.self,
     Reload.self,
     Stop.self,
     SupportCommand.self,
     FirewallCommand.self,
+    ReportFailure.self,
+    TokenCommand.self,
   ]
   private static let allowCommands: [any ParsableCommand.Type] = [
     AllowCommand.self,

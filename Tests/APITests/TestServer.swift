@@ -29,9 +29,11 @@ final class TestServer: Sendable {
     return try await blocking { try body(client) }
   }
 
-  func start(group: String? = nil, bans: [Ban] = []) async throws {
+  /// - Parameter remote: listens on TCP too.
+  func start(group: String? = nil, remote: APISettings? = nil, bans: [Ban] = []) async throws {
     let started = try await ControlServer.start(
-      socket: socket, group: group, handlers: handlers(bans: bans), context: Self.context)
+      socket: socket, group: group, remote: remote, handlers: handlers(bans: bans),
+      context: remote == nil ? Self.context : context)
     server.withLock { $0 = started }
   }
 
@@ -43,6 +45,14 @@ final class TestServer: Sendable {
   /// Without a store.
   static let context = InspectionContext(
     version: "0.1.0", database: { "/nowhere/bailiff.db" }, settings: { Settings() })
+
+  /// With a state directory, where tokens are kept.
+  private var context: InspectionContext {
+    var settings = Settings()
+    settings.state = directory
+    return InspectionContext(
+      version: "0.1.0", database: { "/nowhere/bailiff.db" }, settings: { [settings] in settings })
+  }
 
   private func note(_ text: String, _ operator: Operator) {
     received.withLock { $0.append(text) }

@@ -78,6 +78,13 @@ import Testing
     ("DROP VIEW bans; CREATE VIEW bans AS SELECT 1", "view bans was changed"),
     ("CREATE TRIGGER forget AFTER INSERT ON ban BEGIN DELETE FROM ban; END", "trigger forget was inserted"),
     ("DROP INDEX ban_address", "index ban_address was removed"),
+    // An index without the newest bans, under the name and with the words of the one that has all of them.
+    (
+      """
+      DROP INDEX ban_address; CREATE INDEX ban_address ON ban (address) WHERE id < 5; PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = 'CREATE INDEX ban_address ON ban (address)' WHERE name = 'ban_address'
+      """, "index ban_address was changed"
+    ),
   ])
   func tamperingIsNamed(sql: String, expected: String) throws {
     let scratch = try filled()
@@ -101,7 +108,7 @@ import Testing
 
   /// What retention left, and the digests of what it removed.
   @Test(arguments: [
-    ("UPDATE batch SET rows = json_set(rows, '$[0][0]', 7) WHERE id = 11", "the times of transaction 11 was changed"),
+    ("UPDATE batch SET rows = json_set(rows, '$[0][0]', 7) WHERE id = 11", "failure 16 was changed"),
     ("DELETE FROM batch WHERE id = 11", "transaction 11 was removed"),
     ("UPDATE link SET failures = zeroblob(32) WHERE id = 5", "was changed"),
     ("UPDATE link SET failures = NULL WHERE id = 5", "failure 7 was removed"),

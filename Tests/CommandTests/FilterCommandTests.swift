@@ -246,4 +246,50 @@ import Testing
     #expect(none.status == 0)
     #expect(none.output.isEmpty)
   }
+
+  /// What its author found out, where its lines are, and a line for each pattern.
+  @Test func aFilterExplainsItself() async throws {
+    let told = try await Binary.run("filter", "explain", "postgresql")
+    #expect(told.status == 0)
+    #expect(told.output.hasPrefix("postgresql: "))
+    for part in ["Where its lines are", "What it finds", "What it leaves alone", "log_line_prefix"] {
+      #expect(told.output.contains(part), "\(part)")
+    }
+    let object = try #require(try await Binary.run("filter", "explain", "postgresql", "--json").objects.first)
+    let patterns = try #require(object["patterns"] as? [[String: Any]])
+    #expect(!patterns.isEmpty && patterns.allSatisfy { $0["example"] as? String != "" })
+    #expect(try await Binary.run("filter", "explain", "nonsense").status == 2)
+  }
+
+  /// A filter from a log behaves on its own lines, and finds them.
+  @Test func aFilterIsMadeFromALog() async throws {
+    let scratch = try TestDirectory()
+    let log = try scratch.write(
+      "app.log",
+      """
+      Nov 28 08:20:11 web appd[812]: Failed login for alice from 192.0.2.7 port 4711
+      Nov 28 08:20:12 web appd[812]: Failed login for bob from 2001:db8::7 port 4712
+      Nov 28 08:20:13 web appd[812]: Session of alice from 192.0.2.3 opened
+      Nov 28 08:20:14 web appd[812]: ready
+
+      """)
+    let shapes = try await Binary.run("filter", "new", log)
+    #expect(shapes.output.contains("appd: Failed login for USER from ADDRESS port N"))
+    #expect(!shapes.output.contains("ready"), "nobody is on that line")
+    let file = scratch("app.yaml")
+    let made = try await Binary.run("filter", "new", log, "--failures", "1", "--write", file)
+    #expect(made.status == 0, "\(made.error)")
+    #expect(try await Binary.run("filter", "test", file).output == "app: 2 of 2 samples behave\n")
+    let found = try await Binary.run("filter", "test", file, log, "--now", "2026-11-28T09:00:00Z")
+    #expect(found.output.hasSuffix("4 lines: 2 with failures of 2 ids, 0 ignored, 2 without\n"))
+    #expect(try await Binary.run("filter", "new", log, "--failures", "1", "--write", file).status == 2, "it is there")
+    #expect(try await Binary.run("filter", "new", log, "--failures", "7").status == 2, "no such group")
+  }
+
+  /// What to write into the settings for what was found.
+  @Test func whatIsDetectedCanBeWatched() async throws {
+    let scratch = try TestDirectory()
+    let found = try await Binary.run("filter", "detect", try scratch.write("auth.log", Self.log))
+    #expect(found.output.contains("\njails:\n  sshd: {filter: sshd, logpath: [\(scratch("auth.log"))]}\n"))
+  }
 }

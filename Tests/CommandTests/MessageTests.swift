@@ -55,7 +55,24 @@ import Testing
       says: ["/etc/bailiff/no-such-file.yaml", "check the path"]),
   ]
 
-  static let filters: [Case] = []
+  static let filters: [Case] = [
+    Case(
+      name: "a pattern with a missing bracket",
+      settings: "jails:\n  x: {filter: @/x.yaml, logpath: [@/x.log], backend: files}\n",
+      files: ["x.yaml": filter("'^from <host> (?:by <user>$'"), "x.log": ""], arguments: ["check"],
+      says: ["missing closing parenthesis at character 26", "near `?:by <user>$`"], doesNotSay: ["A-Fa-f"]),
+    Case(
+      name: "a pattern with a wrong range behind a tag",
+      settings: "jails:\n  x: {filter: @/x.yaml, logpath: [@/x.log], backend: files}\n",
+      files: ["x.yaml": filter("'^from <host> by [z-a] <user> again$'"), "x.log": ""], arguments: ["check"],
+      says: ["range out of order in character class at character 19", "near `host> by [z-a] <user> ag`"],
+      doesNotSay: ["A-Fa-f"]),
+    Case(
+      name: "fail2ban's tag in a native filter",
+      settings: "jails:\n  x: {filter: @/x.yaml, logpath: [@/x.log], backend: files}\n",
+      files: ["x.yaml": filter("'^from <HOST>$'"), "x.log": ""], arguments: ["check"],
+      says: ["write <host> in small letters here; <HOST> is fail2ban's"]),
+  ]
 
   static let commands: [Case] = [
     Case(

@@ -53,6 +53,25 @@ import Testing
     #expect(decisions.map(\.number) == [1, 2, 3, 4])
   }
 
+  /// Whoever has not been banned for `forget` is new again: counted from the end of the last ban, however long that was.
+  @Test func oldBansAreForgotten() {
+    var decider = decider { $0.increment = BanIncrement(factor: 2, forget: .hours(10)) }
+    func attack(_ hour: Int64) -> [Failure] { (0..<3).map { failure("192.0.2.7", hour * 3600 + $0) } }
+    let far: Int64 = 10_000_000
+    // The second lasts from 10 to 12, so that 21 is within ten hours of its end, and 50 not.
+    let decisions = run(&decider, [0, 10, 21, 50].flatMap(attack), now: far)
+    #expect(decisions.map(\.number) == [1, 2, 3, 1])
+    // A restart knows the same, and an hour without anybody leaves nothing in memory.
+    decider.restoreHistory(Identity("192.0.2.8"), jail: "sshd", bans: 4, until: Instant(seconds: 50 * 3600))
+    let again = run(&decider, (0..<3).map { failure("192.0.2.8", 52 * 3600 + $0) }, now: far)
+    #expect(again.map(\.number) == [5])
+    decider.restoreHistory(Identity("192.0.2.9"), jail: "sshd", bans: 4, until: nil)
+    let never = run(&decider, (0..<3).map { failure("192.0.2.9", 2000 * 3600 + $0) }, now: far)
+    #expect(never.map(\.number) == [5])
+    decider.shrink(at: Instant(seconds: far))
+    #expect(decider.remembered(in: 0) == 1, "whose ban never ends is not forgotten")
+  }
+
   @Test func incrementsFollowMultipliersAndRandom() {
     let increment = BanIncrement(multipliers: [1, 5, 30], rndtime: .seconds(10))
     #expect(increment.duration(.seconds(60), number: 2).seconds == 300)

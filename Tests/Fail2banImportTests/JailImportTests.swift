@@ -9,9 +9,12 @@ import Testing
 struct JailImportTests {
   /// Bailiff's own loader on what the import gives.
   private func load(_ yaml: String) -> Settings.Reading {
-    Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
+    var reading = Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
       try FilterTranslation.loadFilter(path: path, options: options)
     }
+    // Whoever has that action has the program; this machine need not.
+    reading.errors.removeAll { $0.message == "there is no program `/usr/sbin/sendmail` that can be run" }
+    return reading
   }
 
   /// Stock fail2ban with files of our own beside it.
@@ -51,7 +54,9 @@ struct JailImportTests {
       try FileManager.default.createSymbolicLink(
         atPath: directory.path + "/action.d/" + name, withDestinationPath: Reference.directory + "/action.d/" + name)
     }
-    try directory.write("action.d/own.conf", fixture("import/own.conf"))
+    for name in ["own", "hook", "group"] {
+      try directory.write("action.d/\(name).conf", fixture("import/\(name).conf"))
+    }
 
     let (yaml, notes) = try JailImport.run(directory: directory.path + "/", all: false)
     try expect(notes.joined(separator: "\n") + "\n", equals: "import/notes.txt", in: directory)
@@ -66,6 +71,11 @@ struct JailImportTests {
         == BanIncrement(
           coefficient: 0.5, multipliers: [1, 5, 30], rndtime: TimeSpan(seconds: 30), overalljails: true))
     #expect(forever.logpath == ["/srv/one.log", "/srv/two*.log", "/srv/three.log"])
+    // The same action of two jails is one output.
+    let told = reading.settings.outputs.map { "\($0.name) \($0.destination.type) \($0.jails.sorted())" }
+    #expect(
+      told.contains("abuseipdb abuse [\"told\", \"told-too\"]") && told.contains("abuseipdb-2 abuse [\"told-too\"]"))
+    #expect(told.contains("hook webhook [\"told\", \"told-too\"]") && told.contains("cloudflare-token edge [\"told\"]"))
     let recidive = try #require(reading.settings.jails.first { $0.name == "recidive" })
     #expect(recidive.source == .bans)
     #expect(recidive.limits.findtime == TimeSpan(seconds: 86_400))

@@ -194,7 +194,7 @@ struct Fail2banMatcherTests {
     ),
     (
       Fail2banRules(failregex: ["<HOST>"], logencoding: "utf-16"),
-      "test.conf: [Definition] logencoding: \"utf-16\" is not supported; use utf-8, ascii, latin-1 or windows-1252"
+      "test.conf: [Definition] logencoding: \"utf-16\" is not supported; use utf-8, ascii, latin-1, iso-8859-15 or windows-1252"
     ),
     (
       Fail2banRules(failregex: ["<HOST>"], logtimezone: "Nowhere/Land"),

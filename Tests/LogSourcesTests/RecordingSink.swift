@@ -7,6 +7,8 @@ import Synchronization
 final class RecordingSink: LineSink, Sendable {
   struct Record {
     var lines: [[UInt8]] = []
+    /// What the run before has read and this one was lent again.
+    var past: [[UInt8]] = []
     var sources: [SourceInfo] = []
     var positions: [String: Position] = [:]
     var events: [SourceEvent] = []
@@ -36,6 +38,7 @@ final class RecordingSink: LineSink, Sendable {
       }
     }
     if !line.isEmpty { all.append(line) }
+    if origin.isPast { return record.withLock { $0.past += all } }
     record.withLock { $0.lines += all }
     if let heldLine, all.contains(Array(heldLine.utf8)) { gate.wait() }
   }
@@ -43,7 +46,7 @@ final class RecordingSink: LineSink, Sendable {
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
     var line: [UInt8] = []
     for i in 0..<message.count { line.append(message[i]) }
-    record.withLock { $0.lines.append(line) }
+    record.withLock { if entry.isPast { $0.past.append(line) } else { $0.lines.append(line) } }
   }
 
   func checkpoint(_ positions: [SourcePosition]) {
@@ -54,7 +57,19 @@ final class RecordingSink: LineSink, Sendable {
     }
   }
 
+  /// The seconds with which a line begins.
+  func time(of line: borrowing Span<UInt8>, in source: Int) -> Instant? {
+    var seconds: Int64?
+    for at in 0..<line.count {
+      guard (48...57).contains(line[at]) else { break }
+      seconds = (seconds ?? 0) * 10 + Int64(line[at] - 48)
+    }
+    return seconds.map { Instant(seconds: $0) }
+  }
+
   func report(_ event: SourceEvent) { record.withLock { $0.events.append(event) } }
+
+  var pastTexts: [String] { record.withLock { $0.past.map { String(decoding: $0, as: UTF8.self) } } }
 
   var texts: [String] { record.withLock { $0.lines.map { String(decoding: $0, as: UTF8.self) } } }
 

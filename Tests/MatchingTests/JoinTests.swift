@@ -114,6 +114,16 @@ import Testing
     let late = try Self.scan(
       Self.filter(), [Self.failed(1), Self.failed(9), Self.accept(1, "192.0.2.7"), Self.failed(8)], second: { $0 * 20 })
     #expect(late.counts.unjoined == 2)
+    #expect(late.failures.isEmpty)
+    // Nor when nothing but the opening shows how late it is; twice, since the first shall not hide the second.
+    let alone = [Self.failed(1), Self.failed(1), Self.accept(1, "192.0.2.7")]
+    #expect(try Self.scan(Self.filter(), alone, second: { $0 / 2 * 10 }).failures.count == 2)
+    let other = try Self.scan(Self.filter(), alone, second: { $0 / 2 * 11 })
+    #expect(other.failures.isEmpty)
+    #expect(other.counts.unjoined == 2)
+    // A name opens no key: the failure waits on.
+    let named = [Self.failed(1), Self.bind(1, "cn=x"), Self.accept(1, "192.0.2.7")]
+    #expect(try Self.scan(Self.filter(), named).failures == ["192.0.2.7 "])
   }
 
   @Test func keysThatWereNeverOpened() throws {

@@ -50,12 +50,37 @@ import Testing
     let near = record + Array(repeating: "other", count: 8) + [Self.honest]
     #expect(Self.hosts(filter, [near]) == Found(hosts: [], distrusted: 2))
     #expect(Self.hosts(filter, near.map { [$0] }) == Found(hosts: [], distrusted: 2))
-    let bytes = [record[0], String(repeating: "o", count: 5000), Self.honest]
-    #expect(Self.hosts(filter, [bytes]).hosts == ["192.0.2.7"])
-    #expect(Self.hosts(filter, bytes.map { [$0] }).hosts == ["192.0.2.7"])
     #expect(
       Self.hosts(filter, [[Self.honest, Self.honest, Self.honest]])
         == Found(hosts: Array(repeating: "192.0.2.7", count: 3), distrusted: 0))
+  }
+
+  /// As far as docs/settings.md says: what begins up to 4,096 bytes behind the start of the torn line.
+  @Test(arguments: [4096: 1, 4097: 0, 5000: 0]) func howFar(distance: Int, distrusted: Int) throws {
+    let torn = "app: user denied: a"
+    let lines = [
+      String(repeating: "x", count: 100), torn, String(repeating: "o", count: distance - torn.utf8.count - 2),
+      Self.honest,
+    ]
+    let hosts = distrusted == 0 ? ["192.0.2.7"] : []
+    let filter = try Self.filter()
+    // Where the source begins with it, and behind other lines; in one chunk and in several.
+    for lines in [lines, Array(lines.dropFirst())] {
+      for chunks in [[lines], lines.map { [$0] }, [Array(lines.dropLast()), [Self.honest]]] {
+        #expect(Self.hosts(filter, chunks) == Found(hosts: hosts, distrusted: distrusted), "\(distance)")
+      }
+    }
+  }
+
+  /// A line that is more than a second later is another record's, unless its stamp is one that no clock has shown yet.
+  @Test(arguments: ["01": 1, "02": 1, "03": 0]) func howLong(second: String, distrusted: Int) throws {
+    let filter = try Self.filter()
+    let lines = ["2026-11-28 04:35:01 user denied: a", "2026-11-28 04:35:\(second) \(Self.honest)"]
+    let hosts = distrusted == 0 ? ["192.0.2.7"] : []
+    #expect(Self.hosts(filter, [lines]) == Found(hosts: hosts, distrusted: distrusted))
+    #expect(Self.hosts(filter, lines.map { [$0] }) == Found(hosts: hosts, distrusted: distrusted))
+    let ahead = [lines[0], "2026-11-29 04:35:03 \(Self.honest)"]
+    #expect(Self.hosts(filter, [ahead]) == Found(hosts: [], distrusted: 1))
   }
 
   @Test func behindAHeader() throws {

@@ -1,6 +1,7 @@
 import Fail2banImport
 import Foundation
 import LogSources
+import Detection
 import Model
 import Settings
 import Synchronization

@@ -87,10 +87,9 @@ import Testing
   /// A store that cannot be opened is told before anything is decided.
   @Test(arguments: [1, 20]) func noDecisionWithoutTheStore(megabytes: Int) throws {
     let path = try log(megabytes: megabytes)
+    let replay = try Replay(settings(), database: directory("none/bailiff.db"))
     var decisions = 0
-    #expect(throws: StoreError.self) {
-      _ = try Replay(settings(), database: directory("none/bailiff.db")).run([path]) { _ in decisions += 1 }
-    }
+    #expect(throws: StoreError.self) { _ = try replay.run([path]) { _ in decisions += 1 } }
     #expect(decisions == 0)
   }
 

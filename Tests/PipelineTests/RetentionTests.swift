@@ -55,12 +55,12 @@ import Testing
   /// Bans in force stay, however small the store should be; that it is too large is said.
   @Test func aSizeThatCannotBeHeldIsSaid() async throws {
     let bench = try Bench()
-    try bench.configure(general: "retention: {size: 200KiB}")
+    try bench.configure(general: "retention: {size: 1MiB}")
     try bench.append([])
     let daemon = try bench.daemon()
     daemon.start()
     let now = SystemClock.now()
-    let bans = (0..<5000).map { number in
+    let bans = (0..<15_000).map { number in
       Decision(
         action: .ban, jail: "sshd", identity: Identity("10.0.\(number / 250).\(number % 250)"), time: now, until: nil,
         count: 3)
@@ -72,7 +72,7 @@ import Testing
     }
     try await poll("the warning") { daemon.activeWarnings.contains { $0.code == .storeOverSize } }
     let warning = try #require(daemon.activeWarnings.first { $0.code == .storeOverSize })
-    #expect(warning.text.contains("more than `retention.size` (200.0 KiB)"), "\(warning)")
+    #expect(warning.text.contains("more than `retention.size` (1.0 MiB)"), "\(warning)")
     await stop(daemon)
   }
 

@@ -86,7 +86,7 @@ struct OutputSettingsTests {
     ]
     for (text, expected) in cases {
       let errors = try Self.errors(text, directory)
-      #expect(errors.contains { $0.contains(expected) }, "\(text): \(errors)")
+      #expect(errors.count == 1 && errors[0].contains(expected), "\(text): \(errors)")
     }
   }
 
@@ -121,5 +121,56 @@ extension OutputSettingsTests {
     for preset in WebhookSettings.Preset.allCases where preset != .json {
       #expect(page.contains("`\(preset.rawValue)`"))
     }
+  }
+}
+
+extension OutputSettingsTests {
+  @Test func reportsAndEdgesAreRead() throws {
+    let directory = try TestDirectory("settings")
+    let reading = try Self.read(
+      """
+        a: {type: abuse, service: abuseipdb, key: k, categories: [18, 22]}
+        b: {type: abuse, service: blocklist_de, key: k, sender: s@example.org, rate: 20/1h}
+        x: {type: abuse, service: xarf, from: a@example.org, server: "smtp.example.org:587", rate: 50/1d}
+        n: {type: edge, at: nginx, path: \(directory("bans")), reload: [/bin/true, -s, reload]}
+        h: {type: edge, at: haproxy, socket: /run/haproxy/admin.sock, acl: /etc/haproxy/bans.acl, every: 1s}
+        c: {type: edge, at: cloudflare, zone: 0123456789abcdef0123456789abcdef, token: t}
+        u: {type: edge, at: cloudflare, email: a@example.org, token: t}
+      """, directory)
+    #expect(reading.errors.map(\.description) == [])
+    let edges = reading.settings.outputs.compactMap { output in
+      if case .edge(let edge) = output.destination { edge } else { nil }
+    }
+    #expect(edges.count == 4 && edges[1].every == .seconds(1))
+    #expect(
+      edges[0].way == .file(path: directory("bans"), format: .nginx, reload: ["/bin/true", "-s", "reload"]))
+    guard case .cloudflare(let cloudflare) = edges[3].way else { return }
+    #expect(cloudflare.scope == .user && cloudflare.email == "a@example.org")
+    #expect(!"\(reading.settings.outputs.map(\.destination))".contains("\"t\""))
+  }
+
+  @Test(arguments: [
+    ("{type: abuse, key: k}", "has no `service`"), ("{type: abuse, service: abuseipdb}", "has no `key`"),
+    ("{type: abuse, service: blocklist_de, key: k}", "has no `sender`"),
+    ("{type: abuse, service: abuseipdb, key: k, sender: a@b.c}", "belongs to blocklist_de"),
+    ("{type: abuse, service: abuseipdb, key: k, categories: [99]}", "categories"),
+    ("{type: abuse, service: xarf, from: a@b.c}", "neither `server` nor `sendmail`"),
+    ("{type: abuse, service: xarf, server: localhost}", "has no `from`"),
+    ("{type: abuse, service: xarf, from: a@b.c, server: localhost, key: k}", "`key` belongs to"),
+    ("{type: abuse, service: abuseipdb, key: k, server: localhost}", "belongs to xarf"),
+    ("{type: abuse, service: abuseipdb, key: k, url: 'http://example.org/'}", "no URL of https"),
+    ("{type: abuse, service: abuseipdb, key: k, kinds: [failure]}", "`kinds` has no meaning"),
+    ("{type: edge}", "has no `at`"), ("{type: edge, at: nginx}", "has no `path`"),
+    ("{type: edge, at: squid}", "squid"), ("{type: edge, at: nginx, path: /tmp/x, zone: x}", "belongs to cloudflare"),
+    ("{type: edge, at: nginx, path: /tmp/x, reload: [/no/such]}", "no program"),
+    ("{type: edge, at: nginx, path: /tmp/x, digest: 1h}", "would let in who is banned"),
+    ("{type: edge, at: haproxy, socket: /run/x}", "has no `acl`"),
+    ("{type: edge, at: haproxy, socket: /run/x, acl: '/etc/a b'}", "cannot take"),
+    ("{type: edge, at: cloudflare}", "has no `token`"),
+    ("{type: edge, at: cloudflare, token: t, zone: example.org}", "which is no ID"),
+  ]) func whatIsWrongWithReportsAndEdges(_ text: String, _ expected: String) throws {
+    let directory = try TestDirectory("settings")
+    let errors = try Self.errors("  a: \(text)", directory)
+    #expect(errors.count == 1 && errors[0].contains(expected), "\(text): \(errors)")
   }
 }

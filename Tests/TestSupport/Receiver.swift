@@ -5,7 +5,7 @@ public final class Receiver: Sendable {
   public let directory: String
   private let process: Process
 
-  static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
+  public static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../fixtures/outputs").standardizedFileURL.path
 
   public struct NotStarted: Error, CustomStringConvertible {

@@ -2,6 +2,7 @@ import Glibc
 import HTTPServing
 import Model
 import NIOHTTP1
+import System
 
 /// Who asks, and what they may: on the Unix socket by the kernel's word, on TCP by a token or a session.
 struct Authenticator: Sendable {
@@ -48,6 +49,9 @@ struct RemoteAccess: Sendable {
   var store: AccessStore
   var sessions: SessionTable
   var throttle: LoginThrottle
+  var rate = RequestRate()
+  /// Hears of a client that was not who it said.
+  var loginFailed: @Sendable (Address) -> Void = { _ in }
   var hosts: HostCheck
   /// Whose word is taken for the client's address and protocol.
   var trustedProxies: [Subnet]
@@ -56,12 +60,22 @@ struct RemoteAccess: Sendable {
   static let csrfHeader = "Bailiff-CSRF"
 
   func caller(_ request: HTTPRequest, from peer: Address, at now: Instant) throws(RequestError) -> Operator {
-    try check(host: request)
     let address = client(request, from: peer)
+    guard rate.admits(address, at: monotonicSeconds()) else {
+      throw RequestError(.tooMany, "too many requests", remedy: "send at most \(Int(RequestRate.perSecond)) a second")
+    }
+    try check(host: request)
     if let token = Self.bearer(request) {
+      let wait = throttle.wait(address, nil, at: now)
+      guard wait == 0 else {
+        throw RequestError(.tooMany, "too many wrong tokens", remedy: "come back in \(wait) s")
+      }
       guard let identity = store.identity(token: token, at: now) else {
+        throttle.failed(address, nil, at: now)
+        loginFailed(address)
         throw RequestError(.unauthenticated, "this token is not known, or its time is over")
       }
+      store.flush(at: now)
       return Operator(token: identity.name, role: identity.role, address: address)
     }
     guard let (session, role) = session(request, at: now) else {

@@ -17,7 +17,7 @@ final class LoginThrottle: Sendable {
   private let entries = Mutex<[String: Entry]>([:])
 
   /// Seconds to wait before the next attempt; 0: none.
-  func wait(_ address: Address?, _ user: String, at now: Instant) -> Int64 {
+  func wait(_ address: Address?, _ user: String?, at now: Instant) -> Int64 {
     entries.withLock { entries in
       Self.keys(address, user).map { key -> Int64 in
         guard let entry = entries[key], now.since(entry.last) < Self.memory, entry.failures >= Self.free else {
@@ -29,7 +29,7 @@ final class LoginThrottle: Sendable {
     }
   }
 
-  func failed(_ address: Address?, _ user: String, at now: Instant) {
+  func failed(_ address: Address?, _ user: String?, at now: Instant) {
     entries.withLock { entries in
       if entries.count >= Self.most { entries = entries.filter { now.since($0.value.last) < Self.memory } }
       if entries.count >= Self.most { entries.removeAll() }
@@ -40,13 +40,13 @@ final class LoginThrottle: Sendable {
     }
   }
 
-  func succeeded(_ address: Address?, _ user: String) {
+  func succeeded(_ address: Address?, _ user: String?) {
     entries.withLock { entries in for key in Self.keys(address, user) { entries[key] = nil } }
   }
 
   /// An IPv6 client has a /64 of addresses.
-  private static func keys(_ address: Address?, _ user: String) -> [String] {
+  private static func keys(_ address: Address?, _ user: String?) -> [String] {
     let from = address.map { "address \(Subnet($0, ipv4Prefix: 32, ipv6Prefix: 64))" }
-    return [from, "user \(user.prefix(64))"].compactMap { $0 }
+    return [from, user.map { "user \($0.prefix(64))" }].compactMap { $0 }
   }
 }

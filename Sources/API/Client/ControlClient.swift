@@ -52,6 +52,22 @@ public struct ControlClient: Sendable {
     try post("/api/v1/confirm", request)
   }
 
+  public func report(_ failure: FailureRequest) throws(RequestError) -> FailureReply {
+    try post("/api/v1/failures", failure)
+  }
+
+  public func tokens(_ body: ([TokenReply]) throws(RequestError) -> Void) throws(RequestError) {
+    try lines("/api/v1/tokens", [], body)
+  }
+
+  public func addToken(_ request: TokenRequest) throws(RequestError) -> NewTokenReply {
+    try post("/api/v1/tokens", request)
+  }
+
+  public func revokeToken(_ name: String) throws(RequestError) -> RevokedReply {
+    try decode(send("DELETE", "/api/v1/tokens/\(Self.percentEncoded(name))"))
+  }
+
   public func reload() throws(RequestError) -> ReloadReply {
     try decode(send("POST", "/api/v1/reload"))
   }

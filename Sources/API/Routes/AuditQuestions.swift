@@ -11,6 +11,10 @@ struct TimeRange: Sendable {
   var since: Instant
   var until: Instant
 
+  static let parameters: [About.Parameter] = [
+    .text("since", "From then on: 24h, today, 2026-11-21, RFC 3339."), .text("until", "Until then."),
+  ]
+
   init(_ request: HTTPRequest, since usual: String, now: Instant) throws(RequestError) {
     since = try PastTime.parse(request.query("since") ?? usual, option: "since", now: now)
     until = try request.time("until", now: now) ?? now
@@ -60,6 +64,14 @@ struct AuditQuestion: Sendable {
   var before: AuditCursor?
   /// A text is in no index: so many rows are looked through for a page.
   var mostRead: Int
+
+  static let parameters: [About.Parameter] =
+    TimeRange.parameters + [
+      .text("ip", "An address, or a block."), .text("user", "Whom it was tried as."), .text("jail", "Of this jail."),
+      .text("pattern", "Found by this pattern."), .text("source", "From this log."),
+      .text("text", "With this text in the line."),
+      .words("kind", AuditRow.Kind.allCases.map(\.rawValue), "What kind of row.", isRepeated: true),
+    ]
 
   init(_ request: HTTPRequest) throws(RequestError) {
     let now = SystemClock.now()

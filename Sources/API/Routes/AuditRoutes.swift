@@ -11,9 +11,17 @@ import System
 
 /// What is asked of the store.
 extension ControlRoutes {
-  var auditRoutes: [Route] {
+  var auditEndpoints: [Endpoint] {
     [
-      route(.GET, "/api/v1/explain") { request, _ in
+      endpoint(
+        .GET, "/api/v1/explain",
+        about: About(
+          "Why an address is banned, or not.",
+          query: [
+            .text("id", "An address, a block or a name.", isRequired: true),
+            .integer("bans", "How many of its bans: 1 to 1000."),
+          ], answers: .json(.init(ExplainReply.self)))
+      ) { request, _ in
         let question = try ExplainQuestion(request)
         return try await .json(
           ask { audit, context in
@@ -21,18 +29,43 @@ extension ControlRoutes {
               question.identity, bans: question.bans, settings: context.settings(), at: SystemClock.now())
           })
       },
-      route(.GET, "/api/v1/audit") { request, _ in try await rows(AuditQuestion(request)) },
-      route(.GET, "/api/v1/top") { request, _ in
+      endpoint(
+        .GET, "/api/v1/audit",
+        about: About(
+          "Failures, bans and operators' acts, newest first.",
+          query: AuditQuestion.parameters + [
+            .integer("limit", "A page of so many rows, 1 to 4096."),
+            .text("before", "The next page: the header Bailiff-Next of the last one."),
+            .integer("most_read", "Look through so many rows at most."),
+          ], answers: .lines(.init(AuditRow.self)))
+      ) { request, _ in
+        try await rows(AuditQuestion(request))
+      },
+      endpoint(
+        .GET, "/api/v1/top",
+        about: About(
+          "Who fails most.",
+          query: [.words("by", TopKey.allCases.map(\.rawValue), "What is counted.")] + TimeRange.parameters
+            + [.integer("limit", "So many names: 1 to 100000.")], answers: .lines(.init(TopReply.self)))
+      ) { request, _ in
         let question = try TopQuestion(request)
         let result = try await ask { audit, _ in
           try audit.reader.top(by: question.key, since: question.since, until: question.until, limit: question.limit)
         }
         return .lines(result.entries.map { TopReply($0, by: question.key) }, headers: TopHeaders.make(result))
       },
-      route(.GET, "/api/v1/audit/checkpoint") { _, _ in
+      endpoint(
+        .GET, "/api/v1/audit/checkpoint",
+        about: About("The end of the audit's chain.", answers: .json(.init(CheckpointReply.self)))
+      ) { _, _ in
         try await .json(ask { audit, _ in try audit.checkpoint(at: SystemClock.now()) })
       },
-      route(.GET, "/api/v1/audit/verify") { request, _ in
+      endpoint(
+        .GET, "/api/v1/audit/verify",
+        about: About(
+          "Is the record whole?", query: [.text("checkpoint", "An earlier end of the chain.")],
+          answers: .json(.init(VerifyReply.self)))
+      ) { request, _ in
         let wanted = try request.query("checkpoint").map { text throws(RequestError) in
           guard let checkpoint = Checkpoint(text) else {
             throw RequestError(
@@ -42,7 +75,10 @@ extension ControlRoutes {
         }
         return try await .json(ask { audit, _ in VerifyReply(try audit.reader.verify(against: wanted) { _ in }) })
       },
-      route(.GET, "/api/v1/posture") { _, _ in
+      endpoint(
+        .GET, "/api/v1/posture",
+        about: About("How well this machine is kept.", answers: .json(.init(PostureReply.self)))
+      ) { _, _ in
         let status = try await handlers.status()
         return try await .json(
           blocking {
@@ -53,11 +89,15 @@ extension ControlRoutes {
               Posture(facts, Settings.Reading(settings: settings)).checks, at: SystemClock.now())
           })
       },
-      route(.GET, "/api/v1/filters") { _, _ in
+      endpoint(
+        .GET, "/api/v1/filters", about: About("The native filters.", answers: .lines(.init(FilterReply.self)))
+      ) { _, _ in
         let filters = try await blocking { context.settings().library.all().filters }
         return .lines(filters.map { FilterReply($0) })
       },
-      route(.GET, "/api/v1/report") { request, _ in
+      endpoint(
+        .GET, "/api/v1/report", about: About("A page for people.", query: TimeRange.parameters, answers: .html)
+      ) { request, _ in
         let now = SystemClock.now()
         let range = try TimeRange(request, since: "7d", now: now)
         let version = context.version

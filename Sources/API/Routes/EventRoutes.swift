@@ -9,8 +9,12 @@ import NIOHTTP1
 /// The audit as it grows, as server-sent events (WHATWG HTML, 9.2). An event's id is its position in the audit, so that a
 /// browser that comes back says by itself where it was (`Last-Event-ID`), and misses nothing.
 extension ControlRoutes {
-  var eventRoutes: [Route] {
-    [route(.GET, "/api/v1/events") { request, _ in try await events(request) }]
+  var eventEndpoints: [Endpoint] {
+    let about = About(
+      "What is stored, as it is stored.",
+      query: [.text("after", "An event's id, `now` or `beginning`.")] + AuditQuestion.parameters,
+      answers: .events(.init(AuditRow.self)))
+    return [endpoint(.GET, "/api/v1/events", about: about) { request, _ in try await events(request) }]
   }
 
   /// How often the store is looked at, and how often a silent stream shows that it lives.

@@ -1,5 +1,6 @@
 import HTTPServing
 import JSON
+import Metrics
 import Model
 import NIOCore
 import NIOHTTP1
@@ -10,6 +11,11 @@ extension HTTPResponse {
     HTTPResponse(
       status: status, headers: ["Content-Type": "application/json"],
       body: .bytes(ByteBuffer(bytes: JSONOutput.line(of: value) + [UInt8(ascii: "\n")])))
+  }
+
+  static func metrics(_ text: String) -> HTTPResponse {
+    HTTPResponse(
+      status: .ok, headers: ["Content-Type": Exposition.contentType], body: .bytes(ByteBuffer(string: text)))
   }
 
   /// An object a line, sent as `next` returns them, until it returns none: a hundred thousand are never one text in memory.
@@ -45,7 +51,10 @@ extension HTTPResponse {
   }
 
   static func failure(_ error: RequestError) -> HTTPResponse {
-    .json(ErrorReply(error: error), HTTPResponseStatus(error.kind))
+    var response = HTTPResponse.json(ErrorReply(error: error), HTTPResponseStatus(error.kind))
+    // RFC 9110, 11.6.1.
+    if error.kind == .unauthenticated { response.headers.add(name: "WWW-Authenticate", value: "Bearer") }
+    return response
   }
 
   static func failure(_ error: RequestError, _ status: HTTPResponseStatus) -> HTTPResponse {

@@ -15,6 +15,17 @@ enum SchemaCheck {
     return found.keys.sorted().first { expected[$0] == nil }.map { (.inserted, $0) }
   }
 
+  /// Do the indexes have what is in their tables? Questions about decisions, bans and events go through them.
+  /// https://www.sqlite.org/pragma.html#pragma_integrity_check
+  static func indexProblem(_ db: Database) throws -> IndexCheck.Problem? {
+    for table in ["decision", "ban", "event"] {
+      guard let said: String = try db.first("PRAGMA integrity_check('\(table)')"), said != "ok" else { continue }
+      guard let name = said.firstRange(of: "index ") else { return (.changed, "table \(table)") }
+      return (.changed, "index \(said[name.upperBound...])")
+    }
+    return nil
+  }
+
   private static func objects(_ db: Database) throws -> [String: String] {
     var objects: [String: String] = [:]
     let rows = try db.rows("SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")

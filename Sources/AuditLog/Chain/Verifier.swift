@@ -75,7 +75,8 @@ private struct Verifier {
     } else if try db.first("SELECT count(*) FROM raw") != rawRows {
       problem = (.changed, "the table raw")
     } else {
-      problem = try index.finish(db) ?? bans.problem(result.removedThrough["decision"] ?? 0, db)
+      problem =
+        try index.finish(db) ?? bans.problem(result.removedThrough["decision"] ?? 0, db) ?? SchemaCheck.indexProblem(db)
     }
     if let problem {
       report(problem, head, nil)
@@ -145,14 +146,14 @@ private struct Verifier {
       try decoder.readNames(row, number: number, db)
       try index.add(row, number, decoder, template)
     }
-    guard found.rows == 0 || found.times == batch.times else {
-      return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
-    }
     result.failures += found.rows
     link.failures = .init(digest: found.digest, sums: found.sums)
     guard compare(sums, [("failure", head.failure, link.failures)], stored) else { return false }
     guard found.isWhole, Int64(found.rows) == count else {
       return report((.changed, "failure \(head.failure + Int64(found.rows) + 1)"), stored.head, stored.time)
+    }
+    guard found.rows == 0 || found.times == batch.times else {
+      return report((.changed, "the times of transaction \(stored.head.sequence)"), stored.head, stored.time)
     }
     return true
   }

@@ -5,8 +5,8 @@ extension AuditReader {
   /// A page of rows, newest first; `before` is where the last page ended. The order is total (time, then kind, then
   /// number), so pages neither repeat nor skip rows while others are added.
   ///
-  /// A text is looked for in row after row. After `mostRead` rows without enough answers the page ends, with `readThrough`
-  /// set, and the next one goes on from there.
+  /// A text is looked for in row after row. After the transaction in which `mostRead` rows without it are reached the page ends,
+  /// with `readThrough` set, and the next one goes on from there.
   public func page(
     _ filter: AuditFilter, limit: Int = 50, before: AuditCursor? = nil, mostRead: Int = .max
   ) throws -> AuditPage {

@@ -76,6 +76,7 @@ struct Lookups {
   private var origins: [UInt32: Origin] = [:]
   private var templates: [Int64: Template] = [:]
   private var rules: [String: WAFRule] = [:]
+  let postings = PostingCache()
 
   mutating func origin(_ number: UInt32, _ db: Database) throws -> Origin {
     if let origin = origins[number] { return origin }

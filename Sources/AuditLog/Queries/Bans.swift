@@ -48,17 +48,24 @@ extension AuditStore {
     return try read { db in try DecisionTable.bans(where: condition + kind, time, db) }
   }
 
-  /// Every id that was banned since `since`, with how often in each jail: to fill the decider's memory at the start.
+  /// Every id of which a ban was in force at `since` or later, with how often it was banned in each jail and when the last of
+  /// its bans is over (nil: never): to fill the decider's memory at the start.
   /// - Parameter isDryRun: for a dry run, for which its own bans count too.
   public func banCounts(
     since: Instant = Instant(microseconds: .min), isDryRun: Bool = false,
-    _ body: (_ jail: String, _ identity: Identity, _ bans: Int) throws -> Void
+    _ body: (_ jail: String, _ identity: Identity, _ bans: Int, _ end: Instant?) throws -> Void
   ) throws {
     let only = isDryRun ? "" : "dry_run = 0 AND "
     try read { db in
       let rows = try db.rows(
-        "SELECT jail, identity, count(*) FROM ban WHERE \(only)since >= ? GROUP BY identity, jail", since.microseconds)
-      while let row = try rows.next() { try body(row[0], Identity(row[1] as String), row[2]) }
+        """
+        SELECT jail, identity, count(*), max(ifnull(until, \(Int64.max))) AS last FROM ban WHERE \(only)1
+        GROUP BY identity, jail HAVING last >= ?
+        """, since.microseconds)
+      while let row = try rows.next() {
+        let last: Int64 = row[3]
+        try body(row[0], Identity(row[1] as String), row[2], last == .max ? nil : Instant(microseconds: last))
+      }
     }
   }
 }

@@ -15,6 +15,7 @@ struct FailureSearch {
   private let batches: ClosedRange<Int64>
   let since: Int64
   let until: Int64
+  private let postings: PostingCache
 
   /// Nil when nothing can match: no failure ever had that jail or pattern.
   init?(
@@ -23,6 +24,7 @@ struct FailureSearch {
   ) throws {
     self.filter = filter
     self.before = before
+    postings = lookups.postings
     self.numbers = numbers
     guard let batches = try Self.batches(numbers, db) else { return nil }
     self.batches = batches
@@ -94,12 +96,23 @@ struct FailureSearch {
   private func indexedRows(_ segment: Segment, _ db: Database) throws -> [Int64]? {
     guard let keys else { return nil }
     var rows: [Int64] = []
-    try PostingIndex.forEach(segment, keys, db) { posting, block in
-      for group in posting.groups(block) where origins?.contains(group.origin) ?? true {
-        for row in group.rows { rows.append(segment.first + Int64(row)) }
-      }
+    try forEachGroup(segment, keys, db) { group in
+      guard origins?.contains(group.origin) ?? true else { return }
+      for row in group.rows { rows.append(segment.first + Int64(row)) }
     }
     return rows.sorted()
+  }
+
+  private func forEachGroup(
+    _ segment: Segment, _ keys: ClosedRange<PostingBound>, _ db: Database, _ body: (Posting.Group) -> Void
+  ) throws {
+    if keys.lowerBound == keys.upperBound {
+      for group in try postings.groups(segment, keys.lowerBound, db) { body(group) }
+    } else {
+      try PostingIndex.forEach(segment, keys, db) { posting, block in
+        for group in posting.groups(block) { body(group) }
+      }
+    }
   }
 
   /// Can the segment have answers at all?
@@ -130,6 +143,7 @@ struct FailureSearch {
       guard try mayHave(segment, db) else { return [] }
       wanted = try indexedRows(segment, db)?[...]
       if let wanted, wanted.isEmpty { return [] }
+      if let wanted, wanted.count * 16 < region.batches.count { return try candidates(of: wanted, in: region, db) }
     }
     let rows = try db.rows(
       """
@@ -148,6 +162,29 @@ struct FailureSearch {
         candidate.rows = Array(found)
       }
       candidates.append(candidate)
+    }
+    return candidates
+  }
+
+  /// The batches that a few rows are in, each looked for by itself: that reads less than all that are between them.
+  private func candidates(of rows: ArraySlice<Int64>, in region: Region, _ db: Database) throws -> [Candidate] {
+    guard let links = try ChainSearch(.failures, db) else { return [] }
+    var candidates: [Candidate] = []
+    var left = rows
+    var start = region.batches.lowerBound
+    while let next = left.first, let sequence = try links.link(after: next - 1, from: start),
+      sequence <= region.batches.upperBound
+    {
+      start = sequence
+      let last = try links.lastRow(of: sequence) ?? next
+      let found = left.prefix { $0 <= last }
+      left = left.dropFirst(max(found.count, 1))
+      let stored = try db.rows("SELECT first, first_time, last_time FROM batch WHERE id = ?", sequence)
+      guard let batch = try stored.next(), !batch.isNull(0), batch.integer(2) >= since, batch.integer(1) <= until else {
+        continue
+      }
+      candidates.append(
+        Candidate(sequence: sequence, newest: batch.integer(2), rows: found.filter { $0 >= batch.integer(0) }))
     }
     return candidates
   }
@@ -189,11 +226,9 @@ struct FailureSearch {
   ) throws {
     for region in try regions(db) {
       if let segment = region.segment, let keys {
-        try PostingIndex.forEach(segment, keys, db) { posting, block in
-          for group in posting.groups(block) {
-            guard let first = group.rows.first, let last = group.rows.last else { continue }
-            body(group.origin, Int(clamping: group.failures), segment.first + Int64(first), segment.first + Int64(last))
-          }
+        try forEachGroup(segment, keys, db) { group in
+          guard let first = group.rows.first, let last = group.rows.last else { return }
+          body(group.origin, Int(clamping: group.failures), segment.first + Int64(first), segment.first + Int64(last))
         }
       } else {
         for candidate in try candidates(region, db) {

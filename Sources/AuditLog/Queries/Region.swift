@@ -73,6 +73,27 @@ enum PostingIndex {
   }
 }
 
+/// What the index has of keys that were asked for before: one answer asks several times. Segments never change.
+final class PostingCache {
+  private struct Key: Hashable {
+    var segment: Int64
+    var bytes: [UInt8]
+  }
+
+  private static let most = 4096
+  private var known: [Key: [Posting.Group]] = [:]
+
+  func groups(_ segment: Segment, _ key: PostingBound, _ db: Database) throws -> [Posting.Group] {
+    let place = Key(segment: segment.first, bytes: key.bytes)
+    if let groups = known[place] { return groups }
+    var groups: [Posting.Group] = []
+    try PostingIndex.forEach(segment, key...key, db) { posting, block in groups += posting.groups(block) }
+    if known.count >= Self.most { known.removeAll() }
+    known[place] = groups
+    return groups
+  }
+}
+
 /// A key, as the end of a range of keys.
 struct PostingBound: Comparable {
   let bytes: [UInt8]

@@ -9,6 +9,8 @@ public enum TopKey: String, Sendable, CaseIterable {
   case user
   case jail
   case pattern
+  /// What was tried: several filters' patterns (`AttackKind`).
+  case kind
   case source
   /// Of web application firewalls.
   case rule
@@ -199,6 +201,7 @@ private struct TopCounter {
     switch self.key {
     case .jail: return origin.jail
     case .source: return origin.source
+    case .kind: return AttackKind.name(ofPattern: origin.pattern)
     case .rule:
       guard !key.rule.isEmpty else { return nil }
       let rule = try lookups.rule(key.rule, db)

@@ -8,7 +8,7 @@ public struct RetentionPolicy: Hashable, Sendable {
   public var decisions: TimeSpan?
   /// Operators' acts and everything else that happened.
   public var events: TimeSpan?
-  /// The file's size in bytes above which the oldest rows go, whatever their age.
+  /// The size in bytes above which the oldest rows go, whatever their age: of the kind that takes most.
   public var size: Int64?
 
   public init(
@@ -52,29 +52,14 @@ extension AuditStore {
         guard let age else { continue }
         more = try Retention.remove(kind, before: now.subtracting(age), limit: limit, &state, db) || more
       }
-      if let size = policy.size, try Retention.usedBytes(db) > size {
-        more = try Retention.remove(.failures, before: nil, limit: limit, &state, db) || more
-      }
+      if let size = policy.size { more = try Retention.shrink(to: size, limit: limit, &state, db) || more }
       return try Retention.dropLinks(limit: limit, db) || more
     }
   }
 }
 
-extension AuditStore {
-  /// Bytes of the file that hold something.
-  public func usedBytes() throws -> Int64 { try read { db in try Retention.usedBytes(db) } }
-}
-
 /// Removes what is no longer kept.
 enum Retention {
-  /// Bytes of the file that hold something; pages that were freed are used again before it grows.
-  static func usedBytes(_ db: Database) throws -> Int64 {
-    let pages: Int64 = try db.first("PRAGMA page_count") ?? 0
-    let free: Int64 = try db.first("PRAGMA freelist_count") ?? 0
-    let size: Int64 = try db.first("PRAGMA page_size") ?? 4096
-    return (pages - free) * size
-  }
-
   /// Up to which row of a kind all are gone.
   static func removed(_ kind: RecordKind, _ db: Database) throws -> Int64 {
     try db.first("SELECT through FROM removed WHERE kind = ?", kind.table) ?? 0

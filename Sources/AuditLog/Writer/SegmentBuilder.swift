@@ -58,6 +58,8 @@ struct SegmentBuilder {
   private var userNames = ByteTable()
   private var users: [(failures: UInt64, rows: UInt64)] = []
   private var hours: [HourKey: (failures: UInt64, rows: UInt64)] = [:]
+  /// The number of the last row that has a template; complete after `finish`.
+  private(set) var lastRows: [Int64: Int64] = [:]
   private var hourKey = HourKey(hour: .min, template: 0)
   private var hourSum: (failures: UInt64, rows: UInt64) = (0, 0)
   /// The last row's hour begins and ends at these times.
@@ -113,6 +115,7 @@ struct SegmentBuilder {
   private mutating func closeHour() {
     guard hourSum.rows > 0 else { return }
     let sum = hours[hourKey] ?? (0, 0)
+    lastRows[hourKey.template] = first + Int64(rows) - 1
     hours[hourKey] = (sum.failures &+ hourSum.failures, sum.rows &+ hourSum.rows)
     hourSum = (0, 0)
   }

@@ -25,7 +25,7 @@ struct WriterState {
   var positions = PositionTable()
   /// The rows behind the last segment.
   private(set) var segment = SegmentBuilder()
-  private var segments: [(segment: Segment, blocks: [PostingBlock], templates: Set<Int64>)] = []
+  private var segments: [(segment: Segment, blocks: [PostingBlock], templates: [Int64: Int64])] = []
   /// A transaction failed since this was loaded.
   var isStale = false
   private var text = BatchText()
@@ -202,8 +202,8 @@ struct WriterState {
     made.removeAll(keepingCapacity: true)
     for (segment, blocks, templates) in segments {
       try SegmentTable.insert(segment, blocks, db)
-      for template in templates.sorted() {
-        try db.run("UPDATE template SET last = ? WHERE id = ?", segment.last, template)
+      for (template, last) in templates.sorted(by: { $0.key < $1.key }) {
+        try db.run("UPDATE template SET last = ? WHERE id = ?", last, template)
       }
     }
     segments.removeAll()
@@ -213,9 +213,8 @@ struct WriterState {
   /// Makes a segment of the rows that are in none, however few they are; `store` stores it.
   mutating func finishSegment() {
     guard segment.rows > 0 else { return }
-    let templates = segment.templates
     let (finished, blocks) = segment.finish()
-    segments.append((finished, blocks, templates))
+    segments.append((finished, blocks, segment.lastRows))
     segment.removeAll()
   }
 

@@ -35,6 +35,8 @@ public struct FilterReply: Hashable, Sendable, Codable {
 public struct DetectReply: Hashable, Sendable, Codable {
   public var filter: String
   public var failures: Int
+  /// Those of them that count against a limit: the others are recorded only.
+  public var counted: Int
   /// In the order in which they first failed.
   public var ids: [String]
 }

@@ -20,7 +20,7 @@ public struct PostureReply: Hashable, Sendable, Codable {
 
 /// One thing that was looked at.
 public struct PostureCheck: Hashable, Sendable, Codable {
-  public enum State: String, Hashable, Sendable, Codable {
+  public enum State: String, Hashable, Sendable, Codable, CaseIterable {
     case ok, failed, accepted
     /// There is nothing to check, or it cannot be seen from here.
     case notApplicable = "not_applicable"

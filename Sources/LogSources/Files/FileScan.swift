@@ -8,6 +8,7 @@ final class FileScan {
     var pattern: PathPattern
     var spec: Int
     var start: SourceSpec.Start
+    var lookBack: TimeSpan
     /// Not looked for yet: what is there now was there before.
     var isFirst = true
   }
@@ -58,7 +59,8 @@ final class FileScan {
     let before = Set(wanted.map(\.pattern))
     wanted = specs.enumerated().flatMap { index, spec in
       spec.patterns.map { pattern in
-        Wanted(pattern: pattern, spec: index, start: spec.start, isFirst: !before.contains(pattern))
+        Wanted(
+          pattern: pattern, spec: index, start: spec.start, lookBack: spec.lookBack, isFirst: !before.contains(pattern))
       }
     }
     for (pattern, number) in waitingPatterns where !wanted.contains(where: { $0.pattern == pattern }) {
@@ -127,7 +129,8 @@ final class FileScan {
   private func source(_ path: String, specs: [Int]) -> FileSource {
     if let source = files[path] { return source }
     let outlet = table.add(.file, path, specs: specs, state: .waiting("not opened yet"))
-    let source = FileSource(outlet, path: path, specs: specs, isKnown: isKnown(path))
+    let lookBack = wanted.lazy.filter { specs.contains($0.spec) }.map(\.lookBack).max() ?? .zero
+    let source = FileSource(outlet, path: path, specs: specs, lookBack: lookBack, isKnown: isKnown(path))
     files.add(source)
     return source
   }

@@ -7,6 +7,8 @@ final class FileSource {
   let outlet: LineOutlet
   let path: String
   var specs: [Int]
+  /// See `SourceSpec.lookBack`.
+  let lookBack: TimeSpan
   private(set) var queue: [FollowedFile] = []
   /// Rotated files that are read and not followed: compressed since, and so files of their own.
   private(set) var read: [FileIdentity] = []
@@ -23,7 +25,8 @@ final class FileSource {
 
   var number: Int { outlet.number }
 
-  init(_ outlet: LineOutlet, path: String, specs: [Int], isKnown: Bool) {
+  init(_ outlet: LineOutlet, path: String, specs: [Int], lookBack: TimeSpan = .zero, isKnown: Bool) {
+    self.lookBack = lookBack
     self.outlet = outlet
     self.path = path
     self.specs = specs

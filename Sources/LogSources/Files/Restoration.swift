@@ -51,6 +51,7 @@ final class Restoration {
       let source = source(path)
       source.remember(files.filter { $0.slot != nil }.map(\.identity))
       for file in files.sorted(by: { ($0.slot ?? .max) < ($1.slot ?? .max) }) { restore(file, to: source, paths) }
+      LookBack(source: source, buffer: reading.buffer).read()
     }
     wanted = nil
   }

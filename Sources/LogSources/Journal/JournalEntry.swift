@@ -47,6 +47,8 @@ public import Model
 
   /// Did it come a moment ago, after everything before it had been read?
   public internal(set) var isLive = false
+  /// As `LineOrigin.isPast`.
+  public internal(set) var isPast = false
   var handle: JournalHandle?
   /// Safe: room for every field once, allocated in `init`, freed in `deinit`.
   @unsafe private let bytes: UnsafeMutablePointer<UInt8>

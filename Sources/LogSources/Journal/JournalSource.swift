@@ -10,6 +10,8 @@ final class JournalSource {
   let directory: String?
   var specs: [Int]
   private let start: SourceSpec.Start
+  /// What must be lent again of what the run before has read; zero once that is done.
+  private var lookBack: TimeSpan
   /// What was received from then on (microseconds since 1970) comes after the end.
   private let since: UInt64?
   private let table: SourceTable
@@ -39,6 +41,7 @@ final class JournalSource {
 
   init(
     _ outlet: LineOutlet, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start,
+    lookBack: TimeSpan,
     since: UInt64?, cursor: String?, table: SourceTable, buffer: LineBuffer
   ) {
     self.outlet = outlet
@@ -46,6 +49,7 @@ final class JournalSource {
     self.directory = directory
     self.specs = specs
     self.start = start
+    self.lookBack = lookBack
     self.since = since
     self.cursor = cursor
     self.table = table
@@ -88,6 +92,7 @@ final class JournalSource {
 
   private func seek(_ journal: JournalHandle) throws(SystemError) {
     if let cursor, !cursor.isEmpty {
+      if lookBack > .zero { try lookBack(in: journal, from: cursor) }
       try journal.seek(to: cursor)
       isResuming = true
     } else if cursor != nil || start == .beginning {
@@ -101,6 +106,27 @@ final class JournalSource {
       cursor = last
       publish(last)
     }
+  }
+
+  /// Lends again what was received in the time before the entry that was read last, and that entry.
+  private func lookBack(in journal: JournalHandle, from cursor: String) throws(SystemError) {
+    try journal.seek(to: cursor)
+    guard try journal.next(), journal.isAt(cursor), let last = journal.realtime() else { return }
+    let span = UInt64(clamping: lookBack.microseconds)
+    lookBack = .zero
+    if try !journal.seekToLast(before: last > span ? last - span : 0) { try journal.seekToHead() }
+    let counters = outlet.counters
+    entry.handle = journal
+    outlet.isLive = false
+    outlet.isPast = true
+    while try journal.next() {
+      _ = journal.deliver(entry, through: buffer, to: outlet)
+      if outlet.counters.lines % 1024 == 0 { table.sink.checkpoint([]) }
+      if let time = journal.realtime(), time >= last, journal.isAt(cursor) || time > last { break }
+    }
+    outlet.isPast = false
+    outlet.counters = counters
+    entry.handle = nil
   }
 
   private func publish(_ cursor: String) {

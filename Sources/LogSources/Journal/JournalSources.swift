@@ -54,17 +54,30 @@ final class JournalSources: LogSource {
     return !found.isEmpty
   }
 
+  /// What specs of one list of matches want together.
+  private struct Wanted {
+    var name: String
+    var match: JournalMatch
+    var directory: String?
+    var specs: [Int]
+    var start: SourceSpec.Start
+    var lookBack: TimeSpan
+  }
+
   /// Reads for the specs that are not replaced.
   private func read(_ reload: ReloadSnapshot?) {
-    var wanted: [(name: String, match: JournalMatch, directory: String?, specs: [Int], start: SourceSpec.Start)] = []
+    var wanted: [Wanted] = []
     for (index, spec) in specs.enumerated() where !replaced.contains(index) {
       guard case .journal(let matches, let directory, _) = spec.kind else { continue }
       let match = JournalMatch(matches)
       let name = match.name(in: directory)
       if let i = wanted.firstIndex(where: { $0.name == name }) {
         wanted[i].specs.append(index)
+        wanted[i].lookBack = max(wanted[i].lookBack, spec.lookBack)
       } else {
-        wanted.append((name, match, directory, [index], spec.start))
+        wanted.append(
+          Wanted(
+            name: name, match: match, directory: directory, specs: [index], start: spec.start, lookBack: spec.lookBack))
       }
     }
     for journal in journals where !wanted.contains(where: { $0.name == table.name(journal.number) }) {
@@ -82,7 +95,7 @@ final class JournalSources: LogSource {
       let outlet = table.add(.journal, want.name, specs: want.specs, state: .waiting("not opened yet"))
       return JournalSource(
         outlet, match: want.match, directory: want.directory, specs: want.specs, start: want.start,
-        since: reload?.time, cursor: cursors[want.name], table: table, buffer: buffer)
+        lookBack: want.lookBack, since: reload?.time, cursor: cursors[want.name], table: table, buffer: buffer)
     }
   }
 

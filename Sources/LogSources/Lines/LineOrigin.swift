@@ -5,6 +5,9 @@ public struct LineOrigin {
   /// Were they written a moment ago? Then they are about now, whatever their stamps say. Else they were there when the
   /// reader came to them: at a start, or after it had to wait.
   public let isLive: Bool
+  /// Did the run before a restart read them? Then they are lent again for what filters must know of earlier lines
+  /// (`SourceSpec.lookBack`).
+  public let isPast: Bool
   /// What was written since the source was read to its end is live unless that is longer ago (seconds).
   static let mostDelay = 60.0
   /// Of the first byte, in the source.
@@ -12,15 +15,17 @@ public struct LineOrigin {
   /// Where the lines were taken out of a container's envelope.
   private let records: RecordDecoder?
 
-  public init(start: UInt64, isLive: Bool) {
+  public init(start: UInt64, isLive: Bool, isPast: Bool = false) {
     self.start = start
     self.isLive = isLive
+    self.isPast = isPast
     records = nil
   }
 
-  init(_ records: RecordDecoder, isLive: Bool) {
+  init(_ records: RecordDecoder, isLive: Bool, isPast: Bool) {
     start = 0
     self.isLive = isLive
+    self.isPast = isPast
     self.records = records
   }
 

@@ -1,3 +1,5 @@
+import Model
+
 /// The way of one source's lines to the sink, and what is counted on it.
 final class LineOutlet {
   let number: Int
@@ -5,6 +7,7 @@ final class LineOutlet {
   var counters = SourceCounters()
   /// See `LineOrigin`.
   var isLive = false
+  var isPast = false
   /// Takes lines out of a container's envelope; nil: they have none.
   var decoder: RecordDecoder?
 
@@ -20,15 +23,20 @@ final class LineOutlet {
       counters.tooLong += decoder.takeTooLong()
       counters.lines += UInt64(decoder.count)
       guard decoder.count > 0 else { return }
-      return sink.consume(lines: decoder.payload.span, of: LineOrigin(decoder, isLive: isLive), from: number)
+      return sink.consume(
+        lines: decoder.payload.span, of: LineOrigin(decoder, isLive: isLive, isPast: isPast), from: number)
     }
     counters.lines += UInt64(countLines(lines))
-    sink.consume(lines: lines, of: LineOrigin(start: offset, isLive: isLive), from: number)
+    sink.consume(lines: lines, of: LineOrigin(start: offset, isLive: isLive, isPast: isPast), from: number)
   }
+
+  /// When a line says that it was written.
+  func time(of line: borrowing Span<UInt8>) -> Instant? { sink.time(of: line, in: number) }
 
   /// A journal entry's message.
   func lend(message: borrowing Span<UInt8>, of entry: JournalEntry) {
     entry.isLive = isLive
+    entry.isPast = isPast
     sink.consume(message: message, of: entry, from: number)
   }
 }

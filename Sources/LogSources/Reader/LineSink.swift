@@ -24,6 +24,13 @@ public protocol LineSink: AnyObject {
 
   /// Something that an operator should hear of: a source that cannot be read, lines that may be lost.
   func report(_ event: SourceEvent)
+
+  /// When a line says that it was written; nil where it does not. Asked to find where to look back to.
+  func time(of line: borrowing Span<UInt8>, in source: Int) -> Instant?
+}
+
+extension LineSink {
+  public func time(of line: borrowing Span<UInt8>, in source: Int) -> Instant? { nil }
 }
 
 /// How long a line may be.

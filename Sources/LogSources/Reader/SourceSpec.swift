@@ -1,3 +1,5 @@
+public import Model
+
 /// What to read, as a jail names it.
 public struct SourceSpec: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
@@ -21,6 +23,9 @@ public struct SourceSpec: Hashable, Sendable {
   /// For files that are there when reading begins, and for the journal. A file that appears later, or that takes the
   /// place of one that was read, is always read from its beginning.
   public var start: Start
+  /// How much of what the run before has read its sink must see again after a restart (`LineOrigin.isPast`): lines of this long
+  /// before the last one.
+  public var lookBack = TimeSpan.zero
 
   public init(_ kind: Kind, start: Start = .end) {
     self.kind = kind

@@ -17,6 +17,9 @@ final class CompiledExpression: Sendable {
     ("<port>", "(?<port>[0-9]{1,5})"),
   ]
 
+  /// Which filters of fail2ban's have for `<host>`; native ones do not know it.
+  static let fail2banHost = "<HOST>"
+
   static func expand(_ match: String) -> String {
     var out = ""
     var rest = Substring(match)
@@ -41,11 +44,13 @@ final class CompiledExpression: Sendable {
     let compiled: Pattern
     do {
       // Bytes, not characters; a journal message may hold line ends, which `.` must not stop at.
-      compiled = try Pattern(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
+      compiled = try Pattern.shared(expanded, options: [.dotAll, .dollarEndOnly, .duplicateNames])
     } catch {
+      let stop = Self.typed(match, upTo: error.offset)
       throw FilterError(
-        place: place, message: "pattern `\(name)`: \(error)",
-        remedy: "PCRE2 stopped near `\(Self.near(expanded, error.offset))`")
+        place: place,
+        message: "pattern `\(name)` does not compile: \(error.message) at character \(match[..<stop].count)",
+        remedy: "PCRE2 stopped near `\(Self.near(match, stop))`")
     }
     func groups(_ name: String) -> [Int] { compiled.names.filter { $0.name == name }.map(\.group) }
     pattern = compiled
@@ -57,9 +62,16 @@ final class CompiledExpression: Sendable {
     count = groups("count").first
   }
 
-  private static func near(_ pattern: String, _ offset: Int) -> String {
-    let bytes = Array(pattern.utf8)
-    let from = max(0, min(offset, bytes.count) - 12)
-    return String(decoding: bytes[from..<min(bytes.count, from + 24)], as: UTF8.self)
+  /// Where in the text as it was typed the expanded one has `offset` bytes.
+  private static func typed(_ match: String, upTo offset: Int) -> String.Index {
+    let reached = match.indices.last { expand(String(match[..<$0])).utf8.count <= offset } ?? match.startIndex
+    return expand(match).utf8.count <= offset ? match.endIndex : reached
+  }
+
+  /// Twelve characters to each side of it.
+  private static func near(_ match: String, _ stop: String.Index) -> Substring {
+    let from = match.index(stop, offsetBy: -12, limitedBy: match.startIndex) ?? match.startIndex
+    let to = match.index(stop, offsetBy: 12, limitedBy: match.endIndex) ?? match.endIndex
+    return match[from..<to]
   }
 }

@@ -61,8 +61,9 @@ final class NativePattern: Sendable {
     {
       throw FilterError(
         place: definition.place, message: "pattern `\(definition.name)` has no <host>",
-        remedy:
-          "say with <host>, or with host: under fields:, where the address stands; a failure without one cannot be banned"
+        remedy: expressions.contains { $0.pattern.source.contains(CompiledExpression.fail2banHost) }
+          ? "write <host> in small letters here; \(CompiledExpression.fail2banHost) is fail2ban's"
+          : "say with <host>, or with host: under fields:, where the address stands; a failure without one cannot be banned"
       )
     }
     weight = try Self.weight(definition, expressions, &fields)

@@ -90,9 +90,8 @@ enum Stamp {
     guard line.count >= 10 else { return nil }
     var end = 0
     let bracketed = line[0] == UInt8(ascii: "[")
-    if line[0] != UInt8(ascii: "{"), let time = parse(line, at: bracketed ? 1 : 0, clock: &clock, end: &end) {
-      return time
-    }
+    let start = bracketed ? 1 : isLevel(line) ? 4 : 0
+    if line[0] != UInt8(ascii: "{"), let time = parse(line, at: start, clock: &clock, end: &end) { return time }
     if line[0] == UInt8(ascii: "{") { return json(line, &clock) }
     for key in logfmtKeys where starts(line, 0, with: key) {
       let value = key.utf8CodeUnitCount + (line[key.utf8CodeUnitCount] == UInt8(ascii: "\"") ? 1 : 0)
@@ -112,6 +111,11 @@ enum Stamp {
       at += 1
     }
     return nil
+  }
+
+  /// `(W) 2026-11-28T08:34:39 - `: a level of one letter in front of the stamp, as qBittorrent writes it.
+  private static func isLevel(_ line: borrowing Span<UInt8>) -> Bool {
+    line[0] == UInt8(ascii: "(") && line[1] &- UInt8(ascii: "A") < 26 && starts(line, 2, with: ") ")
   }
 
   /// `[6518] Nov 21 07:07:53 …`, as Dropbear writes on standard error.
@@ -235,7 +239,7 @@ enum Stamp {
   }
 
   /// `2026-11-21T05:24:01.123+01:00`, `2026-11-21 05:24:01,123`, `2026/11/21 05:24:01`,
-  /// `2026-11-21_05:24:01`.
+  /// `2026-11-21_05:24:01`, `2026-11-21  5:24:01` (MariaDB and MySQL 5: the hour without a zero behind two blanks).
   static func iso(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
     guard let year = number(line, at, 4), let month = number(line, at + 5, 2), let day = number(line, at + 8, 2),
       at + 19 <= line.count
@@ -243,7 +247,7 @@ enum Stamp {
     let separator = line[at + 4]
     guard separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/"), line[at + 7] == separator,
       line[at + 10] == UInt8(ascii: "T") || line[at + 10] == UInt8(ascii: " ") || line[at + 10] == UInt8(ascii: "_"),
-      let end = time(line, at + 11, &f)
+      let end = starts(line, at + 10, with: "  ") ? shortTime(line, at + 12, &f) : time(line, at + 11, &f)
     else { return nil }
     f.year = year
     f.month = month

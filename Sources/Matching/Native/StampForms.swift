@@ -56,23 +56,22 @@ extension Stamp {
     return dayFirst(line, day, &f)
   }
 
+  /// `4:35:01`; returns the end.
+  static func shortTime(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard at + 7 <= line.count, isDigit(line[at]), line[at + 1] == UInt8(ascii: ":"), line[at + 4] == UInt8(ascii: ":"),
+      let minute = number(line, at + 2, 2), let second = number(line, at + 5, 2)
+    else { return nil }
+    f.hour = Int(line[at] - UInt8(ascii: "0"))
+    f.minute = minute
+    f.second = second
+    return at + 7
+  }
+
   /// `04:35:01`, or of twelve hours `4:35:01 AM`.
   private static func hours(
     _ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields
   ) -> (at: Int, isTwelveHours: Bool)? {
-    var end: Int
-    if at + 7 <= line.count, isDigit(line[at]), line[at + 1] == UInt8(ascii: ":"), line[at + 4] == UInt8(ascii: ":"),
-      let minute = number(line, at + 2, 2), let second = number(line, at + 5, 2)
-    {
-      f.hour = Int(line[at] - UInt8(ascii: "0"))
-      f.minute = minute
-      f.second = second
-      end = at + 7
-    } else if let found = time(line, at, &f) {
-      end = found
-    } else {
-      return nil
-    }
+    guard var end = shortTime(line, at, &f) ?? time(line, at, &f) else { return nil }
     let isMorning = starts(line, end, with: " AM")
     guard isMorning || starts(line, end, with: " PM"), (1...12).contains(f.hour) else { return (end, false) }
     f.hour = f.hour % 12 + (isMorning ? 0 : 12)

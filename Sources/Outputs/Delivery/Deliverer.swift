@@ -92,7 +92,7 @@ final class Deliverer: Sendable {
     let event = Event(row)
     guard !event.kinds.isDisjoint(with: settings.kinds), event.severity >= settings.severity,
       settings.jails.isEmpty || row.jail.isEmpty || settings.jails.contains(row.jail),
-      !event.isRepetition || settings.destination.wantsRepetitions
+      !event.isRepetition || settings.destination.wantsRepetitions, destination.wants(event)
     else { return nil }
     switch share {
     case .all: return event
@@ -188,7 +188,7 @@ extension OutputSettings.Destination {
   fileprivate var wantsRepetitions: Bool {
     switch self {
     case .file, .syslog: true
-    case .webhook, .mail, .program: false
+    case .webhook, .mail, .program, .abuse, .edge: false
     }
   }
 }

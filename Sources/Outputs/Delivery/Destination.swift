@@ -9,6 +9,9 @@ protocol Destination: Sendable {
   /// How many messages may be on their way at once.
   var parallel: Int { get }
 
+  /// Is it meant for what this is?
+  func wants(_ event: Event) -> Bool
+
   /// Returns what came back, for whoever tries it out. May take as long as its own time limit.
   func deliver(_ message: Message) throws(DeliveryError) -> String
 }
@@ -16,6 +19,7 @@ protocol Destination: Sendable {
 extension Destination {
   var parallel: Int { 1 }
   var isForPeople: Bool { false }
+  func wants(_ event: Event) -> Bool { true }
 }
 
 /// Why a message was not delivered.

@@ -15,30 +15,38 @@ struct Mail: Destination {
 
   func deliver(_ message: Message) throws(DeliveryError) -> String {
     let text = MailText(message, settings)
+    return try send(text.lines, from: text.from, to: settings.to, host: message.host)
+  }
+
+  /// Lines of a whole mail in ASCII, without line ends but where a header goes on.
+  func send(_ lines: [String], from: String, to: [String], host: String) throws(DeliveryError) -> String {
+    let lines = lines.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+    func bytes(_ lineEnd: String) -> [UInt8] { Array(lines.map { $0 + lineEnd }.joined().utf8) }
     switch settings.way {
-    case .server(let server): return try send(text, server, message.host)
-    case .sendmail(let path): return try run(path, text)
+    case .server(let server): return try send(bytes("\r\n"), server, from: from, to: to, host)
+    case .sendmail(let path): return try run(path, bytes("\n"), from: from, to: to)
     }
   }
 
-  private func send(_ text: MailText, _ server: MailSettings.MailServer, _ host: String) throws(DeliveryError) -> String
-  {
+  private func send(
+    _ bytes: [UInt8], _ server: MailSettings.MailServer, from: String, to: [String], _ host: String
+  ) throws(DeliveryError) -> String {
     var login: (user: String, password: String)?
     if let user = server.user, let password = server.password { login = (user, try password.value()) }
     var transfer = MailTransfer(
       host: server.host, port: server.port, security: .init(rawValue: server.security.rawValue) ?? .tls, login: login,
-      helo: MailText.domain(host), sender: text.from, recipients: settings.to, message: text.bytes(lineEnd: "\r\n"))
+      helo: MailText.domain(host), sender: from, recipients: to, message: bytes)
     transfer.options = TransferOptions(settings.transport)
     try transfers.perform(transfer)
-    return "taken by \(server.host):\(server.port) for \(settings.to.joined(separator: ", "))"
+    return "taken by \(server.host):\(server.port) for \(to.joined(separator: ", "))"
   }
 
-  private func run(_ path: String, _ text: MailText) throws(DeliveryError) -> String {
-    let arguments = ["-i", "-f", text.from, "--"] + settings.to
+  private func run(_ path: String, _ bytes: [UInt8], from: String, to: [String]) throws(DeliveryError) -> String {
+    let arguments = ["-i", "-f", from, "--"] + to
     let result: Program.Result
     do {
       result = try Program(path: path, arguments: arguments).run(
-        input: String(decoding: text.bytes(lineEnd: "\n"), as: UTF8.self),
+        input: String(decoding: bytes, as: UTF8.self),
         deadline: Double(settings.transport.timeout.seconds))
     } catch { throw .unreachable("\(error)") }
     guard result.status == 0 else {

@@ -22,10 +22,8 @@ struct MailText {
     body = text.hasSuffix("\n") ? text : text + "\n"
   }
 
-  func bytes(lineEnd: String) -> [UInt8] {
-    let lines = header.flatMap { $0.split(separator: "\n").map(String.init) } + [""] + Self.quotedPrintable(body)
-    return Array(lines.map { $0 + lineEnd }.joined().utf8)
-  }
+  /// Of the whole mail.
+  var lines: [String] { header + [""] + Self.quotedPrintable(body) }
 
   /// A host's name as mail has it; one without a dot is none that others know.
   static func domain(_ host: String) -> String {

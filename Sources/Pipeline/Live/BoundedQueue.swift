@@ -10,6 +10,8 @@ final class BoundedQueue<Item: Sendable>: Sendable {
     var first = 0
     var load = 0
     var isClosed = false
+    /// The taker comes by itself within a moment.
+    var isExpected = false
 
     var isEmpty: Bool { urgent.isEmpty && ordinary.count == first }
 
@@ -56,6 +58,15 @@ final class BoundedQueue<Item: Sendable>: Sendable {
   @discardableResult
   func postAtOnce(_ item: Item, cost: Int = 1) -> Bool { state.change { $0.append(item, cost) } }
 
+  /// The same for an item that may wait: a taker that said it comes by itself soon is not woken, unless much waits for it.
+  func postQuietly(_ item: Item, cost: Int) {
+    let needsTaker = state.withLock { state in
+      guard state.append(item, cost) else { return false }
+      return !state.isExpected || state.load >= capacity / 16
+    }
+    if needsTaker { state.change { _ in } }
+  }
+
   /// Puts an item before all that are not urgent. False once closed.
   @discardableResult
   func postUrgent(_ item: Item) -> Bool {
@@ -67,9 +78,12 @@ final class BoundedQueue<Item: Sendable>: Sendable {
   }
 
   /// The urgent items, else the oldest of the others, waiting up to `seconds` for something; nil once closed and empty.
-  /// - Parameter urgentOnly: leave the others where they are.
-  func take(waiting seconds: Double, urgentOnly: Bool = false) -> [Item]? {
+  /// - Parameters:
+  ///   - urgentOnly: leave the others where they are.
+  ///   - isSoon: what is posted quietly meanwhile can wait until `seconds` are over.
+  func take(waiting seconds: Double, urgentOnly: Bool = false, isSoon: Bool = false) -> [Item]? {
     let taken = state.wait(for: seconds) { state -> Taken? in
+      state.isExpected = isSoon
       if state.isClosed, state.isEmpty { return .end }
       if !state.urgent.isEmpty {
         defer { state.urgent.removeAll(keepingCapacity: true) }

@@ -14,7 +14,11 @@ extension Daemon {
     if let jail { _ = try await number(of: jail) }
     // The decider only copies: half a million take a second to sort.
     let all = await onLoop { $0.allBans() }
-    return all.filter { jail == nil || $0.jail == jail }.sorted { ($0.since, $0.jail) < ($1.since, $1.jail) }
+    // One that is over may not have been taken away yet.
+    let now = SystemClock.now()
+    return all.filter { ban in (jail == nil || ban.jail == jail) && ban.until.map { $0 > now } ?? true }.sorted {
+      ($0.since, $0.jail) < ($1.since, $1.jail)
+    }
   }
 
   /// Bans `identity` in a jail (or on all ports) for `bantime` (negative: permanent), or as long as the jail's bans last;
@@ -79,6 +83,9 @@ extension Daemon {
     }
   }
 
+  /// Writes down in the audit what a person did.
+  public func note(_ command: String, uid: UInt32) { writer.event(.command, uid: uid, command: command) }
+
   /// Lifts every ban of one jail, or of all; returns how many there were, by jail.
   public func unbanAll(jail: String?, uid: UInt32, command: String) async throws -> [String: Int] {
     let only = try await jail.asyncMap { try await number(of: $0) }
@@ -105,11 +112,13 @@ extension Daemon {
   /// As of the last batch: who asks waits for nobody.
   public var jailReports: [JailReport] { loop.figures.withLock { $0.jails } }
 
+  public var metrics: PipelineMetrics { loop.metrics.withLock { $0 } }
+
   public struct Health: Sendable {
     public var storePath: String
     public var storeProblem: String?
-    /// Bytes of a store that is larger than it should be and may not lose more.
-    public var storeTooLarge: Int64?
+    /// Why the store is larger than `retention.size`.
+    public var sizeProblem: String?
     public var shed: Int
     public var committed: Int
     public var firewallProblem: String?
@@ -126,7 +135,7 @@ extension Daemon {
     let figures = loop.figures.withLock { $0 }
     let store = writer.health
     return Health(
-      storePath: writer.path, storeProblem: store.problem, storeTooLarge: store.tooLarge, shed: store.shed,
+      storePath: writer.path, storeProblem: store.problem, sizeProblem: store.sizeProblem, shed: store.shed,
       committed: store.committed,
       firewallProblem: figures.firewallProblem, repairs: figures.repairs, changesKernel: firewall.changesKernel,
       backend: firewall.backend.rawValue, backendReason: choice.withLock { $0.reason }, chains: hooks)

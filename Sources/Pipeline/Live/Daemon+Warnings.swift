@@ -45,8 +45,8 @@ extension Daemon {
       (.sourceNotUnderstood, understood.problems),
       (.sourceElsewhere, otherPlace.found(silent, plan, now: SystemClock.now())),
       (.storeNotWriting, health.storeProblem.map { [("", $0)] } ?? []),
-      (.storeOverSize, Self.tooLarge(health, settings.retention)),
       (.listStale, lists.findings(at: SystemClock.now())),
+      (.storeOverSize, health.sizeProblem.map { [("", $0)] } ?? []),
       (.consumerBehind, consumers.compactMap { status in status.problem.map { (status.name, $0) } }),
     ]
   }
@@ -59,14 +59,6 @@ extension Daemon {
   private static let blind =
     "there is neither utmp nor logind, and sshd's processes may not be looked at, so nobody is spared because of being logged in: "
     + "give the daemon CAP_SYS_PTRACE, or list your own addresses in `ignoreip`; `protect_sessions: false` if that is meant"
-
-  private static func tooLarge(_ health: Health, _ retention: Retention) -> [HealthFindings.Finding] {
-    guard let used = health.storeTooLarge, let size = retention.size else { return [] }
-    let text =
-      "\(byteSize(UInt64(used))) are in use, more than `retention.size` (\(byteSize(UInt64(size)))), and what is left may not "
-      + "go: bans in force stay, and decisions and events as long as `retention` says; shorten it, or allow a larger size"
-    return [("", text)]
-  }
 
   /// Once in the log and in the audit, when it comes and when it goes.
   static func report(_ change: ActiveWarnings.Change, _ writer: StoreWriter, _ log: RunLog) {

@@ -56,7 +56,7 @@ public final class Daemon: @unchecked Sendable {
   ///   - start: where sources begin that were never read before.
   ///   - onReload: called with the settings that a reload has put in force.
   ///   - outputs: who else is told what is stored, by settings; asked again at a reload.
-  ///   - heartbeat: called by the thread that decides, about once a second, as long as it gets on with its work.
+  ///   - heartbeat: called by the thread that decides, every few seconds, as long as it gets on with its work.
   ///   - onWarning: called when a warning comes or goes, with all that are true then.
   ///   - onInputEnd: called when there is nothing more to read (standard input alone, at its end).
   public init(
@@ -130,8 +130,8 @@ public final class Daemon: @unchecked Sendable {
     let jails = current.withLock { $0.jails.count }
     writer.event(.start, detail: counted(jails, "jail"))
     if writer.isDryRun { writer.event(.dryRun, detail: "what is decided until the next start is never carried out") }
-    loop.start()
     loop.firewallChanged.withLock { $0 = true }
+    loop.start()
     do { try watcher.start() } catch { log.error("firewall: \(error)") }
     let thread = ServiceThread("bailiff-read") { [self] in
       do { try reader.run(intake) } catch { log.error("reading has stopped: \(error)") }

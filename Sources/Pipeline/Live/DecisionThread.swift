@@ -2,6 +2,7 @@ internal import AuditLog
 internal import Detection
 internal import Firewall
 internal import LockoutGuard
+internal import Metrics
 internal import Model
 internal import Settings
 internal import Synchronization
@@ -11,7 +12,8 @@ internal import System
 // Unchecked: everything mutable is touched by its own thread alone, after `start`; the queue is the way in.
 final class DecisionThread: @unchecked Sendable {
   enum Item: Sendable {
-    case batch(FailureBatch, Names, Plan)
+    /// `read`: when the first of its lines was read, on the monotonic clock.
+    case batch(FailureBatch, Names, Plan, read: Double)
     /// Failures of the addresses of host names that were looked up; their lines were in an earlier batch.
     case resolved(FailureBatch, Names, Plan)
     /// A person's command, a reload: run between two batches, on the thread that owns the state.
@@ -33,6 +35,7 @@ final class DecisionThread: @unchecked Sendable {
   private var names: Names
   private let thread = Mutex<ServiceThread?>(nil)
   private var lastTick = Instant(microseconds: 0)
+  private var lastItem = SystemClock.now()
   private var lastShrink = Instant(microseconds: 0)
   private var lastRenewal: Instant
   /// Set when the firewall may have been changed by somebody else.
@@ -41,6 +44,7 @@ final class DecisionThread: @unchecked Sendable {
   private var firewallProblem: String?
   /// For `status`, which must not wait until a batch is decided.
   let figures = Mutex(Figures())
+  let metrics: Mutex<PipelineMetrics>
   let log: RunLog
   private(set) var hosts: HostFailures
   private var ignored = IgnoredNames()
@@ -70,7 +74,7 @@ final class DecisionThread: @unchecked Sendable {
     var repairs = 0
   }
 
-  /// Called about once a second, as long as this thread gets on with its work.
+  /// Called every few seconds, as long as this thread gets on with its work.
   private let heartbeat: @Sendable () -> Void
 
   init(
@@ -92,6 +96,7 @@ final class DecisionThread: @unchecked Sendable {
     self.late = late
     self.log = log
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: [])
+    metrics = Mutex(PipelineMetrics(patterns: plan.patternNames))
     lastRenewal = SystemClock.now()
   }
 
@@ -110,13 +115,14 @@ final class DecisionThread: @unchecked Sendable {
     // While too much waits for the disk, new lines stay where they are; commands and what is due go on.
     while true {
       let isHeld = writer.isFull
-      guard let items = queue.take(waiting: isHeld ? 0.05 : 1, urgentOnly: isHeld) else { break }
+      guard let items = queue.take(waiting: isHeld ? 0.05 : patience, urgentOnly: isHeld) else { break }
+      if !items.isEmpty { lastItem = SystemClock.now() }
       for item in items {
         switch item {
-        case .batch(let batch, let names, let plan):
-          decide(batch, names, plan)
+        case .batch(let batch, let names, let plan, let read):
+          decide(batch, names, plan, read: read)
           late.batchIsDecided()
-        case .resolved(let batch, let names, let plan): decide(batch, names, plan)
+        case .resolved(let batch, let names, let plan): decide(batch, names, plan, read: nil)
         case .act(let body): body(self)
         }
       }
@@ -125,9 +131,19 @@ final class DecisionThread: @unchecked Sendable {
     storeIdleCheckpoints()
   }
 
-  private func decide(_ read: FailureBatch, _ names: Names, _ plan: Plan) {
+  /// How many seconds to wait for an item: where nothing can be due, a machine that does nothing else is woken less often.
+  private var patience: Double {
+    let isQuiet =
+      SystemClock.now().since(lastItem) > .seconds(10) && late.isEmpty && unconfirmed.isEmpty
+      && !firewallChanged.withLock { $0 }
+      && plan.jailNames.indices.allSatisfy { detector.decider.banCount(in: $0) == 0 }
+    return isQuiet ? 5 : 1
+  }
+
+  /// `read`: nil where looking up a name lay in between.
+  func decide(_ matched: FailureBatch, _ names: Names, _ plan: Plan, read: Double?) {
     // A batch that was matched before a reload names jails by their old numbers.
-    var batch = plan === self.plan ? read : renumbered(read, from: plan)
+    var batch = plan === self.plan ? matched : renumbered(matched, from: plan)
     self.names =
       plan === self.plan
       ? names : Names(jails: self.plan.jailNames, patterns: self.plan.patternNames, sources: names.sources)
@@ -137,6 +153,8 @@ final class DecisionThread: @unchecked Sendable {
       if let sentence { log.warning(sentence) }
       if !resolved.isEmpty { queue.postAtOnce(.resolved(resolved, names, plan), cost: resolved.size) }
     }
+    // Before it: of a jail that only counts, failures do not stay.
+    lookForProxies(batch, now)
     var hasRefusedBlock = false
     let known = NewcomerWatch.known(batch, detector.decider, now: now)
     detector.detect(
@@ -148,9 +166,13 @@ final class DecisionThread: @unchecked Sendable {
       }, into: &decisions)
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
     if hasRefusedBlock { countApart() }
-    lookForProxies(batch, now)
     lookForNewcomers(known, now)
-    carryOut(decisions, with: batch)
+    let judged = monotonicSeconds()
+    metrics.withLock { metrics in
+      metrics.count(batch.failures)
+      if let read { metrics.lineToDecision.observe(judged - read) }
+    }
+    carryOut(decisions, with: batch, read: read, judged: judged)
   }
 
   /// A jail that sees a proxy's address only can ban nobody.
@@ -191,7 +213,10 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   /// Firewall first, then the store: a ban that is applied twice does no harm, one that is recorded but not applied does.
-  func carryOut(_ decisions: [Decision], with batch: FailureBatch = FailureBatch()) {
+  func carryOut(
+    _ decisions: [Decision], with batch: FailureBatch = FailureBatch(), read: Double? = nil,
+    judged: Double = monotonicSeconds()
+  ) {
     let now = SystemClock.now()
     var changes: [FirewallChange] = []
     var owners: [Int] = []
@@ -214,6 +239,7 @@ final class DecisionThread: @unchecked Sendable {
           }
         }
         if applied.count == changes.count { clearProblem() }
+        measureKernel(read: read, judged: judged)
       } catch {
         problem("\(error)")
       }
@@ -225,6 +251,15 @@ final class DecisionThread: @unchecked Sendable {
     publish()
     // The kernel has answered: this is when the bans began to hold.
     writer.commit(batch, names: names, decisions: decisions, applied: applied, at: SystemClock.now())
+  }
+
+  private func measureKernel(read: Double?, judged: Double) {
+    guard firewall.changesKernel else { return }
+    let held = monotonicSeconds()
+    metrics.withLock { metrics in
+      metrics.decisionToKernel.observe(held - judged)
+      if let read { metrics.lineToKernel.observe(held - read) }
+    }
   }
 
   private func mark(_ decision: Decision) {
@@ -376,6 +411,12 @@ final class DecisionThread: @unchecked Sendable {
     warnOfUnresolved()
   }
 
+  /// Has every jail spare what `ignoreip` names and what is allowed.
+  func ignore() {
+    let allowed = lists.allowed.entries
+    detector.ignore(plan.jailNames.indices.map { ($0 < resolved.count ? resolved[$0] : []) + allowed })
+  }
+
   private func noteUnresolved(_ name: String) {
     ignored.note(failed: name)
     warnOfUnresolved()
@@ -388,18 +429,13 @@ final class DecisionThread: @unchecked Sendable {
     warnings.set(.namesUnresolved, to: found, at: SystemClock.now())
   }
 
-  /// Has every jail spare what `ignoreip` names and what is allowed.
-  func ignore() {
-    let allowed = lists.allowed.entries
-    detector.ignore(plan.jailNames.indices.map { ($0 < resolved.count ? resolved[$0] : []) + allowed })
-  }
-
   // MARK: Reload
 
   /// Goes over to new settings; returns the jails whose windows start again.
   func applyReload(_ plan: Plan, ignoring: [Subnet]) -> [String] {
     self.plan = plan
     names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
+    metrics.withLock { $0.reload(patterns: plan.patternNames) }
     let anew = detector.reload(plan, ignoring: ignoring)
     if firewall.changesKernel { countApart() }
     lists.keep(Set(plan.settings.lists.filter(\.enabled).map(\.name)))

@@ -34,6 +34,8 @@ final class IdleCheckpoints: Sendable {
   /// A batch is decided, and its commit posted.
   func batchIsDecided() { state.withLock { $0.underway -= 1 } }
 
+  var isEmpty: Bool { state.withLock { $0.positions.isEmpty } }
+
   /// For the decider: what moved after everything that it has decided; nothing while a batch is under way.
   func take() -> [SourcePosition] { state.withLock { $0.underway == 0 ? $0.take() : [] } }
 }

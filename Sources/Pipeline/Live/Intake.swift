@@ -37,6 +37,8 @@ final class Intake: LineSink, @unchecked Sendable {
   private var sources: [Source] = []
   private var names: Names
   private var batch = FailureBatch()
+  /// When the first line of the batch was read, on the monotonic clock.
+  private var firstRead = 0.0
   /// Sources whose counts moved since they were published.
   private var hasNews: Set<Int> = []
 
@@ -91,6 +93,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
+    if batch.failures.isEmpty { firstRead = monotonicSeconds() }
     let matcher = matcher(of: source)
     matcher.match(lines, of: origin, source: UInt32(source), now: SystemClock.now(), into: &batch)
     matcher.examine(lines, of: origin)
@@ -98,6 +101,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
+    if batch.failures.isEmpty { firstRead = monotonicSeconds() }
     matcher(of: source).match(message: message, of: entry, source: UInt32(source), now: SystemClock.now(), into: &batch)
     hasNews.insert(source)
   }
@@ -110,11 +114,15 @@ final class Intake: LineSink, @unchecked Sendable {
 
   func report(_ event: SourceEvent) { onEvent(event) }
 
+  func time(of line: borrowing Span<UInt8>, in source: Int) -> Instant? {
+    matcher(of: source).time(of: line, now: SystemClock.now())
+  }
+
   private func flush(_ positions: [SourcePosition]) {
     guard !batch.failures.isEmpty else { return }
     // What moved before comes first: a later position of the same source follows it in the list and wins.
     batch.positions = late.takeForBatch() + positions
-    output.post(.batch(batch, names, plan), cost: batch.size)
+    output.post(.batch(batch, names, plan, read: firstRead), cost: batch.size)
     batch = FailureBatch()
   }
 

@@ -148,8 +148,9 @@ enum Restoration {
     _ detector: inout Detector, from store: AuditStore, plan: Plan, isDryRun: Bool, now: Instant
   ) throws {
     if detector.decider.jails.contains(where: { $0.increment != nil }) {
-      try store.banCounts(isDryRun: isDryRun) { jail, identity, bans in
-        detector.decider.restoreHistory(identity, jail: jail, bans: bans)
+      let longest = detector.decider.jails.compactMap { $0.increment?.forget }.max() ?? .zero
+      try store.banCounts(since: now.subtracting(longest), isDryRun: isDryRun) { jail, identity, bans, end in
+        detector.decider.restoreHistory(identity, jail: jail, bans: bans, until: end)
       }
     }
     for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, isDryRun: isDryRun, now: now) }
@@ -161,6 +162,7 @@ enum Restoration {
     _ detector: inout Detector, _ jail: Int, from store: AuditStore, isDryRun: Bool, now: Instant
   ) throws {
     let limits = detector.decider.jails[jail]
+    guard limits.isRecorded else { return try restoreCutoffs(&detector, jail, from: store, now: now) }
     guard let newest = try store.newestFailure(jail: limits.name) else { return }
     let since = min(newest, now).subtracting(limits.findtime)
     let cutoffs = try store.cutoffs(jail: limits.name, since: since, isDryRun: isDryRun)
@@ -174,6 +176,17 @@ enum Restoration {
         stored.name.map { Identity.name($0) } ?? detector.decider.identity(of: failure.address, in: jail)
       if let end = cutoffs[identity], stored.time < end { return }
       detector.decider.restore(failure, id: stored.name)
+    }
+  }
+
+  /// Of a jail that only counts, the windows come from the log, which is read again; failures before a ban's end are void.
+  private static func restoreCutoffs(
+    _ detector: inout Detector, _ jail: Int, from store: AuditStore, now: Instant
+  ) throws {
+    let limits = detector.decider.jails[jail]
+    let since = now.subtracting(max(limits.findtime, .hours(24)))
+    for (identity, end) in try store.cutoffs(jail: limits.name, since: since) {
+      detector.decider.restoreCutoff(identity, in: jail, until: end)
     }
   }
 }

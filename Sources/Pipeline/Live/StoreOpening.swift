@@ -3,12 +3,16 @@ internal import System
 
 /// Opens a store on a thread of its own, while the caller does something else.
 final class StoreOpening: Sendable {
-  private let lock: StoreLock
+  /// None where it was refused.
+  private let lock: StoreLock?
   private let result = Monitor<Result<AuditStore, any Error>?>(nil)
 
-  /// Throws when another process writes to it.
-  init(_ path: String) throws {
-    lock = try StoreLock(path)
+  init(_ path: String) {
+    do { lock = try StoreLock(path) } catch {
+      lock = nil
+      result.change { $0 = .failure(error) }
+      return
+    }
     _ = ServiceThread("bailiff-open") { [self] in
       let store = Result { try AuditStore(path: path) }
       result.change { $0 = store }

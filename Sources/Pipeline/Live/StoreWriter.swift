@@ -14,12 +14,12 @@ internal import System
 final class StoreWriter: @unchecked Sendable {
   struct Health: Sendable {
     var problem: String?
-    /// The store is larger than `retention.size`, and nothing more may go: its bytes.
-    var tooLarge: Int64?
     /// Failures that were released because the disk was full and `on_full: shed` says so.
     var shed = 0
     /// Ever, also before this start.
     var committed = 0
+    /// Why the store is larger than the settings say.
+    var sizeProblem: String?
   }
 
   /// One transaction.
@@ -95,10 +95,10 @@ final class StoreWriter: @unchecked Sendable {
   private var openUntil = ContinuousClock.now + .seconds(3600)
   private var isUrgent = false
   private var lastCommit = ContinuousClock.now - between
-  /// When old rows are looked for next: after a while, or when so much was stored that the size may be reached.
+  /// When old rows are looked for next, and how many were stored since: the size is looked at as it grows.
   private var nextRetention = ContinuousClock.now
-  private var storedSinceLook = 0
-  private static let lookAfter = 16_384
+  private var sinceRetention = 0
+  private static let retentionStride = 16_384
 
   /// `positions`: what the store knows of them. `failures`: how many were ever stored in it.
   init(
@@ -147,7 +147,12 @@ final class StoreWriter: @unchecked Sendable {
     let commit = Commit(
       batch: batch, names: names, decisions: decisions,
       applied: decisions.indices.map { applied.contains($0) ? now : nil }, isDryRun: isDryRun ?? self.isDryRun)
-    queue.postAtOnce(.commit(commit), cost: batch.size + 256 * decisions.count)
+    let cost = batch.size + 256 * decisions.count
+    if decisions.isEmpty {
+      queue.postQuietly(.commit(commit), cost: cost)
+    } else {
+      queue.postAtOnce(.commit(commit), cost: cost)
+    }
   }
 
   func event(
@@ -175,10 +180,12 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let items = queue.take(waiting: patience) {
+    while let items = queue.take(waiting: patience, isSoon: openUntil <= .now + Self.moment) {
       for item in items { add(item) }
-      if isUrgent { waitABit() }
-      if isUrgent || openUntil <= .now { storeOpen() }
+      if isUrgent || openUntil <= .now {
+        gather()
+        storeOpen()
+      }
       if items.isEmpty, !deferred.isEmpty { _ = retryDeferred() }
       storeConsumerPositions()
       // Where there is never time, old rows go all the same, a few a second.
@@ -221,12 +228,11 @@ final class StoreWriter: @unchecked Sendable {
     if (open?.batch.failures.count ?? 0) >= Self.largest { storeOpen() }
   }
 
-  /// Where decisions are many, what comes within a few milliseconds goes with them.
-  private func waitABit() {
+  /// What waits already goes with what is stored now; where decisions are many, what comes within a few milliseconds, too.
+  private func gather() {
     let early = Self.between - (ContinuousClock.now - lastCommit)
-    guard early > .zero else { return }
-    ServiceThread.sleep(seconds: early / .seconds(1))
-    while isUrgent, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
+    if isUrgent, early > .zero { ServiceThread.sleep(seconds: early / .seconds(1)) }
+    while open != nil, let items = queue.take(waiting: 0), !items.isEmpty { for item in items { add(item) } }
   }
 
   private func storeOpen() {
@@ -244,11 +250,10 @@ final class StoreWriter: @unchecked Sendable {
     _ = attempt { store in
       isBehind = try store.retain(retention, now: SystemClock.now(), limit: 2048)
       guard !isBehind else { return }
-      let used = try store.usedBytes()
-      let isTooLarge = retention.size.map { used > $0 } ?? false
-      state.withLock { $0.tooLarge = isTooLarge ? used : nil }
+      let problem = try store.sizeProblem(retention)
+      state.withLock { $0.sizeProblem = problem }
     }
-    storedSinceLook = 0
+    sinceRetention = 0
     nextRetention = .now + (isBehind ? .milliseconds(20) : .seconds(600))
   }
 
@@ -258,11 +263,7 @@ final class StoreWriter: @unchecked Sendable {
     var isSaid = false
     while true {
       if retryDeferred(), attempt({ try write(item, to: $0) }) {
-        if case .commit(let commit) = item {
-          state.withLock { $0.committed += commit.batch.failureCount }
-          storedSinceLook += commit.batch.failures.count + commit.decisions.count
-          if storedSinceLook >= Self.lookAfter { nextRetention = min(nextRetention, .now) }
-        }
+        if case .commit(let commit) = item { count(commit.batch) }
         consumers.stored(store.end, at: SystemClock.now())
         return
       }
@@ -283,6 +284,12 @@ final class StoreWriter: @unchecked Sendable {
       ServiceThread.sleep(seconds: pause)
       pause = min(pause * 2, 1)
     }
+  }
+
+  private func count(_ stored: FailureBatch) {
+    state.withLock { $0.committed += stored.failureCount }
+    sinceRetention += stored.failures.count
+    if sinceRetention >= Self.retentionStride { nextRetention = min(nextRetention, .now) }
   }
 
   private func write(_ item: Item, to store: AuditStore) throws {

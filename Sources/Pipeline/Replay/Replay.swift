@@ -52,7 +52,7 @@ public final class Replay {
   ///   - database: where to record; nil: nowhere.
   ///   - resolver: asked for the names in `ignoreip`, once; the lists there are read once.
   public init(_ settings: Settings, database: String? = nil, resolver: NameResolver = NameResolver()) throws {
-    opening = try database.map { try StoreOpening($0) }
+    opening = database.map { StoreOpening($0) }
     plan = Plan(settings, start: .beginning)
     if let jail = plan.dropped.first {
       opening?.wait()

@@ -21,6 +21,7 @@ struct CompatReader {
     }
     compat.crowdsec = fields["crowdsec"].flatMap(crowdSec)
     compat.check = fields["check"].flatMap { listener("check", $0, 8788) }
+    compat.prometheus = fields["prometheus"].flatMap { listener("prometheus", $0, 8789) }
     return compat
   }
 
@@ -51,7 +52,7 @@ struct CompatReader {
   }
 
   /// `127.0.0.1:8080`, `[::1]:8080`. What listens for everybody is warned of: it is not encrypted.
-  private func address(_ key: String, _ value: Value, _ usual: Int) -> TCPAddress? {
+  func address(_ key: String, _ value: Value, _ usual: Int) -> TCPAddress? {
     guard let text = value.name(key) else { return nil }
     guard let (host, port) = OutputReader.hostAndPort(text),
       let address = Address(host == "localhost" ? "127.0.0.1" : host)

@@ -5,6 +5,8 @@ public struct CompatSettings: Sendable, Equatable {
   public var crowdsec: CrowdSec?
   /// Forward auth.
   public var check: TCPAddress?
+  /// Figures at `/metrics`.
+  public var prometheus: TCPAddress?
 
   public init() {}
 

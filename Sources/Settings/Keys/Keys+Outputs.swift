@@ -10,6 +10,19 @@ extension Keys {
     Key("fail2ban", .text, "The socket on which fail2ban's client is answered: /run/fail2ban/fail2ban.sock."),
     Key("crowdsec", .map(crowdSec), "CrowdSec's local API, for its bouncers."),
     Key("check", .map(listener), "May a client come in? For proxies' forward auth."),
+    Key("prometheus", .map(listener), "Figures for Prometheus, at /metrics."),
+  ]
+
+  static let api: [Key] = [
+    Key("listen", .text, "An address and a port: 127.0.0.1:8787."),
+    Key("hosts", .list(.text), "Names by which clients may call it, besides localhost and addresses."),
+    Key("trusted_proxies", .list(.text), "Proxies, by address or block: the client is whom they spoke for."),
+    Key("jail", .text, "The jail that counts clients whose token is wrong."),
+  ]
+
+  static let failures: [Key] = [
+    Key("socket", .text, "A datagram socket that everybody may write to: /run/bailiff/failures.sock."),
+    Key("allow", .named(.list(.text)), "By user, or by group as '@www-data', the jails that it may report for."),
   ]
 
   static let crowdSec: [Key] = [
@@ -17,10 +30,12 @@ extension Keys {
     Key("keys", .named(secret), "By name, what each bouncer has as its api_key.", isSecret: true),
   ]
 
-  static let listener: [Key] = [Key("listen", .text, "An address and a port: 127.0.0.1:8788.")]
+  static let listener: [Key] = [
+    Key("listen", .text, "An address and a port: 127.0.0.1:8788 for check, :8789 for prometheus.")
+  ]
 
   /// An entry of `outputs`, whatever its type.
-  static let output = merged([anyOutput, webhook, mail, program, fileOutput, syslog])
+  static let output = merged([anyOutput, webhook, mail, program, fileOutput, syslog, abuse, edge])
 
   private static func merged(_ tables: [[Key]]) -> [Key] {
     var names: Set<String> = []
@@ -94,5 +109,35 @@ extension Keys {
       Key("server", .text, "/dev/log, udp://host:514, tcp://host:601, tls://host:6514"),
       Key("format", words(OutputFormat.self), "json, fail2ban (as in fail2ban.log), or text."),
       Key("facility", .word(OutputReader.facilities + (0...7).map { "local\($0)" }), "auth, unless it says otherwise."),
+    ] + transport
+
+  static let abuse: [Key] =
+    [
+      Key("service", words(AbuseSettings.Service.self), "Who collects the reports."),
+      Key("key", secret, "The API key that the service gave you.", isSecret: true),
+      Key("categories", .list(.integer(1...30)), "Of AbuseIPDB: 18 is brute force, 22 SSH, 21 web applications."),
+      Key("sender", .text, "Of blocklist.de: the server's mail address as it is registered there."),
+      Key("from", .text, "Of xarf: the address that answers go to."),
+      Key("server", .text, "Of xarf: smtp.example.org:587"),
+      Key("tls", words(MailSettings.MailServer.Security.self), "Of xarf: starttls sends nothing in the clear."),
+      Key("user", .text, "Of xarf: who logs in."),
+      Key("password", secret, "Of xarf: its password.", isSecret: true),
+      Key("sendmail", .text, "Of xarf: a program in place of a server."),
+      Key("url", .text, "In place of the service's own."),
+    ] + transport
+
+  static let edge: [Key] =
+    [
+      Key("at", .word(EdgeKind.allCases.map(\.rawValue)), "What is told who is banned."),
+      Key("path", .text, "Of nginx, apache and plain: the file of bans."),
+      Key("reload", .list(.text), "Of the same: a program and its arguments that has it read again; never a shell."),
+      Key("socket", .text, "Of haproxy: its runtime socket, level admin."),
+      Key("acl", .text, "Of haproxy: the file of the ACL, as haproxy's configuration names it."),
+      Key("zone", .text, "Of cloudflare: the zone's ID; without zone and account all zones of the token's user."),
+      Key("account", .text, "Of cloudflare: the account's ID."),
+      Key("token", secret, "Of cloudflare: an API token, or with email a global API key.", isSecret: true),
+      Key("email", .text, "Of cloudflare, with a global API key: whose it is."),
+      Key("url", .text, "Of cloudflare: in place of its own."),
+      Key("every", .time, "What comes within this time goes together: 5s."),
     ] + transport
 }

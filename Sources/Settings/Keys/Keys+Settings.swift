@@ -31,6 +31,8 @@ extension Keys {
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
     Key("compat", .map(compat), "What others already speak."),
+    Key("api", .map(api), "The API on TCP."),
+    Key("failures", .map(failures), "Which programs may report failures."),
   ]
 
   static let firewall: [Key] = [
@@ -63,6 +65,10 @@ extension Keys {
   static let limits: [Key] = [
     Key("maxretry", .integer(Limits.maxretry), "This many failures are a ban …"),
     Key("findtime", .time, "… within this time."),
+    Key(
+      "limit", .text,
+      "maxretry and findtime in one: 150/1m, or \(RateLimit.presets.map(\.name).joined(separator: ", "))."),
+    Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
     Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
@@ -80,6 +86,7 @@ extension Keys {
     Key("multipliers", .list(.either([.number, .text])), "Instead of factor; the last one holds from then on."),
     Key("maxtime", .time, "No ban is longer."),
     Key("rndtime", .time, "Up to this much is added at random."),
+    Key("forget", .time, "So long after its last ban an id is new again: 90d unless told."),
     Key("overalljails", .bool, "Bans in other jails count as earlier ones."),
   ]
 
@@ -93,7 +100,9 @@ extension Keys {
       Key("enabled", .bool, "A disabled jail is checked, and not run."),
       Key("filter", .text, "A native filter by name, or the path of a .yaml or of a .conf of fail2ban's."),
       Key("options", .named(.text), "Options of a fail2ban filter: {mode: aggressive}."),
-      Key("source", words(JailSettings.Source.self), "bans counts Bailiff's own bans, stdin reads standard input."),
+      Key(
+        "source", words(JailSettings.Source.self),
+        "bans counts Bailiff's own bans, reports what programs report, stdin reads standard input."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
       Key(

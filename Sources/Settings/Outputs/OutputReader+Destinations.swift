@@ -42,7 +42,7 @@ extension OutputReader {
     return mail
   }
 
-  private func mailWay() -> MailSettings.Way? {
+  func mailWay() -> MailSettings.Way? {
     if let value = fields["sendmail"] {
       guard let path = value.path("sendmail") else { return nil }
       if fields.has("server") { value.fail("both `sendmail` and `server` are given", "keep one of them") }

@@ -15,6 +15,7 @@ extension Value {
       guard let path = file.path("file") else { return nil }
       if let status = try? FileStatus.of(path: path), status.mode & 0o004 != 0 {
         file.fail("\(quoted(path)) can be read by everybody", "chmod 600 \(printable(path))")
+        return nil
       }
       secret = .file(path)
     } else if let credential = fields["credential"]?.name("credential") {

@@ -9,7 +9,7 @@ struct OutputReader {
   let jails: [String]
 
   enum Kind: String, CaseIterable {
-    case webhook, mail, program, file, syslog
+    case webhook, mail, program, file, syslog, abuse, edge
   }
 
   static func read(_ entry: Fields.Entry, jails: [String], problems: Problems) -> OutputSettings? {
@@ -33,6 +33,7 @@ struct OutputReader {
     var output = OutputSettings(name: entry.key, place: entry.place, destination: destination)
     reader.readGeneral(&output)
     reader.checkTogether(output)
+    reader.checkKinds(output)
     return output
   }
 
@@ -43,6 +44,8 @@ struct OutputReader {
     case .program: Keys.program
     case .file: Keys.fileOutput
     case .syslog: Keys.syslog
+    case .abuse: Keys.abuse
+    case .edge: Keys.edge
     }
   }
 
@@ -53,6 +56,8 @@ struct OutputReader {
     case .program: program().map { .program($0) }
     case .file: file().map { .file($0) }
     case .syslog: syslog().map { .syslog($0) }
+    case .abuse: abuse().map { .abuse($0) }
+    case .edge: edge().map { .edge($0) }
     }
   }
 
@@ -77,6 +82,21 @@ struct OutputReader {
       value.fail("`kinds` is empty; nothing would be told", "write kinds: [ban, alert, health]")
     }
     return Set(kinds)
+  }
+
+  /// Reports and edges know bans alone.
+  private func checkKinds(_ output: OutputSettings) {
+    switch output.destination {
+    case .abuse, .edge:
+      for key in ["kinds", "severity", "text", "title"] {
+        fields[key]?.fail("\(quoted(key)) has no meaning for \(output.destination.type)", "drop it")
+      }
+    case .webhook, .mail, .program, .file, .syslog: break
+    }
+    guard case .edge = output.destination else { return }
+    for key in ["rate", "digest", "quiet"] {
+      fields[key]?.fail("\(quoted(key)) would let in who is banned", "drop it, or set `every`")
+    }
   }
 
   private func jailNames(_ value: Value) -> [String] {
@@ -167,7 +187,8 @@ extension OutputSettings.Destination {
     switch self {
     case .webhook(let webhook): webhook.preset == .pagerduty ? [.alert, .health] : [.ban, .alert, .health]
     case .mail: [.ban, .alert, .health]
-    case .program: [.ban, .unban]
+    case .program, .edge: [.ban, .unban]
+    case .abuse: [.ban]
     case .file(let file): file.format == .fail2ban ? [.failure, .ban, .unban] : Set(OutputSettings.Kind.allCases)
     case .syslog(let syslog): syslog.format == .fail2ban ? [.failure, .ban, .unban] : Set(OutputSettings.Kind.allCases)
     }

@@ -64,6 +64,8 @@ public struct OutputSettings: Sendable, Equatable {
     case program(ProgramSettings)
     case file(FileOutputSettings)
     case syslog(SyslogSettings)
+    case abuse(AbuseSettings)
+    case edge(EdgeSettings)
 
     /// As `type` names it.
     public var type: String {
@@ -73,6 +75,8 @@ public struct OutputSettings: Sendable, Equatable {
       case .program: "program"
       case .file: "file"
       case .syslog: "syslog"
+      case .abuse: "abuse"
+      case .edge: "edge"
       }
     }
   }
@@ -204,6 +208,77 @@ public struct SyslogSettings: Sendable, Equatable {
   public init() {}
 }
 
+/// Who collects reports of abuse.
+public struct AbuseSettings: Sendable, Equatable {
+  public enum Service: String, Sendable, CaseIterable {
+    case abuseipdb
+    case blocklistDe = "blocklist_de"
+    /// A mail to the abuse contact of the network, in X-ARF.
+    case xarf
+  }
+
+  public var service: Service
+  /// What the service knows this sender by; nil for `xarf`.
+  public var key: Secret?
+  /// Of `xarf`: how its mails go.
+  public var mail: MailSettings?
+  /// Of AbuseIPDB: what kinds of abuse it is, by its own numbers.
+  public var categories = [18]
+  /// Of blocklist.de: the server's mail address, as it is registered there.
+  public var sender: String?
+  /// In place of the service's own.
+  public var url: String?
+  public var transport = TransportSettings()
+
+  public init(service: Service, key: Secret? = nil) {
+    self.service = service
+    self.key = key
+  }
+}
+
+/// Whoever stands before this machine and is to refuse those who are banned.
+public struct EdgeSettings: Sendable, Equatable {
+  public enum Way: Sendable, Equatable {
+    /// A file of the bans in force, and what has it read again.
+    case file(path: String, format: Format, reload: [String])
+    /// The list of addresses that haproxy loaded from `acl`, by its runtime socket; the file is kept, too.
+    case haproxy(socket: String, acl: String)
+    case cloudflare(CloudflareSettings)
+  }
+
+  public enum Format: String, Sendable, CaseIterable { case nginx, apache, plain }
+
+  public var way: Way
+  /// What comes within this time goes together.
+  public var every = TimeSpan.seconds(5)
+
+  public init(_ way: Way) { self.way = way }
+}
+
+/// Cloudflare's IP Access rules.
+public struct CloudflareSettings: Sendable, Equatable {
+  /// Where they hold.
+  public enum Scope: Sendable, Equatable {
+    case zone(String)
+    case account(String)
+    /// All zones of the user whose token it is.
+    case user
+  }
+
+  public var scope: Scope
+  public var token: Secret
+  /// With an address the token is a global API key.
+  public var email: String?
+  /// In place of Cloudflare's own.
+  public var url: String?
+  public var transport = TransportSettings()
+
+  public init(scope: Scope, token: Secret) {
+    self.scope = scope
+    self.token = token
+  }
+}
+
 extension OutputSettings {
   /// Is a secret written into the settings themselves? The URL of a service that knows its sender by it alone is one.
   var holdsSecretText: Bool {
@@ -215,6 +290,12 @@ extension OutputSettings {
     case .mail(let mail):
       guard case .server(let server) = mail.way else { return false }
       return isText(server.password)
+    case .abuse(let abuse):
+      guard case .server(let server)? = abuse.mail?.way else { return isText(abuse.key) }
+      return isText(server.password)
+    case .edge(let edge):
+      guard case .cloudflare(let cloudflare) = edge.way else { return false }
+      return isText(cloudflare.token)
     case .program, .file, .syslog: return false
     }
   }

@@ -7,15 +7,17 @@ import System
 struct FilterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "filter",
-    abstract: "List filters, test them on lines, find out which fit a log.",
+    abstract: "List filters, explain them, test them on lines, find out which fit a log, make one from a log.",
     discussion: """
       Examples:
         bailiff filter list
+        bailiff filter explain sshd
         bailiff filter test sshd
         bailiff filter test /etc/fail2ban/filter.d/sshd.conf /var/log/auth.log
         bailiff filter detect /var/log/mail.log
+        bailiff filter new /var/log/app.log
       """,
-    subcommands: [FilterList.self, FilterTest.self, FilterDetect.self])
+    subcommands: [FilterList.self, FilterExplain.self, FilterTest.self, FilterDetect.self, FilterNew.self])
 }
 
 struct FilterList: ParsableCommand {
@@ -82,14 +84,30 @@ struct FilterDetect: ParsableCommand {
       let filters = try definitions.map { try FilterLoading.compile($0) }
       if let problem = try LogExamination(of: file, by: filters).problem { output.line(problem) }
     } else {
-      var table = Table([.text("FILTER"), .number("FAILURES"), .number("IDS"), .rest("FIRST")])
+      let summaries = Dictionary(definitions.map { ($0.name, $0.summary) }, uniquingKeysWith: { first, _ in first })
+      var table = Table([
+        .text("FILTER"), .number("FAILURES"), .number("COUNTED"), .number("IDS"), .rest("FIRST"), .rest("WHAT"),
+      ])
       for hit in hits {
         table.add([
-          hit.filter, grouped(hit.failures), grouped(hit.ids.count), hit.ids.prefix(3).joined(separator: ", "),
+          hit.filter, grouped(hit.failures), grouped(hit.counted), grouped(hit.ids.count),
+          hit.ids.prefix(3).joined(separator: ", "), summaries[hit.filter] ?? "",
         ])
       }
       table.print(to: &output, on: Terminal())
+      propose(hits, to: &output)
     }
     output.flush()
+  }
+
+  /// What to write into bailiff.yaml; filters that only record find nobody to ban.
+  private func propose(_ hits: [DetectReply], to output: inout Output) {
+    let useful = hits.filter { $0.counted > 0 }
+    guard !useful.isEmpty else { return }
+    output.line()
+    output.line("in bailiff.yaml (`bailiff filter explain NAME` says more):")
+    output.line("jails:")
+    let logpath = file.hasPrefix("/") ? ", logpath: [\(printable(file))]" : ""
+    for hit in useful { output.line("  \(hit.filter): {filter: \(hit.filter)\(logpath)}") }
   }
 }

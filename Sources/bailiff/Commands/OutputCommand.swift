@@ -7,14 +7,15 @@ import System
 struct OutputCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "output",
-    abstract: "Who is told what happens: webhooks, mail, programs, files, syslog.",
+    abstract: "Who is told what happens: webhooks, mail, programs, files, syslog, edges, reports.",
     discussion: """
       Outputs are in the settings, under `outputs:` (docs/outputs.md).
 
         bailiff output list
         bailiff output test ops
+        bailiff output clear cloudflare
       """,
-    subcommands: [OutputList.self, OutputTest.self])
+    subcommands: [OutputList.self, OutputTest.self, OutputClear.self])
 }
 
 struct OutputTest: ParsableCommand {
@@ -22,7 +23,8 @@ struct OutputTest: ParsableCommand {
     commandName: "test",
     abstract: "Send one message that says it is a test, and tell what came back.",
     discussion: """
-      It is about a ban of 192.0.2.1, an address that nobody has. Limits, digests and quiet hours do not hold it back. It is
+      It is about a ban of 192.0.2.1, an address that nobody has. An edge is told the bans in force; AbuseIPDB is asked whether \
+      it knows the key, and gets no report. Limits, digests and quiet hours do not hold it back. It is
       sent by this command and not by the daemon: what only the service may do or see (credentials, its sandbox) is not tried.
 
       Examples:
@@ -36,22 +38,13 @@ struct OutputTest: ParsableCommand {
   var name: String
 
   func run() throws {
-    let reading = config.read()
-    let own = reading.errors.filter { $0.output == name }
-    guard own.isEmpty else { throw SettingsErrors(own) }
-    guard reading.generalErrors.isEmpty else { throw SettingsErrors(reading.generalErrors) }
-    guard let output = reading.settings.outputs.first(where: { $0.name == name }) else {
-      let names = reading.settings.outputs.map(\.name)
-      throw CommandFailure(
-        .usage,
-        names.isEmpty
-          ? "\(config.path) has no `outputs`"
-          : "there is no output `\(name)`; there are: \(names.joined(separator: ", "))")
-    }
+    let (output, settings) = try config.output(name)
     let start = monotonicSeconds()
     var failure: OutputTestFailure?
     var answer = ""
-    do throws(OutputTestFailure) { answer = try Outputs(version: Bailiff.version) { _ in }.test(output) } catch {
+    do throws(OutputTestFailure) {
+      answer = try Outputs(version: Bailiff.version) { _ in }.test(output, settings)
+    } catch {
       failure = error
     }
     let milliseconds = Int((monotonicSeconds() - start) * 1000)
@@ -69,6 +62,56 @@ struct OutputTest: ParsableCommand {
     var result = Output()
     result.line("output \(name) (\(output.destination.type)): \(printable(answer)), in \(milliseconds) ms")
     result.flush()
+  }
+}
+
+struct OutputClear: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "clear",
+    abstract: "Empty an edge's list, before you take the edge out of the settings.",
+    discussion: """
+      What is not told any more keeps its last list. A daemon that runs fills it again with the next ban: set `enabled: false` first,
+      and `bailiff reload`.
+
+      Example:
+        bailiff output clear cloudflare
+      """)
+
+  @OptionGroup var config: ConfigOptions
+  @Argument(help: "The edge's name in the settings.")
+  var name: String
+
+  func run() throws {
+    let (output, _) = try config.output(name)
+    let answer: String?
+    do throws(OutputTestFailure) { answer = try Outputs(version: Bailiff.version) { _ in }.clear(output) } catch {
+      throw CommandFailure(.rejected, "output \(name) (\(output.destination.type)): \(error)")
+    }
+    guard let answer else {
+      throw CommandFailure(.usage, "output `\(name)` is of type \(output.destination.type); only an edge has a list")
+    }
+    var result = Output()
+    result.line("output \(name) (edge): \(printable(answer))")
+    result.flush()
+  }
+}
+
+extension ConfigOptions {
+  /// One output of the settings, which must be right.
+  fileprivate func output(_ name: String) throws -> (OutputSettings, Settings) {
+    let reading = read()
+    let own = reading.errors.filter { $0.output == name }
+    guard own.isEmpty else { throw SettingsErrors(own) }
+    guard reading.generalErrors.isEmpty else { throw SettingsErrors(reading.generalErrors) }
+    guard let output = reading.settings.outputs.first(where: { $0.name == name }) else {
+      let names = reading.settings.outputs.map(\.name)
+      throw CommandFailure(
+        .usage,
+        names.isEmpty
+          ? "\(path) has no `outputs`"
+          : "there is no output `\(name)`; there are: \(names.joined(separator: ", "))")
+    }
+    return (output, reading.settings)
   }
 }
 

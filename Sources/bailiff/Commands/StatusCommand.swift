@@ -8,34 +8,57 @@ struct Status: ParsableCommand {
     commandName: "status",
     abstract: "How the daemon is: sources, jails, store, firewall.",
     discussion: """
-      For each source: lines read = matched + ignored + unmatched + too long, and how far it is behind.
+      What is well and what is not comes first; of many sources and jails those that have a problem, and the busiest. For each source:
+      lines read = matched + ignored + unmatched + too long, and how far it is behind.
       For each jail: failures since the start, ids in its windows, bans in force and ever.
 
       Examples:
         bailiff status
+        bailiff status --jail sshd
+        bailiff status --all
         bailiff status --json | jq .firewall
 
       Exits 0 when all is well, 4 when something needs a person (the warnings say what; docs/warnings.md has each one's
       cause and remedy), 3 when the daemon is not there.
       """)
 
+  @Option(help: "This jail alone, and what it reads.")
+  var jail: String?
+  @Flag(help: "Every source and every jail, however many there are.")
+  var all = false
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func run() throws {
-    let status = try config.client().status()
+    var status = try config.client().status()
+    if let jail {
+      guard status.jails.contains(where: { $0.name == jail }) else {
+        let names = status.jails.map(\.name).joined(separator: ", ")
+        throw CommandFailure(.usage, "there is no jail `\(jail)`; there are: \(names)")
+      }
+      status.jails.removeAll { $0.name != jail }
+      status.sources.removeAll { !$0.jails.contains(jail) }
+    }
     var output = Output()
-    if format.json { output.json(status) } else { status.print(to: &output, on: Terminal()) }
+    if format.json {
+      output.json(status)
+    } else {
+      status.print(to: &output, on: Terminal(), most: all ? .max : StatusReply.mostRows)
+    }
     output.flush()
     if !status.ok { throw CommandFailure(.attention) }
   }
 }
 
 extension StatusReply {
-  func print(to output: inout Output, on terminal: Terminal) {
+  /// Rows of a table that fit on a screen with the rest.
+  static let mostRows = 12
+
+  func print(to output: inout Output, on terminal: Terminal, most: Int) {
     let up = TimeSpan(seconds: Int64(uptime)).brief
     let mode = dryRun ? ", dry run: nothing is changed in the firewall" : ""
     output.line("bailiff \(printable(version)), pid \(pid), up \(up) since \(LocalTime.text(started))\(mode)")
+    output.line("state     \(summary(terminal))")
     output.line("settings  \(config.isEmpty ? "built-in defaults" : printable(config))")
     output.line(
       "store     \(health(store.problem, terminal)), \(printable(store.path)), \(byteSize(store.bytes)), "
@@ -54,9 +77,9 @@ extension StatusReply {
       output.line(terminal.styled(printable(line), .yellow))
     }
     output.line()
-    printSources(to: &output, on: terminal)
+    printSources(to: &output, on: terminal, most: most)
     output.line()
-    printJails(to: &output, on: terminal)
+    printJails(to: &output, on: terminal, most: most)
     guard !quarantined.isEmpty else { return }
     output.line()
     var table = Table([.text("QUARANTINED PATTERN"), .number("HITS"), .rest("REASON")])
@@ -66,11 +89,33 @@ extension StatusReply {
     table.print(to: &output, on: terminal)
   }
 
+  /// `ok, 6 jails, 12 sources, 34 bans in force`
+  func summary(_ terminal: Terminal) -> String {
+    let state =
+      ok ? terminal.styled("ok", .green) : terminal.styled("\(counted(warnings.count, "warning")), see below", .yellow)
+    let bans = counted(jails.reduce(0) { $0 + $1.bans }, "ban")
+    return "\(state), \(counted(jails.count, "jail")), \(counted(sources.count, "source")), \(bans) in force"
+  }
+
+  /// Those with a problem, then the busiest, in the order in which they were; and how many are left out.
+  private static func folded<Row>(
+    _ rows: [Row], most: Int, isWell: (Row) -> Bool, weight: (Row) -> UInt64
+  ) -> (shown: [Row], left: [Row]) {
+    guard rows.count > most else { return (rows, []) }
+    let order = rows.indices.sorted { a, b in
+      (isWell(rows[a]) ? 1 : 0, weight(rows[b]), a) < (isWell(rows[b]) ? 1 : 0, weight(rows[a]), b)
+    }
+    let shown = Set(order.prefix(most))
+    return (
+      rows.indices.filter(shown.contains).map { rows[$0] }, rows.indices.filter { !shown.contains($0) }.map { rows[$0] }
+    )
+  }
+
   private func health(_ problem: String?, _ terminal: Terminal) -> String {
     problem.map { terminal.styled(printable($0), .red) } ?? terminal.styled("ok", .green)
   }
 
-  private func printSources(to output: inout Output, on terminal: Terminal) {
+  private func printSources(to output: inout Output, on terminal: Terminal, most: Int) {
     guard !sources.isEmpty else {
       output.line("no sources")
       return
@@ -79,7 +124,8 @@ extension StatusReply {
       .rest("SOURCE"), .number("READ"), .number("MATCHED"), .number("IGNORED"), .number("UNMATCHED"),
       .number("TOO LONG"), .number("BEHIND"), .rest("STATE"),
     ])
-    for source in sources {
+    let (shown, left) = Self.folded(sources, most: most, isWell: \.ok, weight: \.read)
+    for source in shown {
       table.add(
         [
           source.name, grouped(source.read), grouped(source.matched), grouped(source.ignored),
@@ -88,9 +134,15 @@ extension StatusReply {
         ], style: source.problem == nil ? nil : .red)
     }
     table.print(to: &output, on: terminal)
+    if !left.isEmpty {
+      let failed = left.count { !$0.ok }
+      output.line(
+        "… and \(counted(left.count, "more source")) with \(grouped(left.reduce(0) { $0 + $1.read })) lines"
+          + (failed > 0 ? ", \(failed) of them with a problem" : "") + ": --all")
+    }
   }
 
-  private func printJails(to output: inout Output, on terminal: Terminal) {
+  private func printJails(to output: inout Output, on terminal: Terminal, most: Int) {
     guard !jails.isEmpty else {
       output.line("no jails")
       return
@@ -99,7 +151,8 @@ extension StatusReply {
       .text("JAIL"), .number("FAILURES"), .number("TRACKED"), .number("EVICTED"), .number("BANS"), .number("BANS EVER"),
       .rest("STATE"),
     ])
-    for jail in jails {
+    let (shown, left) = Self.folded(jails, most: most, isWell: \.ok) { UInt64($0.bans) + $0.failures }
+    for jail in shown {
       table.add(
         [
           jail.name, grouped(jail.failures), grouped(jail.tracked), grouped(jail.evicted), grouped(jail.bans),
@@ -107,6 +160,10 @@ extension StatusReply {
         ], style: jail.problem == nil ? nil : .red)
     }
     table.print(to: &output, on: terminal)
+    if !left.isEmpty {
+      output.line(
+        "… and \(counted(left.count, "more jail")) with \(counted(left.reduce(0) { $0 + $1.bans }, "ban")): --all")
+    }
   }
 }
 

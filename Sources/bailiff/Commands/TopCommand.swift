@@ -8,11 +8,12 @@ import System
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
-    abstract: "Who fails most: by address, prefix, user, jail, pattern, source, rule or hour.",
+    abstract: "Who fails most: by address, prefix, user, jail, pattern, kind of attack, source, rule or hour.",
     discussion: """
       Examples:
         bailiff top
         bailiff top --by prefix --since 7d
+        bailiff top --by kind
         bailiff top --by user --json | jq -r .name
 
       It reads the store itself, so it also works while the daemon is down.

@@ -7,14 +7,21 @@ import System
 struct SetupCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "setup",
-    abstract: "From watching to banning: five questions, and a way back.",
+    abstract: "Which jails this machine needs; from watching to banning, and a way back.",
     discussion: """
       Examples:
+        bailiff setup
+        bailiff setup --print
         bailiff setup --go-live --confirm 5m
         bailiff setup --keep
         bailiff setup --go-live --yes --ignore 192.0.2.0/24 --services sshd,postfix --fail2ban take-over
 
-      It asks for your own addresses, for the services to watch, what to do with fail2ban, which firewall carries bans out, and \
+      Alone it looks at what runs here (systemd's units, listening sockets, containers, logs that grow, fail2ban's jails) and \
+      proposes a jail for whatever has a filter and none yet, each with the reason; what listens without a jail is listed. It \
+      asks before it writes; --yes writes all, --print prints them as YAML and writes nothing. Run it again when a service has \
+      come. It never adds to `ignoreip`.
+
+      --go-live asks for your own addresses, for the services to watch, what to do with fail2ban, which firewall carries bans out, and \
       whether to undo it all unless you say in time that you can still get in. --yes takes the answer in brackets for whatever \
       no option says. A daemon that runs dry is restarted; bans that are in force stay in force.
 
@@ -30,6 +37,10 @@ struct SetupCommand: ParsableCommand {
   var undo = false
   @Flag(help: "Ask nothing.")
   var yes = false
+  @Flag(help: "Without --go-live: print the jails as YAML, and write nothing.")
+  var print = false
+  @Option(help: ArgumentHelp("A directory with another machine's files.", visibility: .hidden))
+  var root = ""
   @Flag(help: "Change nothing; print what would change, and exit 1 when something would.")
   var check = false
   @Option(help: ArgumentHelp("Addresses and networks that are never banned, with commas.", valueName: "list"))
@@ -53,11 +64,16 @@ struct SetupCommand: ParsableCommand {
   @OptionGroup var config: ConfigOptions
 
   func validate() throws {
-    guard [goLive, keep, undo].count(where: { $0 }) == 1 else { throw ValidationError("give --go-live, or --keep") }
+    let steps = [goLive, keep, undo].count { $0 }
+    guard steps <= 1 else { throw ValidationError("give --go-live, or --keep") }
+    if print, steps > 0 { throw ValidationError("--print is for setup alone, which proposes jails") }
     if let confirm, confirm.seconds < 10 { throw ValidationError("--confirm needs at least 10 seconds") }
   }
 
   func run() throws {
+    guard goLive || keep || undo else {
+      return try JailProposing(config: config, root: root).run(yes: yes, print: print, check: check)
+    }
     let settings = try config.settings()
     let undoing = LockoutUndo(settings)
     if keep { return try keep(undoing) }

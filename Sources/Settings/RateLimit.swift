@@ -1,0 +1,49 @@
+internal import Model
+
+/// So many within so long a time: `5000/1s`, or a rate of common practice by its name.
+struct RateLimit {
+  var count: Int
+  var span: TimeSpan
+
+  /// What hosting providers use for one address.
+  static let presets: [(name: String, limit: RateLimit)] = [
+    ("logins", RateLimit(count: 10, span: .seconds(1))),
+    ("requests", RateLimit(count: 150, span: .minutes(1))),
+    ("request-floods", RateLimit(count: 5000, span: .seconds(1))),
+    ("connections", RateLimit(count: 5, span: .seconds(10))),
+    ("mails", RateLimit(count: 50, span: .seconds(1))),
+  ]
+
+  init(count: Int, span: TimeSpan) {
+    self.count = count
+    self.span = span
+  }
+
+  /// Nil, and said, when it is none.
+  init?(_ value: Value) {
+    let remedy = "write for example 150/1m, or \(listed(Self.presets.map(\.name)))"
+    guard let text = value.name("limit") else { return nil }
+    if let preset = Self.presets.first(where: { $0.name == text }) {
+      self = preset.limit
+      return
+    }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let count = Int(parts[0]), Limits.maxretry.contains(count) else {
+      value.fail("`limit` is \(quoted(text)), which is no number and time", remedy)
+      return nil
+    }
+    do {
+      // `10/s` is ten a second.
+      let time = parts[1].first.map(\.isNumber) == true ? String(parts[1]) : "1\(parts[1])"
+      let span = try TimeSpan(parsing: time)
+      guard span > .zero, !parts[1].isEmpty else {
+        value.fail("`limit` is \(quoted(text)), whose time is not above 0", remedy)
+        return nil
+      }
+      self.init(count: count, span: span)
+    } catch {
+      value.fail("`limit` is \(quoted(text)), whose time \(error)", remedy)
+      return nil
+    }
+  }
+}
