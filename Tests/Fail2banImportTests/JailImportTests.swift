@@ -142,7 +142,7 @@ struct JailImportSpellingTests {
     #expect(yaml.contains("  blacklist:\n    source: bans\n"), "\(yaml)")
     #expect(
       notes == [
-        "jail.conf:8: [blacklist] logpath: nobody writes fail2ban's own log any more; the jail counts Bailiff's own bans "
+        "jail.conf:7: [blacklist] logpath: nobody writes fail2ban's own log any more; the jail counts Bailiff's own bans "
           + "(`source: bans`) instead; its filter is not used"
       ])
   }
