@@ -72,6 +72,19 @@ import Testing
     #expect(Array(run.sink.texts.suffix(2)) == lines(200..<202))
   }
 
+  /// Two logs with the same lines, as syslog writes them, for different readers: each has all of them.
+  @Test func logsThatAreNamedApartAreReadApart() throws {
+    try directory.write("", to: "a.log")
+    let specs = ["a.log", "b.log"].map { SourceSpec.files([directory($0)], start: .beginning) }
+    let run = try RunningReader(specs)
+    run.waitUntilReading()
+    try directory.append(text(0..<20), to: "a.log")
+    run.wait(forLines: lines(0..<20))
+    try directory.write(text(0..<20), to: "new")
+    try directory.rename("new", "b.log")
+    settle(run, 40)
+  }
+
   /// Logs may begin alike: a banner, a header.
   @Test func aLogThatBeginsAsAnotherIsReadWhole() throws {
     let banner = String(repeating: "# a banner that every log of this service begins with\n", count: 10)

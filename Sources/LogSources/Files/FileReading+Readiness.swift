@@ -32,6 +32,8 @@ extension FileReading {
     if file.mayBeDuplicate {
       files.isNoNewcomer(file)
       for other in files.beginning(as: file, head: Fingerprint.head(of: file.descriptor.raw)) {
+        // What one wildcard names is one log; two that are named apart may have the same lines, for different readers.
+        guard let owner = other.source, !Set(owner.specs).isDisjoint(with: source.specs) else { continue }
         switch compare(file, with: other, in: source) {
         case .readable: continue
         case let decided: return decided
