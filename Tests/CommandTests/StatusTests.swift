@@ -47,7 +47,7 @@ import Testing
     let short = try await large.run("status")
     #expect(short.status == 0, "\(short.error)")
     let lines = short.output.split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count < 40 && lines[1] == "state     ok, 50 jails, 300 sources, 1225 bans in force", "\(lines[1])")
+    #expect(lines.count < 40 && lines[1] == "state     ok, 50 jails, 300 sources, 1,225 bans in force", "\(lines[1])")
     // What has a problem is there, however little it read, and the busiest.
     #expect(short.output.contains("/srv/site250/") && short.output.contains("/srv/site299/"))
     #expect(!short.output.contains("/srv/site10/") && short.output.contains("… and 288 more sources with "))
@@ -86,7 +86,7 @@ import Testing
     }
     let lines = view.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 } && !view.contains("\u{1b}"), "\(view)")
-    #expect(lines[0].hasPrefix("bailiff 0.1.0, up ") && lines[1] == "ok, 1 jail, 1 source, 1 ban in force")
+    #expect(lines[0].hasPrefix("bailiff 0.1.0, up ") && lines[1] == "ok, 1 jail, 1 source, 1 ban in force", "\(view)")
     // With a second view there are rates.
     let two = try await Binary.run("watch", "--count", "2", "--interval", "1s", "--config", config)
     #expect(two.status == 0 && two.output.contains("lines –/s") && two.output.contains("lines 0/s, failures 0/min"))
