@@ -120,7 +120,9 @@ import Testing
         "warning: @/a.log: 12 lines were read, and none says which program wrote it", "`bailiff filter detect @/a.log`",
       ]),
     Case(
-      name: "host names in a replay", settings: sshd,
+      name: "host names in a replay",
+      settings:
+        "jails:\n  sshd: {filter: /etc/fail2ban/filter.d/sshd.conf, logpath: [@/a.log], backend: files, usedns: \"yes\"}\n",
       files: ["a.log": "Nov 28 04:31:13 web sshd[9]: Failed password for root from host.example.org port 4711 ssh2\n"],
       arguments: ["replay", "@/a.log"], status: 0,
       says: ["1 failure named a host instead of its address; names are not looked up here, and ban nobody"]),

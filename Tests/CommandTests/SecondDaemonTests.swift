@@ -75,7 +75,7 @@ import Testing
 
     _ = try write("group: no-such-group")
     let wrong = try await run("reload")
-    #expect(wrong.status == 2 && wrong.error.contains("group no-such-group, which the socket is to admit"), "\(wrong)")
+    #expect(wrong.status == 2 && wrong.error.contains("there is no group `no-such-group`"), "\(wrong)")
     #expect(try group() == "nogroup")
 
     _ = try write("")
