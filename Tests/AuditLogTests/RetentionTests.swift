@@ -167,7 +167,8 @@ import Testing
     let policy = RetentionPolicy(size: 600_000)
     while try store.retain(policy, now: start, limit: 200) {}
     let problem = try #require(try store.sizeProblem(policy))
-    #expect(problem.contains("more than `retention.size` (585.9 KiB), and no more may go: bans in force take"), "\(problem)")
+    #expect(
+      problem.contains("more than `retention.size` (585.9 KiB), and no more may go: bans in force take"), "\(problem)")
     #expect(try store.bansInForce(at: start).count == 5000)
     #expect(try store.sizeProblem(RetentionPolicy(size: 1 << 30)) == nil)
     #expect(try store.sizeProblem(RetentionPolicy()) == nil)

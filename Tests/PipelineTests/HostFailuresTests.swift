@@ -1,7 +1,7 @@
+import Detection
 import Fail2banImport
 import Foundation
 import LogSources
-import Detection
 import Model
 import Settings
 import Synchronization

@@ -21,7 +21,9 @@ struct ControlRoutes: Sendable {
   /// Everything that can be asked; the API's description is made of the same table.
   var endpoints: [Endpoint] { described + [description(of: described)] }
 
-  private var described: [Endpoint] { daemonEndpoints + listEndpoints + auditEndpoints + eventEndpoints + tokenEndpoints }
+  private var described: [Endpoint] {
+    daemonEndpoints + listEndpoints + auditEndpoints + eventEndpoints + tokenEndpoints
+  }
 
   private func description(of others: [Endpoint]) -> Endpoint {
     let about = About("This description, in OpenAPI 3.1.", answers: .openAPI)

@@ -114,7 +114,8 @@ final class JournalSource {
     guard try journal.next(), journal.isAt(cursor), let last = journal.realtime() else { return }
     let span = UInt64(clamping: lookBack.microseconds)
     lookBack = .zero
-    if try !journal.seekToLast(before: last > span ? last - span : 0) { try journal.seekToHead() }
+    // What is exactly as old as that still counts.
+    if try !journal.seekToLast(before: last > span ? last - span - 1 : 0) { try journal.seekToHead() }
     let counters = outlet.counters
     entry.handle = journal
     outlet.isLive = false

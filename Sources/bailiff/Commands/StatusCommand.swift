@@ -94,7 +94,9 @@ extension StatusReply {
     let state =
       ok ? terminal.styled("ok", .green) : terminal.styled("\(counted(warnings.count, "warning")), see below", .yellow)
     let bans = counted(jails.reduce(0) { $0 + $1.bans }, "ban")
-    return "\(state), \(counted(jails.count, "jail")), \(counted(sources.count, "source")), \(bans) in force"
+    // The jail of bans by hand is nobody's setting.
+    let own = jails.count { $0.name != "operator" }
+    return "\(state), \(counted(own, "jail")), \(counted(sources.count, "source")), \(bans) in force"
   }
 
   /// Those with a problem, then the busiest, in the order in which they were; and how many are left out.
