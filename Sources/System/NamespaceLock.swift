@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A name that one process at a time has in a network namespace: a listening socket with an abstract address (unix(7)), which

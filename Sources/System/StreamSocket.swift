@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A question to a server on a Unix socket that answers and hangs up.

@@ -18,13 +18,15 @@ import Testing
     #expect(finished.error.split(separator: "\n").count == 1)
   }
 
-  @Test func settingsThatAreWrongExit2() async throws {
+  /// Broken settings do not disarm a command: it says what is wrong, and asks where the daemon usually is.
+  @Test func settingsThatAreMissingOrWrongAreSaid() async throws {
     let scratch = try TestDirectory()
     let missing = try await Binary.run("bans", "--config", scratch.path + "/none.yaml")
     #expect(missing.status == 2)
     #expect(missing.error.contains("none.yaml"))
     let wrong = try await Binary.run("bans", "--config", scratch.write("wrong.yaml", "sockett: /x\n"))
-    #expect(wrong.status == 2)
+    #expect(wrong.status == 3)
+    #expect(wrong.error.contains("going on with socket /run/bailiff/bailiff.sock"))
     #expect(wrong.error.contains("wrong.yaml:1:1: "))
     #expect(wrong.error.contains("`socket`"))
   }

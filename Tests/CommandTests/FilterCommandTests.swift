@@ -78,7 +78,7 @@ import Testing
       #expect((failure["time"] as? Double == 1_795_235_041) == options.isEmpty)
     }
     let detected = try await Binary.run("filter", "detect", json, "--json")
-    #expect(detected.output == #"{"filter":"sshd","failures":2,"ids":["192.0.2.7"]}"# + "\n")
+    #expect(detected.output == #"{"filter":"sshd","failures":2,"counted":2,"ids":["192.0.2.7"]}"# + "\n")
   }
 
   @Test func fail2bansOwnFiltersTakeOptions() async throws {

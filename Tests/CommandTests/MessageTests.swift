@@ -83,7 +83,7 @@ import Testing
       says: ["`bailiff audit` has no command `verfy`; did you mean `verify`?"]),
     Case(
       name: "a command that is none", arguments: ["filter", "xyzzy"],
-      says: ["`bailiff filter` has no command `xyzzy`; there are: list, test, detect"]),
+      says: ["`bailiff filter` has no command `xyzzy`; there are: list, explain, test, detect, new"]),
     Case(
       name: "a wrong time", arguments: ["ban", "192.0.2.7", "--for", "1x"],
       says: ["unknown unit `x`", "write for example 10m"]),

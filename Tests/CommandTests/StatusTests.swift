@@ -82,7 +82,7 @@ import Testing
     var view = ""
     try await poll("the ban is in the view") {
       view = try await Binary.run("watch", "--count", "1", "--config", config).output
-      return view.contains("ban  192.0.2.7  sshd  3 failures")
+      return view.contains("ban  192.0.2.7  sshd  3 failures") && view.contains(" 1 ban in force")
     }
     let lines = view.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 } && !view.contains("\u{1b}"), "\(view)")
