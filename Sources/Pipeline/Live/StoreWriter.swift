@@ -263,7 +263,7 @@ final class StoreWriter: @unchecked Sendable {
     var isSaid = false
     while true {
       if retryDeferred(), attempt({ try write(item, to: $0) }) {
-        if case .commit(let commit) = item { count(commit.batch) }
+        if case .commit(let commit) = item { count(commit) }
         consumers.stored(store.end, at: SystemClock.now())
         return
       }
@@ -286,9 +286,9 @@ final class StoreWriter: @unchecked Sendable {
     }
   }
 
-  private func count(_ stored: FailureBatch) {
-    state.withLock { $0.committed += stored.failureCount }
-    sinceRetention += stored.failures.count
+  private func count(_ stored: Commit) {
+    state.withLock { $0.committed += stored.batch.failureCount }
+    sinceRetention += stored.batch.failures.count + stored.decisions.count
     if sinceRetention >= Self.retentionStride { nextRetention = min(nextRetention, .now) }
   }
 
