@@ -1,5 +1,4 @@
 import Foundation
-import HTTPServing
 import Model
 import NIOHTTP1
 import NIOPosix
@@ -8,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import API
+@testable import HTTPServing
 
 /// The API on TCP: what each role may, and who is not let in.
 @Suite(.timeLimit(.minutes(5))) struct TokenTests {
@@ -142,17 +142,37 @@ import Testing
     await remote.server.stop()
   }
 
-  @Test func whoGuessesIsSlowedDown() async throws {
-    let remote = try await Remote()
-    let token = try await remote.token(.look)
-    var statuses: [String] = []
-    for number in 0..<7 {
-      statuses.append(try await remote.ask("GET", "/api/v1/status", token: "bailiff_wrong\(number)").status)
+  @Test func whoGuessesIsSlowedDown() throws {
+    let server = try TestServer()
+    let now = Instant(rfc3339: "2026-11-28T12:00:00Z")!
+    let store = try AccessStore(path: server.directory + "/access.json")
+    let token = try store.addToken("ci", .look, expires: nil, at: now)
+    let failed = Mutex(0)
+    let access = RemoteAccess(
+      store: store, sessions: SessionTable(), throttle: LoginThrottle(),
+      loginFailed: { _ in failed.withLock { $0 += 1 } }, hosts: HostCheck([]), trustedProxies: [])
+    let authenticator = Authenticator(admission: Admission(), remote: access)
+    func ask(_ token: String, from address: String, after seconds: Int64) throws -> RequestError.Kind? {
+      let head = HTTPRequestHead(
+        version: .http1_1, method: .GET, uri: "/api/v1/status",
+        headers: ["Host": "localhost", "Authorization": "Bearer \(token)"])
+      let request = try HTTPRequest(head, peer: .remote(Address(address)!))
+      do throws(RequestError) {
+        _ = try authenticator.authenticate(request, needs: .look, at: now.adding(.seconds(seconds)))
+        return nil
+      } catch { return error.kind }
     }
-    #expect(Array(statuses.prefix(5)) == Array(repeating: "401", count: 5) && statuses.last == "429", "\(statuses)")
-    // Whoever comes from there waits, too: it may be the same one.
-    #expect(try await remote.ask("GET", "/api/v1/status", token: token).status == "429")
-    await remote.server.stop()
+    for number in 0..<5 {
+      #expect(try ask("bailiff_wrong\(number)", from: "192.0.2.7", after: 0) == .unauthenticated)
+    }
+    #expect(failed.withLock { $0 } == 5)
+    // Whoever comes from there waits, too: it may be the same one. Others do not.
+    #expect(try ask(token, from: "192.0.2.7", after: 0) == .tooMany)
+    #expect(try ask(token, from: "192.0.2.8", after: 0) == nil)
+    // A second, then two, then four.
+    #expect(try ask("bailiff_wrong", from: "192.0.2.7", after: 1) == .unauthenticated)
+    #expect(try ask(token, from: "192.0.2.7", after: 2) == .tooMany)
+    #expect(try ask(token, from: "192.0.2.7", after: 3) == nil)
   }
 
   @Test func oneClientHasItsShare() {

@@ -113,8 +113,8 @@ struct EdgeTests {
     #expect(try String(contentsOfFile: acl, encoding: .utf8) == "192.0.2.7\n198.51.100.0/24\n2001:db8:1::/64\n")
     // Many, in several lines of commands.
     let many = (0..<1000).map { Subnet("10.0.\($0 / 250).\($0 % 250)")! }
-    #expect(try edge.hold(many) == "1000 bans in haproxy's ACL, 1003 changed")
-    #expect(try edge.hold(many) == "1000 bans in haproxy's ACL, 0 changed")
+    #expect(try edge.hold(many) == "1,000 bans in haproxy's ACL, 1003 changed")
+    #expect(try edge.hold(many) == "1,000 bans in haproxy's ACL, 0 changed")
     let other = HAProxyEdge(socket: directory("admin"), acl: "/no/such")
     #expect { try other.hold(many) } throws: { "\($0)".contains("haproxy: ") }
   }
