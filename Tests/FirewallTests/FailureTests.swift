@@ -10,7 +10,9 @@ import Testing
 /// What is true after something failed.
 @Suite(.serialized) struct FailureTests {
   private static let bans =
-    (0..<1200).map { ban("sshd", "10.1.\($0 >> 8).\($0 & 255)") } + [ban("recidive", "2001:db8::/64")]
+    // Longer than the slowest machine takes for this suite.
+    (0..<1200).map { ban("sshd", "10.1.\($0 >> 8).\($0 & 255)", for: 86_400) }
+    + [ban("recidive", "2001:db8::/64", for: 86_400)]
 
   /// All that the engine does in a life, each act again when it failed, as the engine does.
   private static func life(_ backend: Backend, _ firewall: any Actuator, failed: (any Error) -> Void) throws {

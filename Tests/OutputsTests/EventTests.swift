@@ -33,7 +33,7 @@ struct EventTests {
       .patternQuarantined: (.health, .warning), .shed: (.health, .critical), .storeSetAside: (.health, .critical),
       .storeGone: (.health, .critical), .reload: (.operator, .info), .command: (.operator, .info),
       .retention: (.operator, .info), .note: (.alert, .notice), .warningRaised: (.health, .warning),
-      .warningCleared: (.health, .notice),
+      .warningCleared: (.health, .notice), .dryRun: (.health, .info), .listChanged: (.operator, .info),
     ]
     for action in AuditEvent.Action.allCases {
       let event = Event(Self.row(action))
