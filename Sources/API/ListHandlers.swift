@@ -66,38 +66,6 @@ public struct ListReply: Hashable, Sendable, Codable {
   }
 }
 
-/// Take over a list that has lost most of its entries.
-public struct ListRequest: Hashable, Sendable, Codable {
-  public var name: String
-
-  public init(name: String) { self.name = name }
-}
-
-/// Spare an address or a block, whatever jails and lists say.
-public struct AllowRequest: Hashable, Sendable, Codable {
-  public var id: String
-  /// Seconds; nil: until it is taken back.
-  public var time: Int64?
-  public var why: String?
-
-  public init(id: String, time: Int64? = nil, why: String? = nil) {
-    self.id = id
-    self.time = time
-    self.why = why
-  }
-
-  public var command: String { "allow \(id)" + (time.map { " --for \($0)s" } ?? "") }
-}
-
-/// Take that back.
-public struct DisallowRequest: Hashable, Sendable, Codable {
-  public var id: String
-
-  public init(id: String) { self.id = id }
-
-  public var command: String { "disallow \(id)" }
-}
-
 /// Somebody who is spared because a person said so.
 public struct AllowedReply: Hashable, Sendable, Codable {
   public var id: String
