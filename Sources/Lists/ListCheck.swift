@@ -66,7 +66,7 @@ public struct ListCheck: Sendable {
       list.entries.count * Self.leastRest < before.entries.count
     else { return }
     throw ListProblem(
-      "it has \(list.entries.count) entries, of \(before.entries.count) before; if that is right, `bailiff lists --accept NAME`"
+      "it has \(list.entries.count) entries, of \(before.entries.count) before; if that is right, `bailiff lists --accept` takes it over"
     )
   }
 }

@@ -3,7 +3,7 @@ public import Model
 /// Reads a list as it is published: an address or a block a line, with whatever else stands on it.
 ///
 /// Known are plain addresses and CIDR (netset, Spamhaus' DROP with `;`), `ipset save` (`add NAME ENTRY`), hosts.deny (`ALL: ENTRY`),
-/// ranges (`FIRST-LAST`, and DShield's two columns), CSV and TSV, and JSON lines with a key `cidr`, `ip`, `ip_prefix`, `ipv6_prefix`
+/// ranges (`FIRST-LAST`, and DShield's columns: first, last, prefix), CSV and TSV, and JSON lines with a key `cidr`, `ip`, `ip_prefix`, `ipv6_prefix`
 /// or `network`. `#`, `;`, `!` and `//` begin a comment.
 public struct ListText: Sendable {
   public private(set) var subnets: [Subnet] = []
@@ -30,7 +30,9 @@ public struct ListText: Sendable {
   public private(set) var isTooLong = false
 
   /// Is this something else: a page that says why there is no list, say?
-  public var isNoList: Bool { strange * 2 > lines }
+  public var isNoList: Bool { strange * 2 > lines || (subnets.isEmpty && isAboutItself) }
+  /// Has it objects of JSON without an address? A list ends with one about itself, and an error is nothing else.
+  private var isAboutItself = false
 
   private mutating func read(_ raw: Span<UInt8>, _ number: Int) {
     if let subnet = Self.plain(raw) {
@@ -48,13 +50,14 @@ public struct ListText: Sendable {
     let before = subnets.count
     if line.first == "{" { readJSON(line) } else { readFields(line) }
     guard subnets.count == before else { return }
-    // JSON lines end with one about the list itself; a CSV begins with its columns' names.
-    if line.first == "{" {
-      lines -= 1
-      return
-    }
-    strange += 1
     if firstStrange == nil { firstStrange = (number, String(line.prefix(80))) }
+    if line.first == "{" {
+      isAboutItself = true
+      lines -= 1
+    } else {
+      // A CSV begins with its columns' names.
+      strange += 1
+    }
   }
 
   /// A line that is an address or a block and nothing else but a remark, which nearly all are.
@@ -90,13 +93,7 @@ public struct ListText: Sendable {
     let fields = line.split { separators.contains($0) }
     for (index, field) in fields.enumerated() {
       if let subnet = Subnet(field) {
-        if index + 1 < fields.count, subnet.isSingleAddress, let last = Address(fields[index + 1]),
-          let range = Self.range(subnet.base, last)
-        {
-          subnets += range
-        } else {
-          subnets.append(subnet)
-        }
+        subnets.append(Self.block(from: subnet, fields[index...]) ?? subnet)
         return
       }
       let ends = field.split(separator: "-")
@@ -111,6 +108,16 @@ public struct ListText: Sendable {
         return
       }
     }
+  }
+
+  /// DShield's columns. Any other two addresses beside each other are a client and its server, say, and never a range: it would
+  /// hold everybody in between.
+  private static func block(from first: Subnet, _ fields: ArraySlice<Substring>) -> Subnet? {
+    guard first.isSingleAddress, fields.count >= 3, let last = Address(fields[fields.startIndex + 1]),
+      let prefix = UInt8(fields[fields.startIndex + 2]), prefix <= (first.isIPv4 ? 32 : 128)
+    else { return nil }
+    let block = Subnet(first.base, ipv4Prefix: prefix, ipv6Prefix: prefix)
+    return block.base == first.base && block.last == last ? block : nil
   }
 
   private mutating func readJSON(_ line: Substring) {

@@ -119,6 +119,11 @@ import Testing
     try bench.attack("192.0.2.78")
     try await poll("who is not allowed is banned") { try await bench.kernel().contains("192.0.2.78") }
     #expect(try await bench.run("bans").output.contains("192.0.2.77") == false)
+    // Who is banned in spite of it stays banned when somebody else is allowed.
+    #expect(try await bench.run("ban", "198.51.100.3", "--force").status == 0)
+    #expect(try await bench.run("allow", "203.0.113.99").status == 0)
+    #expect(try await bench.kernel().contains("198.51.100.3"))
+    #expect(try await bench.run("disallow", "203.0.113.99").status == 0)
     let explained = try await bench.run("explain", "192.0.2.77")
     #expect(explained.output.contains("192.0.2.77 is allowed"), "\(explained)")
     // A block that holds an allowed address is not blocked.

@@ -30,6 +30,7 @@ private func read(_ text: String) -> ListText { ListText(Array(text.utf8).span) 
       "Start\tEnd\tNetblock\tAttacks\n192.0.2.0\t192.0.2.255\t24\t4711\n198.51.100.0\t198.51.100.255\t24\t1\n",
       ["192.0.2.0/24", "198.51.100.0/24"]
     ),
+    ("192.0.2.7,203.0.113.9\n192.0.2.9\t198.51.100.255\t24\n", ["192.0.2.7", "192.0.2.9"]),
     ("192.0.2.4-192.0.2.7\nname:198.51.100.1\n", ["192.0.2.4/30", "198.51.100.1"]),
     ("ip,score,last\n\"192.0.2.7\",100,2026-11-28\n\"2001:db8::7\",90,2026-11-28\n", ["192.0.2.7", "2001:db8::7"]),
     ("! comment\n// comment\n192.0.2.7 | 64496 | XX\n", ["192.0.2.7"]),
@@ -44,6 +45,9 @@ private func read(_ text: String) -> ListText { ListText(Array(text.utf8).span) 
     let page = read(
       "<!DOCTYPE html>\n<html><head><title>403</title></head>\n<p>You (192.0.2.7) are rate limited.</p>\n<hr>\n")
     #expect(page.isNoList && page.firstStrange?.line == 1)
+    let refused = read("{\"error\": \"rate limited\"}\n")
+    #expect(refused.isNoList && refused.firstStrange?.text == "{\"error\": \"rate limited\"}")
+    #expect(!read("").isNoList)
     let mistyped = read("192.0.2.7\n192.0.2.999\n198.51.100.1/33\n192.0.2.8\n203.0.113.9\n")
     #expect(mistyped.subnets.count == 3 && mistyped.strange == 2 && mistyped.firstStrange?.text == "192.0.2.999")
     #expect(ListText(Array("192.0.2.1\n192.0.2.3\n192.0.2.5\n".utf8).span, limit: 2).isTooLong)

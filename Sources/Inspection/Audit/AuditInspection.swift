@@ -20,14 +20,15 @@ public struct AuditInspection: Sendable {
   /// - Throws: `RequestError` when nothing is known of the id.
   public func explain(_ identity: Identity, bans: Int = 3, settings: Settings, at now: Instant) throws -> ExplainReply {
     let known = try reader.explain(identity, bans: bans)
-    let isListed = known.recent.isEmpty && !WhyNot.listed(identity, settings).isEmpty
-    guard known.banCount > 0 || !known.recent.isEmpty || isListed else {
+    let listed = ReasonReply.listed(identity, settings)
+    guard known.banCount > 0 || !known.recent.isEmpty || !listed.isEmpty else {
       throw RequestError(.rejected, "nothing is known of \(identity): no failure and no ban is stored")
     }
     let jails = Set(known.jails.map(\.jail))
     let windows = try WindowReply.all(of: identity, knownTo: jails, settings, reader, at: now)
     let whyNot = WhyNot(
-      explanation: known, windows: windows, settings: settings, withheld: try withheld(identity), now: now)
+      explanation: known, windows: windows, settings: settings, listed: listed, withheld: try withheld(identity),
+      now: now)
     return ExplainReply(known, windows: windows, reasons: whyNot.reasons, at: now)
   }
 

@@ -38,23 +38,8 @@ public struct ReasonReply: Hashable, Sendable, Codable {
   public var text: String
 }
 
-/// Why somebody is not banned, always: what a person asks who sees failures and no ban.
-struct WhyNot {
-  var explanation: Explanation
-  var windows: [WindowReply]
-  var settings: Settings
-  /// What the daemon noted when it did not ban, newest first.
-  var withheld: [AuditRow]
-  var now: Instant
-
-  var reasons: [ReasonReply] {
-    guard explanation.inForce(at: now).isEmpty else { return listed + onPaper }
-    return listed + ignored + protected + withheldByJail + lastBan + limits
-  }
-
-  /// What lists and people say of it.
-  private var listed: [ReasonReply] { Self.listed(explanation.identity, settings) }
-
+extension ReasonReply {
+  /// What lists and people say of an id, whatever is stored of it.
   static func listed(_ identity: Identity, _ settings: Settings) -> [ReasonReply] {
     guard let subnet = identity.subnet else { return [] }
     let lookup = ListLookup(settings)
@@ -65,6 +50,23 @@ struct WhyNot {
       + lookup.blocking(subnet).map {
         ReasonReply(code: .listed, jail: nil, text: "list \($0.list) blocks it: \($0.entry) is in \($0.source)")
       }
+  }
+}
+
+/// Why somebody is not banned, always: what a person asks who sees failures and no ban.
+struct WhyNot {
+  var explanation: Explanation
+  var windows: [WindowReply]
+  var settings: Settings
+  /// What lists and people say of it.
+  var listed: [ReasonReply]
+  /// What the daemon noted when it did not ban, newest first.
+  var withheld: [AuditRow]
+  var now: Instant
+
+  var reasons: [ReasonReply] {
+    guard explanation.inForce(at: now).isEmpty else { return listed + onPaper }
+    return listed + ignored + protected + withheldByJail + lastBan + limits
   }
 
   private var ignored: [ReasonReply] {

@@ -50,11 +50,6 @@ extension Daemon {
     return true
   }
 
-  /// Why an address is blocked or spared by something other than a jail: the lists that name it.
-  public func listed(_ subnet: Subnet) async -> (blocked: [(list: String, entry: Subnet)], allowed: Subnet?) {
-    await onLoop { loop in (loop.lists.naming(subnet), loop.lists.allowed.overlapping(subnet)) }
-  }
-
   private func adoptAllowances() async {
     let held = lists.held
     await onLoop { $0.adopt(held, at: SystemClock.now()) }

@@ -11,6 +11,8 @@ extension DecisionThread {
 
   /// Goes over to what the lists say now. Whoever is allowed is banned no more.
   func adopt(_ new: HeldLists, at now: Instant) {
+    guard new.order > lists.order else { return }
+    lists.order = new.order
     let names = Set(new.blocked.keys).union(lists.blocked.keys)
     var changes: [FirewallChange] = []
     for name in names.sorted() {
@@ -44,17 +46,20 @@ extension DecisionThread {
       listChanges = []
       problem("\(error)")
     }
-    if !listChanges.isEmpty { queue.postUrgent(.act { $0.sendListChanges() }) }
+    // Behind the batches that wait: what is urgent would go before them until the whole list is in force.
+    if !listChanges.isEmpty { queue.postAtOnce(.act { $0.sendListChanges() }) }
   }
 
-  /// Everybody in `allowed` is spared from now on, and bans of theirs are lifted.
+  /// Everybody in `allowed` is spared from now on, and the bans of those who were not before are lifted: what a person has banned in
+  /// spite of it stays.
   private func allow(_ allowed: AddressList, at now: Instant) {
+    let new = AddressList(allowed.difference(from: lists.allowed).added)
     lists.allowed = allowed
     ignore()
     var lifted: [Decision] = []
     for jail in plan.jailNames.indices {
       for ban in detector.decider.bans(in: jail) {
-        guard let subnet = ban.identity.subnet, let entry = allowed.overlapping(subnet) else { continue }
+        guard let subnet = ban.identity.subnet, let entry = new.overlapping(subnet) else { continue }
         let cause = Decision.Cause.operator(uid: 0, command: "\(entry) is allowed")
         if let decision = detector.decider.unban(ban.identity, jail: jail, at: now, cause: cause) {
           lifted.append(decision)

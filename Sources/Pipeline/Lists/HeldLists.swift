@@ -2,16 +2,21 @@ internal import Firewall
 internal import Model
 
 /// What the lists say at present, as the decider's thread knows it.
-struct HeldLists: Sendable, Equatable {
+struct HeldLists: Sendable {
   /// By the list's name: what the firewall blocks for it.
   private(set) var blocked: [String: AddressList] = [:]
   /// What allow lists and `bailiff allow` spare.
   var allowed = AddressList()
+  /// Grows with each look at the lists: what was worked out earlier and comes later is no news.
+  var order = 0
 
   init(blocked: [String: AddressList] = [:], allowed: AddressList = AddressList()) {
     self.blocked = blocked
     self.allowed = allowed
   }
+
+  /// Does it block and spare the same?
+  func isSame(as other: HeldLists) -> Bool { blocked == other.blocked && allowed == other.allowed }
 
   /// Goes over to a new state of a list (nil: it is no more); returns what the firewall has to change: first what is
   /// added, so that nothing is open in between.

@@ -29,6 +29,8 @@ final class ListKeeper: Sendable {
     var entries: [Entry] = []
     var isStopping = false
     var hasNews = false
+    /// How often what is to be in force was worked out.
+    var looks = 0
   }
 
   /// What is in force now. Called on the keeper's thread when it has changed.
@@ -82,7 +84,7 @@ final class ListKeeper: Sendable {
       while true {
         read(at: SystemClock.now(), fetching: true)
         let new = held
-        if new != last { adopt(new) }
+        if !new.isSame(as: last) { adopt(new) }
         last = new
         let isOver = state.wait(for: pause(at: SystemClock.now())) { state -> Bool? in
           guard state.isStopping || state.hasNews else { return nil }
@@ -158,10 +160,13 @@ final class ListKeeper: Sendable {
     let due = state.withLock { $0.entries.filter { $0.due <= now } }
     for var entry in due {
       if case .url = entry.settings.source, !fetching { continue }
+      let wasAccepted = entry.isAccepted
       read(&entry, at: now)
-      // A reload may have changed it meanwhile, or taken it away; then it is read again.
+      // A reload or `--accept` may have changed it meanwhile, or taken it away; then it is read again.
       state.withLock { [entry] state in
-        guard let place = state.entries.firstIndex(where: { $0.settings == entry.settings }) else { return }
+        guard let place = state.entries.firstIndex(where: { $0.settings == entry.settings }),
+          state.entries[place].isAccepted == wasAccepted
+        else { return }
         state.entries[place] = entry
       }
     }
@@ -207,6 +212,10 @@ final class ListKeeper: Sendable {
       throw ListProblem("it is no list of addresses: \(first)")
     }
     let list = AddressList(text.subnets)
+    // A file may be emptied on purpose; an empty answer is somebody's mistake.
+    if case .url = entry.settings.source, list.isEmpty, entry.list?.isEmpty == false, !entry.isAccepted {
+      throw ListProblem("it is empty; if that is right, `bailiff lists --accept \(entry.settings.name)`")
+    }
     entry.report.strange = text.strange
     let check = check(leavesOutPrivate: entry.settings.leavesOutPrivate)
     if entry.settings.allows {
@@ -229,6 +238,8 @@ final class ListKeeper: Sendable {
     let allowed = AddressList(
       people.entries + state.entries.filter(\.settings.allows).flatMap { $0.list?.entries ?? [] })
     var held = HeldLists(allowed: allowed)
+    state.looks += 1
+    held.order = state.looks
     for place in state.entries.indices {
       let entry = state.entries[place]
       guard let list = entry.list else { continue }

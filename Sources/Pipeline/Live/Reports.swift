@@ -62,6 +62,7 @@ enum ReloadReport {
     if old.firewall != new.firewall { changes.append("firewall") }
     for (name, differs) in [
       ("ignoreself", old.ignoreself != new.ignoreself), ("on_full", old.onFull != new.onFull),
+      ("lists", old.lists.map(\.withoutPlace) != new.lists.map(\.withoutPlace)),
       ("retention", old.retention != new.retention), ("protect_sessions", old.protectSessions != new.protectSessions),
       ("group", old.group != new.group),
     ] where differs { changes.append(name) }

@@ -23,6 +23,13 @@ public struct ListSettings: Sendable, Equatable {
     case url(String, authority: String?)
   }
 
+  /// To be compared with that of another reading, in which lines may have moved.
+  public var withoutPlace: ListSettings {
+    var list = self
+    list.place = Place(file: "", line: 0, column: 0)
+    return list
+  }
+
   public init(name: String, place: Place = Place(file: "", line: 0, column: 0), source: Source) {
     self.name = name
     self.place = place
