@@ -11,7 +11,7 @@ public struct AddressList: Sendable, Equatable {
 
   public init(_ subnets: some Sequence<Subnet> = []) {
     // A block comes before what it holds: the same base and fewer bits, or an earlier base.
-    let sorted = subnets.sorted(by: Self.isBefore)
+    let sorted = subnets.sorted()
     var entries: [Subnet] = []
     entries.reserveCapacity(sorted.count)
     for subnet in sorted where entries.last?.contains(subnet) != true { entries.append(subnet) }
@@ -63,7 +63,7 @@ public struct AddressList: Sendable, Equatable {
       if a == b {
         new += 1
         before += 1
-      } else if Self.isBefore(a, b) {
+      } else if a < b {
         added.append(a)
         new += 1
       } else {
@@ -72,10 +72,6 @@ public struct AddressList: Sendable, Equatable {
       }
     }
     return (added, removed)
-  }
-
-  private static func isBefore(_ a: Subnet, _ b: Subnet) -> Bool {
-    a.base == b.base ? a.length < b.length : a.base < b.base
   }
 
   /// The place of the first entry whose base is higher than `address`.

@@ -51,6 +51,11 @@ public struct Subnet: Hashable, Sendable {
   }
 }
 
+extension Subnet: Comparable {
+  /// By the first address; a block comes before what it holds.
+  public static func < (a: Subnet, b: Subnet) -> Bool { a.base == b.base ? a.length < b.length : a.base < b.base }
+}
+
 extension Subnet: CustomStringConvertible {
   public var description: String { isSingleAddress ? "\(base)" : "\(base)/\(prefixLength)" }
 }

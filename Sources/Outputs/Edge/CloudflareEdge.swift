@@ -34,7 +34,7 @@ struct CloudflareEdge: Edge {
       _ = try ask("DELETE", "/\(URLPart.encoded(rule.id))")
       removed += 1
     }
-    let missing = possible.subtracting(held).sorted { $0.base.bits < $1.base.bits }
+    let missing = possible.subtracting(held).sorted()
     for subnet in missing { try add(subnet) }
     let left = bans.count - possible.count
     return "\(counted(possible.count, "ban")) in Cloudflare's rules, \(missing.count) new, \(removed) removed"

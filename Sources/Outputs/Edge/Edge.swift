@@ -28,7 +28,7 @@ struct BansInForce: Sendable {
     do {
       let bans = try AuditStore.readOnly(path: database).bansInForce(at: SystemClock.now())
       let subnets = bans.filter { jails.isEmpty || jails.contains($0.jail) }.compactMap(\.identity.subnet)
-      return Set(subnets).sorted { ($0.base.bits, $0.length) < ($1.base.bits, $1.length) }
+      return Set(subnets).sorted()
     } catch { throw .unreachable("\(error)") }
   }
 }
