@@ -39,6 +39,8 @@ internal import Synchronization
   public let isJITCompiled: Bool
 
   fileprivate let code: OpaquePointer
+  /// Whose code it is, where it is not its own.
+  private let original: Pattern?
 
   public init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source
@@ -69,13 +71,24 @@ internal import Synchronization
       throw PatternError(message: Self.message(errorCode), offset: errorOffset, pattern: source)
     }
     unsafe code = compiled
+    original = nil
     isJITCompiled =
       !options.contains(.withoutJIT) && (unsafe pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))) == 0
     groupCount = Int(unsafe Self.info(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT)))
     names = unsafe Self.nameTable(compiled)
   }
 
-  deinit { unsafe pcre2_code_free_8(code) }
+  /// With the code of another one, which lives as long as it.
+  private init(sharing original: Pattern) {
+    source = original.source
+    names = original.names
+    groupCount = original.groupCount
+    isJITCompiled = original.isJITCompiled
+    unsafe code = original.code
+    self.original = original
+  }
+
+  deinit { if original == nil { unsafe pcre2_code_free_8(code) } }
 
   private struct Key: Hashable {
     var source: String
@@ -86,17 +99,20 @@ internal import Synchronization
 
   private static let known = Mutex<[Key: Known]>([:])
 
-  /// The same pattern as somebody else has compiled, as long as it is in use: lists of attacks are asked of each format of
+  /// With the code that somebody else has compiled, as long as it is in use: lists of attacks are asked of each format of
   /// several filters, and compiling one takes milliseconds.
+  ///
+  /// What is looked up is never what is matched with: an object to which there are weak references counts the strong ones in a
+  /// table beside it, at several times the price, and a match counts a few.
   static func shared(_ source: String, options: Options) throws(PatternError) -> Pattern {
     let key = Key(source: source, options: options.rawValue)
-    if let pattern = known.withLock({ $0[key]?.pattern }) { return pattern }
+    if let pattern = known.withLock({ $0[key]?.pattern }) { return Pattern(sharing: pattern) }
     let pattern = try Pattern(source, options: options)
     known.withLock { known in
       if known.count > 8192 { known = known.filter { $0.value.pattern != nil } }
       known[key] = Known(pattern: pattern)
     }
-    return pattern
+    return Pattern(sharing: pattern)
   }
 
   /// The first group of that name.
