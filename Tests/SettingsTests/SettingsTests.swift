@@ -205,6 +205,22 @@ struct SettingsTests {
   private func read(_ text: String) -> Settings.Reading {
     readText(text)
   }
+
+  @Test func escalationIsReadAndChecked() throws {
+    let jail = "jails: {a: {source: bans, "
+    func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }
+    #expect(read("escalate: true").settings.jails[0].limits.escalation == Escalation())
+    #expect(read("escalate: false").settings.jails[0].limits.escalation == nil)
+    let told = read("escalate: {ipv4: 20, ipv6: 40, after: 9, within: 2h}").settings.jails[0].limits.escalation
+    #expect(told == Escalation(ipv4Prefix: 20, ipv6Prefix: 40, after: 9, within: .hours(2)))
+    let wide = read("prefix: {ipv4: 24}, escalate: true").errors.map(\.description)
+    #expect(
+      wide.count == 1 && wide[0].contains("bailiff.yaml:1:47: `escalate` bans ipv4 /24, which is no wider"), "\(wide)")
+    #expect(read("escalate: {after: 1}").errors.count == 1)
+    #expect(read("escalate: {aftr: 3}").errors[0].description.contains("did you mean `after`?"))
+    let defaults = Settings.read(text: "defaults: {escalate: true}\njails: {a: {source: bans}}", file: "bailiff.yaml")
+    #expect(defaults.settings.jails[0].limits.escalation == Escalation())
+  }
 }
 
 /// Writes `text` to a temporary file and reads it.

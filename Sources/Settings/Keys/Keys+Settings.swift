@@ -71,6 +71,7 @@ extension Keys {
     Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
+    Key("escalate", .either([.bool, .map(escalation)]), "When so many of a block are banned, the block is."),
     Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
     Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes: names, numbers, ranges, or all."),
     Key("protocol", .list(words(TransportProtocol.self)), "Whose ports."),
@@ -88,6 +89,13 @@ extension Keys {
     Key("rndtime", .time, "Up to this much is added at random."),
     Key("forget", .time, "So long after its last ban an id is new again: 90d unless told."),
     Key("overalljails", .bool, "Bans in other jails count as earlier ones."),
+  ]
+
+  static let escalation: [Key] = [
+    Key("ipv4", .integer(Limits.ipv4Prefix), "Leading bits of a block of IPv4: 24 unless told."),
+    Key("ipv6", .integer(Limits.ipv6Prefix), "Leading bits of a block of IPv6: 48 unless told."),
+    Key("after", .integer(Limits.escalateAfter), "So many different addresses: 5 unless told."),
+    Key("within", .time, "Banned within this time: 1d unless told."),
   ]
 
   static let prefix: [Key] = [
