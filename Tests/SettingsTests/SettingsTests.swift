@@ -206,6 +206,26 @@ struct SettingsTests {
     readText(text)
   }
 
+  @Test func limitsOfConnectionsAreReadAndChecked() {
+    func read(_ keys: String) -> Settings.Reading {
+      Settings.read(text: "firewall: {syn_limit: {\(keys)}}\njails: {a: {source: bans}}", file: "bailiff.yaml")
+    }
+    let short = read("rate: 30/s").settings.firewall.synLimit
+    #expect(short == SynLimitSettings(rate: 30, unit: .second, burst: 60, scope: .address))
+    let long = read("rate: 100/m, burst: 7, per: all, log_prefix: 'PORTSCAN_BLOCKED: '").settings.firewall.synLimit
+    #expect(
+      long
+        == SynLimitSettings(rate: 100, unit: .minute, burst: 7, scope: .all, logPrefix: "PORTSCAN_BLOCKED: "))
+    for wrong in [
+      "burst: 3", "rate: 30", "rate: 0/s", "rate: 30/d", "rate: 30/s, burst: 20000", "rate: 30/s, per: port",
+      "rate: 30/s, log_prefix: ''", "rate: 30/s, log_prefix: 'a\"b'",
+      "rate: 30/s, log_prefix: 'this is longer than iptables takes'",
+    ] {
+      let errors = read(wrong).errors
+      #expect(errors.count == 1 && errors[0].place.line == 1, "\(wrong): \(errors.map(\.description))")
+    }
+  }
+
   @Test func escalationIsReadAndChecked() throws {
     let jail = "jails: {a: {source: bans, "
     func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }

@@ -39,6 +39,14 @@ extension Keys {
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
     Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
     Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+    Key("syn_limit", .map(synLimit), "So many new TCP connections are let through; the kernel drops the others."),
+  ]
+
+  static let synLimit: [Key] = [
+    Key("rate", .text, "So many in a time: 30/s, 100/m, 1000/h."),
+    Key("burst", .integer(SynLimitSettings.numbers), "So many at once: twice the rate unless told."),
+    Key("per", words(SynLimitSettings.Scope.self), "Counted for each address (each /64 of IPv6), or for all together."),
+    Key("log_prefix", .text, "What begins the kernel's log of what is dropped; without it nothing is logged."),
   ]
 
   static let addressList: [Key] = [
