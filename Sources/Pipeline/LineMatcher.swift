@@ -57,6 +57,7 @@ public final class LineMatcher {
     for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
+      history.ahead = origin.ahead
       group.set.scan(lines, isPayload: origin.isPayload, clock: &group.clock, history: history) { match, line, start in
         // A container's clock may be off; its runtime's is this machine's.
         let time = origin.time(of: start) ?? time(of: match, isLive: origin.isLive, now)
