@@ -17,7 +17,9 @@ enum EncodedText {
     decoded.reserveCapacity(text.count)
     var at = 0
     while at < text.count {
-      if text[at] == UInt8(ascii: "%"), at + 2 < text.count, let high = digit(text[at + 1]), let low = digit(text[at + 2]) {
+      if text[at] == UInt8(ascii: "%"), at + 2 < text.count, let high = digit(text[at + 1]),
+        let low = digit(text[at + 2])
+      {
         decoded.append(high << 4 | low)
         at += 3
       } else {

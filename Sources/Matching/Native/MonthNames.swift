@@ -15,7 +15,9 @@ extension Stamp {
     else { return nil }
     var stamp = Fields()
     var stop = time(line, next + 1, &stamp)
-    if stop == nil, let year = Self.number(line, next + 1, 4), next + 5 < line.count, line[next + 5] == UInt8(ascii: " ") {
+    if stop == nil, let year = Self.number(line, next + 1, 4), next + 5 < line.count,
+      line[next + 5] == UInt8(ascii: " ")
+    {
       stamp.year = year
       stop = time(line, next + 6, &stamp)
     }

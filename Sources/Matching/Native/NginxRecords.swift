@@ -204,7 +204,8 @@ struct NginxRecords {
   /// A message that the system's error follows.
   private static func isFailure(_ text: borrowing Span<UInt8>, _ line: Range<Int>) -> Bool {
     guard let message = message(text, line) else { return false }
-    return starts(text, message, with: "\"/") || find("() \"", text, message..<min(message + 16, line.upperBound)) != nil
+    return starts(text, message, with: "\"/")
+      || find("() \"", text, message..<min(message + 16, line.upperBound)) != nil
   }
 
   /// Where the message begins, behind `[error] 5191#5191: *31 `; nil where there is no connection, and so no client.
@@ -225,7 +226,9 @@ struct NginxRecords {
     else { return false }
     // `connect() failed (111: Connection refused) while connecting to upstream`: what nginx was doing.
     var action = client
-    while action > line.lowerBound, isDigitOrLetter(text[action - 1]) || text[action - 1] == UInt8(ascii: " ") { action -= 1 }
+    while action > line.lowerBound, isDigitOrLetter(text[action - 1]) || text[action - 1] == UInt8(ascii: " ") {
+      action -= 1
+    }
     return find(" while ", text, action..<client) == nil
   }
 
