@@ -141,6 +141,19 @@ import Testing
     #expect(try hosts(lines).count == 9)
   }
 
+  /// `error_log syslog:…`: a syslog daemon escapes line ends, or writes them as they are.
+  @Test(arguments: ["Nov 28 07:00:00 web nginx: ", "2026-11-28T07:00:00.123+00:00 web nginx[5191]: "])
+  func throughSyslog(header: String) throws {
+    let honest = header + Self.honest()
+    let escaped =
+      header + Self.head + "open() \"/srv/x#012" + Self.forged + "#012" + Self.gone + Self.context("GET /x HTTP/1.1")
+    let split = [
+      header + Self.head + "open() \"/srv/x", Self.forged,
+      Self.gone + Self.context("GET /x%0a\(Self.encoded(Self.forged))%0ay HTTP/1.1"),
+    ]
+    #expect(try hosts([honest, escaped, honest] + split + [honest]) == ["192.0.2.7", "192.0.2.7", "192.0.2.7"])
+  }
+
   @Test func theReportedOne() throws {
     let log = try Shipped.fixture("reported/nginx-honest-lines.log")
     #expect(try hosts(String(decoding: log, as: UTF8.self).split(separator: "\n").map(String.init)).count == 10)

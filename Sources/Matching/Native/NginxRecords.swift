@@ -179,8 +179,19 @@ struct NginxRecords {
     return numbers.0 << 32 ^ numbers.1
   }
 
-  /// `2026/11/21 05:24:01 [`: the start of a record, or of text that is made to look like one.
+  /// The start of a record, or text that is made to look like one, also behind syslog's header.
   private static func isHead(_ text: borrowing Span<UInt8>, _ at: Int) -> Bool {
+    if isStamp(text, at) { return true }
+    var colon = at
+    while colon < min(at + 100, text.count), text[colon] != UInt8(ascii: "\n") {
+      if text[colon] == UInt8(ascii: ":"), isStamp(text, colon + 2) { return true }
+      colon += 1
+    }
+    return false
+  }
+
+  /// `2026/11/21 05:24:01 [`.
+  static func isStamp(_ text: borrowing Span<UInt8>, _ at: Int) -> Bool {
     guard at + 21 <= text.count else { return false }
     return text[at + 4] == UInt8(ascii: "/") && text[at + 7] == UInt8(ascii: "/") && text[at + 10] == UInt8(ascii: " ")
       && text[at + 13] == UInt8(ascii: ":") && text[at + 16] == UInt8(ascii: ":") && text[at + 20] == UInt8(ascii: "[")
