@@ -56,7 +56,21 @@ struct SyslogHeader {
     } else if !hasPriority, let next = counted(line, &time) {
       at = next
     }
+    if !stamp.isEmpty, !needsFacility, let tag = plainTag(line, at) {
+      return SyslogHeader(
+        stamp: stamp, time: time, program: withoutDirectory(line, tag.program),
+        message: behindID(line, skipSpaces(line, tag.end)))
+    }
     return afterStamp(line, at, stamp, time, hasPriority: hasPriority, needsFacility: needsFacility)
+  }
+
+  /// The tag that is the first or the second word, as in nearly every line: a facility, which would make no difference there, has
+  /// neither a colon nor a bracket.
+  private static func plainTag(_ line: borrowing Span<UInt8>, _ start: Int) -> Tag? {
+    guard let first = Tag(line, at: start) else { return nil }
+    if first.isTag { return first }
+    guard let second = Tag(line, at: skipSpaces(line, first.end)), second.isTag else { return nil }
+    return second
   }
 
   /// HOST TAG, or TAG alone, with a facility at any place before it: what ends in a colon or a bracketed pid is the tag.
@@ -183,9 +197,9 @@ struct SyslogHeader {
     var value: UInt32 = 0
     var at = start
     // Linux knows no pid above 2^22.
-    while at < line.count, at - start < 8, isDigit(line[at]) {
-      value = value * 10 + UInt32(line[at] - UInt8(ascii: "0"))
-      at += 1
+    while at < line.count, at &- start < 8, isDigit(line[at]) {
+      value = value &* 10 &+ UInt32(line[at] &- UInt8(ascii: "0"))
+      at &+= 1
     }
     return value
   }
