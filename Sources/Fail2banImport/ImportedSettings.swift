@@ -50,10 +50,23 @@ struct ImportedSettings {
     return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
   }
 
-  func yaml(directory: String) -> String {
-    var lines = [
-      "# fail2ban's jails of \(directory.filter { !$0.isNewline }), by `bailiff import fail2ban`.",
-      "# The filters are used where they are, unmodified.",
+  /// - Parameters:
+  ///   - copy: where fail2ban's filters were copied to.
+  ///   - natives: the names of Bailiff's own filters; nil: no advice.
+  func yaml(directory: String, copy: String?, natives: Set<String>?) -> String {
+    var lines = ["# fail2ban's jails of \(Self.oneLine(directory)), by `bailiff import fail2ban`."]
+    if let copy {
+      lines.append("# The filters are copies of fail2ban's in \(Self.oneLine(copy)), unmodified.")
+    } else {
+      lines.append("# The filters are used where they are, unmodified.")
+      if natives != nil {
+        lines += [
+          "# `apt purge fail2ban` takes them away, and the jails with them: import with --copy-filters before that, or use",
+          "# Bailiff's own filters.",
+        ]
+      }
+    }
+    lines += [
       "ignoreip: \(YAMLText.list(ignoreip))",
       "ignoreself: \(ignoreself)",
       "firewall: {backend: ipset, chains: \(YAMLText.list(chains))}",
@@ -69,11 +82,13 @@ struct ImportedSettings {
       "  prefix: {ipv4: 32, ipv6: 128}",
       jails.isEmpty ? "jails: {}" : "jails:",
     ]
-    for jail in jails { lines += text(jail) }
+    for jail in jails { lines += text(jail, natives ?? []) }
     if !outputs.isEmpty { lines.append("outputs:") }
     for output in outputs { lines += text(output) }
     return lines.joined(separator: "\n") + "\n"
   }
+
+  private static func oneLine(_ path: String) -> String { path.filter { !$0.isNewline } }
 
   private func text(_ output: ImportedOutput) -> [String] {
     // Those of all jails need no list.
@@ -82,7 +97,7 @@ struct ImportedSettings {
     return ["  \(YAMLText.scalar(output.name)):"] + keys.map { "    \($0.key): \($0.value)" }
   }
 
-  private func text(_ jail: ImportedJail) -> [String] {
+  private func text(_ jail: ImportedJail, _ natives: Set<String>) -> [String] {
     var lines = ["  \(YAMLText.scalar(jail.name)):"]
     func add(_ key: String, _ value: String) { lines.append("    \(key): \(value)") }
     func addList(_ key: String, _ items: [String]) {
@@ -94,11 +109,11 @@ struct ImportedSettings {
     switch jail.source {
     case .bans: add("source", "bans")
     case .journal(let matches):
-      addFilter(jail, &lines)
+      addFilter(jail, natives, &lines)
       add("backend", "journal")
       if !matches.isEmpty { addList("journalmatch", matches) }
     case .files(let paths):
-      addFilter(jail, &lines)
+      addFilter(jail, natives, &lines)
       add("backend", "files")
       addList("logpath", paths)
     }
@@ -117,7 +132,11 @@ struct ImportedSettings {
     return lines
   }
 
-  private func addFilter(_ jail: ImportedJail, _ lines: inout [String]) {
+  private func addFilter(_ jail: ImportedJail, _ natives: Set<String>, _ lines: inout [String]) {
+    let name = (jail.filter.split(separator: "/").last ?? "").split(separator: ".").first.map(String.init) ?? ""
+    if natives.contains(name) {
+      lines.append("    # Bailiff has a filter of its own for it: `filter: \(name)`, without options.")
+    }
     lines.append("    filter: \(YAMLText.scalar(jail.filter))")
     guard !jail.options.isEmpty else { return }
     lines.append("    options:")

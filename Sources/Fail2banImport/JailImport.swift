@@ -1,6 +1,7 @@
 import Filters
 import FoundationEssentials
 import Settings
+import System
 
 /// Turns fail2ban's jails into Bailiff's settings, which refer to the filter files where they are.
 ///
@@ -9,13 +10,18 @@ public enum JailImport {
   /// - Parameters:
   ///   - directory: where `jail.conf` and `filter.d` are.
   ///   - all: jails that are not enabled as well; they stay disabled.
+  ///   - copy: a directory to copy fail2ban's filters to, which the settings then name; nil: they name them where they are.
+  ///   - natives: the names of Bailiff's own filters, which comments offer beside fail2ban's of the same service; nil: no advice.
   /// - Returns: the text of a `bailiff.yaml`, and what could not be carried over, one line each: file, jail, option,
   ///   and what to do instead. A jail that cannot be read becomes such a line; the others are there.
-  /// - Throws: `ConfigurationError` where `jail.conf` itself cannot be read.
-  public static func run(directory: String, all: Bool) throws(ConfigurationError) -> (yaml: String, notes: [String]) {
+  /// - Throws: `ConfigurationError` where `jail.conf` itself cannot be read; `SystemError` where filters cannot be copied.
+  public static func run(
+    directory: String, all: Bool, copyingFiltersTo copy: String? = nil, natives: Set<String>? = nil
+  ) throws -> (yaml: String, notes: [String]) {
     var directory = directory
     while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
     let reader = try JailReader(directory: directory)
+    if let copy { try copyFilters(of: directory, to: copy) }
     var notes = Notes()
     var jails: [ImportedJail] = []
     noteCase(of: reader, &notes)
@@ -28,7 +34,10 @@ public enum JailImport {
         let isEnabled = try reader.isEnabled(name)
         guard isEnabled || all else { continue }
         var translation = JailTranslation(try reader.read(name), reader)
-        if let jail = try translation.jail(isEnabled: isEnabled) { jails.append(jail) }
+        if var jail = try translation.jail(isEnabled: isEnabled) {
+          if let copy { jail.filter = copied(jail.filter, from: directory, to: copy) }
+          jails.append(jail)
+        }
         notes.merge(translation.notes)
       } catch {
         notes.add(error, error.section == name ? "the jail is left out" : "the jail \(name) is left out")
@@ -39,10 +48,23 @@ public enum JailImport {
     // Bailiff's own loader has the last word: a jail that it refuses is left out.
     while true {
       let settings = ImportedSettings(jails, reader, &notes)
-      yaml = settings.yaml(directory: directory)
+      yaml = settings.yaml(directory: directory, copy: copy, natives: natives)
       guard removeRefused(yaml, settings, &jails, reader, &notes) else { break }
     }
     return (yaml, notes.lines)
+  }
+
+  /// Those that jails do not name may be what others include.
+  private static func copyFilters(of directory: String, to copy: String) throws(SystemError) {
+    try Directory.make(copy)
+    for name in try Directory.names("\(directory)/filter.d") where name.hasSuffix(".conf") || name.hasSuffix(".local") {
+      try SmallFile.replace("\(copy)/\(name)", with: SmallFile.read("\(directory)/filter.d/\(name)"))
+    }
+  }
+
+  private static func copied(_ filter: String, from directory: String, to copy: String) -> String {
+    let place = "\(directory)/filter.d/"
+    return filter.hasPrefix(place) ? "\(copy)/\(filter.dropFirst(place.count))" : filter
   }
 
   /// Names of sections that are written another way than the one that is meant.

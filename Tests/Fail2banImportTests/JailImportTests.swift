@@ -1,5 +1,6 @@
 import Detection
 import Fail2banImport
+import Filters
 import Foundation
 import Model
 import Settings
@@ -169,5 +170,38 @@ struct JailImportSpellingTests {
     #expect(notes == [])
     let (without, said) = try run("[a]\nenabled = true\nlogpath = /a.log\nlogtimezone = BST\n")
     #expect(!without.contains("  a:") && said.contains { $0.contains("`BST`") }, "\(without) \(said)")
+  }
+
+  /// `apt purge fail2ban` takes its filters away.
+  @Test func filtersAreCopied() throws {
+    let directory = try TestDirectory()
+    for (name, text) in [
+      (
+        "jail.conf",
+        "[sshd]\nenabled = true\nfilter = sshd\nlogpath = /a.log\nport = ssh\naction = iptables[port=ssh]\n"
+      ),
+      ("filter.d/sshd.conf", "[INCLUDES]\nbefore = common.conf\n[Definition]\nfailregex = ^%(x)s from <HOST>$\n"),
+      ("filter.d/common.conf", "[DEFAULT]\nx = bad\n"), ("filter.d/sshd.local", "[Definition]\nignoreregex = ^ok\n"),
+      ("action.d/iptables.conf", "[Definition]\nactionban = iptables -I f2b-<name> -s <ip>\n"),
+    ] { _ = try directory.write(name, text) }
+    let (where_, _) = try JailImport.run(directory: directory.path, all: false, natives: ["sshd"])
+    #expect(where_.contains("apt purge fail2ban") && where_.contains("--copy-filters"), "\(where_)")
+    #expect(
+      where_.contains("`filter: sshd`") && where_.contains("filter: \(directory.path)/filter.d/sshd.conf"), "\(where_)")
+    let copy = directory("copies/filter.d")
+    let (yaml, notes) = try JailImport.run(directory: directory.path, all: false, copyingFiltersTo: copy)
+    #expect(notes == [])
+    #expect(yaml.contains("filter: \(copy)/sshd.conf") && !yaml.contains("purge"), "\(yaml)")
+    try FileManager.default.removeItem(atPath: directory("filter.d"))
+    let reading = Settings.read(text: yaml, file: "bailiff.yaml") { path, options in
+      try FilterTranslation.loadFilter(path: path, options: options)
+    }
+    #expect(reading.errors.isEmpty, "\(reading.errors)")
+    let rules = try FilterTranslation.loadFilter(path: copy + "/sshd.conf", options: [:]).rules
+    guard case .fail2ban(let rules) = rules else {
+      Issue.record("\(rules)")
+      return
+    }
+    #expect(rules.failregex.contains { $0.contains("bad from") } && !rules.ignoreregex.isEmpty, "\(rules)")
   }
 }

@@ -38,7 +38,7 @@ import Testing
       let ahead = try #require(chunk.ahead)
       #expect(ahead.count == 2048 && next.bytes.starts(with: ahead))
     }
-    #expect(chunks.last?.ahead == nil)
+    #expect(chunks.last?.ahead == [])
   }
 
   @Test func rangesThatTouchShareNoLineAndMissNone() throws {

@@ -13,10 +13,10 @@ struct LineCutter {
   /// Lends the whole lines of `range`, whose first byte stands at `offset` of the source. Returns the end of what is dealt
   /// with; what follows is the beginning of a line, at most `limit` bytes, to be brought again with its end.
   ///
-  /// `isFull`: there is more to read at once. Then the last lines are kept back, to be brought again too, and those before
-  /// are lent with what follows them.
+  /// `isFull`: is there more to read at once? Then the last lines are kept back, to be brought again too, and those before
+  /// are lent with what follows them. Nil: nobody knows.
   mutating func cut(
-    _ range: Range<Int>, of buffer: LineBuffer, at offset: UInt64, isFull: Bool = false, to outlet: LineOutlet
+    _ range: Range<Int>, of buffer: LineBuffer, at offset: UInt64, isFull: Bool? = nil, to outlet: LineOutlet
   ) -> Int {
     func lend(_ lines: Range<Int>, ahead: Range<Int>? = nil) {
       guard !lines.isEmpty else { return }
@@ -54,11 +54,11 @@ struct LineCutter {
       line = end + 1
       start = line
     }
-    if isFull, line - start > Self.ahead, let kept = buffer.lastNewline(in: start..<line - Self.ahead) {
+    if isFull == true, line - start > Self.ahead, let kept = buffer.lastNewline(in: start..<line - Self.ahead) {
       line = kept + 1
       lend(start..<line, ahead: line..<min(line + Self.ahead, range.upperBound))
     } else {
-      lend(start..<line)
+      lend(start..<line, ahead: isFull == false ? line..<line : nil)
     }
     return line
   }

@@ -12,7 +12,7 @@ public struct LineOrigin {
   static let mostDelay = 60.0
   /// Of the first byte, in the source.
   private let start: UInt64
-  /// The bytes that follow, up to `LineCutter.ahead`, which are lent again; nil at what is the end for now.
+  /// The bytes that follow, up to `LineCutter.ahead`, which are lent again; empty at the end, nil where nobody knows.
   public let ahead: [UInt8]?
   /// Where the lines were taken out of a container's envelope.
   private let records: RecordDecoder?

@@ -50,7 +50,7 @@ final class StreamReader {
         end += 1
       }
     }
-    let done = cutter.cut(0..<end, of: buffer, at: offset, isFull: isPast && count > 0, to: outlet)
+    let done = cutter.cut(0..<end, of: buffer, at: offset, isFull: isPast ? count > 0 : nil, to: outlet)
     offset += UInt64(done)
     buffer.moveToStart(done..<end)
     carried = end - done

@@ -26,7 +26,10 @@ public struct ZoneOffsets: Sendable {
   public mutating func seconds(at time: CivilTime, now: Instant? = nil) -> Int {
     let key = CivilTime.days(year: time.year, month: time.month, day: time.day) * 96 + time.hour * 4 + time.minute / 15
     if key == quarter { return offset }
-    let shown = time.instant()
+    // A leap second is of the quarter that it ends.
+    var ordinary = time
+    ordinary.second = min(time.second, 59)
+    let shown = ordinary.instant()
     let before = zone.offset(at: shown.subtracting(.hours(24)))
     let candidate = shown.subtracting(.seconds(Int64(before)))
     // Right before a change and in doubt; otherwise what holds at that moment.

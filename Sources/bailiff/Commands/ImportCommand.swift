@@ -2,6 +2,7 @@ import ArgumentParser
 import Fail2banImport
 import Glibc
 import Maintenance
+import Settings
 import System
 
 struct Import: ParsableCommand {
@@ -23,10 +24,12 @@ struct ImportFail2ban: ParsableCommand {
       Examples:
         bailiff import fail2ban > bailiff.yaml
         bailiff import fail2ban --all /srv/old/etc/fail2ban > bailiff.yaml
+        bailiff import fail2ban --copy-filters /etc/bailiff/filter.d > bailiff.yaml
         bailiff check --config bailiff.yaml
         bailiff import fail2ban --bans
 
-      The settings name fail2ban's filter files where they are. What could not be carried over is listed on standard error,
+      The settings name fail2ban's filter files where they are; `apt purge fail2ban` takes those away, so copy them before with \
+      --copy-filters, and the settings name the copies. Where Bailiff has a filter of its own for a service, a comment says so. What could not be carried over is listed on standard error,
       one line each: file, jail, option, and what to do instead. A jail that is wrong is listed there and left out; the
       others come through.
 
@@ -38,6 +41,10 @@ struct ImportFail2ban: ParsableCommand {
   var directory = "/etc/fail2ban"
   @Flag(help: "Jails that are not enabled, too; they stay disabled.")
   var all = false
+  @Option(
+    help: ArgumentHelp("Copy fail2ban's filters there, and name the copies.", valueName: "directory"),
+    completion: .directory)
+  var copyFilters: String?
   @Flag(help: "Have the running daemon take over fail2ban's bans in force.")
   var bans = false
   @Option(
@@ -60,9 +67,12 @@ struct ImportFail2ban: ParsableCommand {
     let yaml: String
     let notes: [String]
     do {
-      (yaml, notes) = try JailImport.run(directory: absolute(directory), all: all)
+      let library = FilterLibrary(directories: [])
+      (yaml, notes) = try JailImport.run(
+        directory: absolute(directory), all: all, copyingFiltersTo: copyFilters.map(absolute),
+        natives: Set(library.names))
     } catch {
-      throw CommandFailure(.usage, error.description)
+      throw CommandFailure(.usage, "\(error)")
     }
     for note in notes { Diagnostics.write(printable(note) + "\n") }
     var output = Output()
