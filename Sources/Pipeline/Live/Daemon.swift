@@ -44,6 +44,8 @@ public final class Daemon: @unchecked Sendable {
   let otherPlace: OtherPlace
   private let onInputEnd: @Sendable () -> Void
   /// Reloads follow one another: the end of the last one.
+  /// Settings that are taken back unless somebody confirms them.
+  let unconfirmedReload = Mutex<UnconfirmedReload?>(nil)
   private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
   private let isReading = Mutex(true)
 
@@ -169,12 +171,14 @@ public final class Daemon: @unchecked Sendable {
 
   /// Reads the settings again and goes over to them. When they are wrong nothing changes, and the error says why.
   /// Returns what changed, a line each, and what to know about it.
-  public func reload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+  public func reload(
+    uid: UInt32?, _ request: ReloadOptions = ReloadOptions()
+  ) async throws -> (changes: [String], warnings: [String]) {
     let task = lastReload.withLock { last in
       let task = Task { [before = last] in
         _ = await before?.result
         do {
-          let result = try await applyReload(uid: uid)
+          let result = try await applyReload(uid: uid, request)
           warnings.clear(.settingsNotLoaded)
           return result
         } catch {
@@ -190,8 +194,10 @@ public final class Daemon: @unchecked Sendable {
     return try await task.value
   }
 
-  private func applyReload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
-    let reading = try load()
+  func applyReload(
+    uid: UInt32?, _ request: ReloadOptions
+  ) async throws -> (changes: [String], warnings: [String]) {
+    let reading = try request.settings.map { Settings.Reading(settings: $0) } ?? load()
     let known = droppedJails
     let settings = try reading.admitted(dropped: known)
     let old = current.withLock { $0 }
@@ -203,6 +209,7 @@ public final class Daemon: @unchecked Sendable {
         isUsage: true)
     }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
+    try requireNoLockout(settings, old: old.settings, request)
     let ignored = OwnAddresses.ignored(settings)
     let made = try await prepareFirewall(plan, old: old.settings.firewall)
     current.withLock { $0 = plan }
@@ -225,6 +232,7 @@ public final class Daemon: @unchecked Sendable {
       loop.firewallChanged.withLock { $0 = true }
     }
     lists.reload(settings)
+    revertUnlessConfirmed(to: old.settings, request)
     let warnings =
       stillDropped.map { "jail \($0.name) is still left out: \($0.reason)" } + made.map(\.description)
       + (await readerGoesOver(to: plan) ? [] : [Self.delayed])

@@ -444,7 +444,8 @@ final class DecisionThread: @unchecked Sendable {
     metrics.withLock { $0.reload(patterns: plan.patternNames) }
     let anew = detector.reload(plan, ignoring: ignoring)
     if firewall.changesKernel { countApart() }
-    lists.keep(Set(plan.settings.lists.filter(\.enabled).map(\.name)))
+    lists.keep(
+      Set(plan.settings.lists.filter(\.enabled).map(\.name) + StaticRule.rules(of: plan.settings).map(\.name)))
     listChanges = []
     ignored.forget()
     resolved = []
