@@ -112,9 +112,9 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   private func run() {
-    // While too much waits for the disk, new lines stay where they are; commands and what is due go on.
+    // While too much waits for a slow disk, new lines stay where they are; commands and what is due go on.
     while true {
-      let isHeld = writer.isFull
+      let isHeld = writer.holdsReading
       guard let items = queue.take(waiting: isHeld ? 0.05 : patience, urgentOnly: isHeld) else { break }
       if !items.isEmpty { lastItem = SystemClock.now() }
       for item in items {
