@@ -22,7 +22,7 @@ struct ControlRoutes: Sendable {
   var endpoints: [Endpoint] { described + [description(of: described)] }
 
   private var described: [Endpoint] {
-    daemonEndpoints + listEndpoints + auditEndpoints + eventEndpoints + tokenEndpoints
+    daemonEndpoints + listEndpoints + auditEndpoints + activityEndpoints + eventEndpoints + tokenEndpoints
   }
 
   private func description(of others: [Endpoint]) -> Endpoint {

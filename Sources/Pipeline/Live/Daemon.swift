@@ -229,6 +229,14 @@ public final class Daemon: @unchecked Sendable {
           log.error("jail \(jail): its window could not be restored: \(error)")
         }
       }
+      do {
+        if loop.detector.reloadAlerts(plan) {
+          try Restoration.restoreAlertWindows(
+            &loop.detector, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
+        }
+      } catch {
+        log.error("alerts: what they count could not be restored: \(error)")
+      }
       loop.firewallChanged.withLock { $0 = true }
     }
     lists.reload(settings)

@@ -464,6 +464,14 @@ final class DecisionThread: @unchecked Sendable {
       failure.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
       return true
     }
+    new.keepActivities { activity in
+      let name = old.jailNames[Int(activity.jail)]
+      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
+      let pattern = old.patternNames[Int(activity.pattern)]
+      activity.jail = UInt16(jail)
+      activity.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
+      return true
+    }
     return new
   }
 }
