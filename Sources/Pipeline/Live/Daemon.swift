@@ -75,9 +75,7 @@ public final class Daemon: @unchecked Sendable {
     let choice = given.map { BackendChoice($0.backend, because: "it was given") } ?? choose(settings.firewall)
     self.choice = Mutex(choice)
     firewall = SwitchableActuator(given ?? choice.backend.makeActuator())
-    (self.load, self.onReload) = (load, onReload)
-    self.outputs = outputs
-    self.onInputEnd = onInputEnd
+    (self.load, self.onReload, self.outputs, self.onInputEnd) = (load, onReload, outputs, onInputEnd)
     started = SystemClock.now()
     otherPlace = OtherPlace(since: started)
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
@@ -107,8 +105,7 @@ public final class Daemon: @unchecked Sendable {
     }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, lists: held, warnings: warnings, writer: writer,
-      late: late, log: log,
-      heartbeat: heartbeat)
+      late: late, log: log, heartbeat: heartbeat)
     // Bans that the other backend may still hold are held by this one now.
     if given == nil, firewall.changesKernel {
       do { try FirewallBackend.clearOthers(than: firewall.backend) } catch { log.warning("firewall: \(error)") }
@@ -119,7 +116,7 @@ public final class Daemon: @unchecked Sendable {
       Self.record(event, writer, log)
     }
     watcher = Reconciler(firewall) { [loop] cause in
-      loop.queue.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
+      loop.queue.postUrgent(.command(.repair(cause: cause)))
     }
     monitor = HealthMonitor(warnings, started: started) { [unowned self] in findings() }
     try beginStoring(restored, settings)
@@ -219,26 +216,7 @@ public final class Daemon: @unchecked Sendable {
     onReload(settings)
     try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
-    await onLoop { [writer, log] loop in
-      for jail in loop.applyReload(plan, ignoring: ignored) {
-        guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
-        do {
-          try Restoration.restoreWindow(
-            &loop.detector, index, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
-        } catch {
-          log.error("jail \(jail): its window could not be restored: \(error)")
-        }
-      }
-      do {
-        if loop.detector.reloadAlerts(plan) {
-          try Restoration.restoreAlertWindows(
-            &loop.detector, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
-        }
-      } catch {
-        log.error("alerts: what they count could not be restored: \(error)")
-      }
-      loop.firewallChanged.withLock { $0 = true }
-    }
+    await ask { .reload(plan, ignoring: ignored, $0) }
     lists.reload(settings)
     revertUnlessConfirmed(to: old.settings, request)
     let warnings =
@@ -284,11 +262,8 @@ public final class Daemon: @unchecked Sendable {
         "`backend` cannot go from \(firewall.backend.rawValue) to \(choice.backend.rawValue) in a running daemon: what a dry "
           + "run decided is never enforced", remedy: "restart it: `systemctl restart bailiff`", isUsage: true)
     }
-    let result = await onLoop { [firewall] loop in
-      Result { () throws(FirewallError) in
-        try firewall.replace(
-          with: choice.backend.makeActuator(), plan: plan.firewallPlan, bans: loop.wanted(), now: SystemClock.now())
-      }
+    let result = await ask {
+      .switchBackend(firewall, to: choice.backend.makeActuator(), plan.firewallPlan, $0)
     }
     let made = try result.get()
     self.choice.withLock { $0 = choice }
@@ -311,18 +286,6 @@ public final class Daemon: @unchecked Sendable {
       try? await Task.sleep(for: .milliseconds(5))
     }
     return true
-  }
-
-  /// Runs `body` on the decider's thread.
-  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionThread) -> Result) async -> Result {
-    await withCheckedContinuation { done in
-      loop.queue.postUrgent(
-        .act { loop in
-          let result = body(loop)
-          loop.publish()
-          done.resume(returning: result)
-        })
-    }
   }
 
   /// Those in force.
