@@ -15,7 +15,11 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases, [("10.77.0.", "10.77.0.1"), ("fd77::", "fd77::1")])
-  func onlyWhatIsOpenedIsOpen(_ backend: Backend, _ addresses: (String, String)) throws {
+  func onlyWhatIsOpenedIsOpen(_ backend: Backend, _ addresses: (String, String)) async throws {
+    try await onOwnThread { try Self.onlyWhatIsOpenedIsOpen(backend, addresses) }
+  }
+
+  private static func onlyWhatIsOpenedIsOpen(_ backend: Backend, _ addresses: (String, String)) throws {
     let (prefix, host) = addresses
     let network = try Publisher()
     defer { network.close() }
@@ -91,7 +95,11 @@ import Testing
     #expect(!left.contains("GATE") && !left.contains("gate") && !left.contains("allow_only"), "\(left)")
   }
 
-  @Test(arguments: Backend.allCases) func udpIsClosedAndAnswersComeIn(_ backend: Backend) throws {
+  @Test(arguments: Backend.allCases) func udpIsClosedAndAnswersComeIn(_ backend: Backend) async throws {
+    try await onOwnThread { try Self.udpIsClosedAndAnswersComeIn(backend) }
+  }
+
+  private static func udpIsClosedAndAnswersComeIn(_ backend: Backend) throws {
     let hosts = try TwoHosts()
     defer { hosts.close() }
     let firewall = backend.make()
