@@ -274,6 +274,9 @@ public struct Decider: Sendable {
 
   // MARK: Questions
 
+  /// Are failures of this address never counted?
+  public func ignores(_ address: Address, in jail: Int) -> Bool { states[jail].jail.ignore.contains(address) }
+
   public func bans(in jail: Int) -> [Ban] { states[jail].bans.bans }
 
   public func banCount(in jail: Int) -> Int { states[jail].bans.count }

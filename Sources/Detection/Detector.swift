@@ -3,7 +3,9 @@ public import Model
 /// Failures in, decisions out, batch by batch: the decider, with the jails that count bans fed from the bans of the others.
 public struct Detector: Sendable {
   public var decider: Decider
-  private var attempts = AttemptTable()
+  /// Nil: nobody is told of anything.
+  public var alerts: AlertDetector?
+  var attempts = AttemptTable()
   private var evidence = EvidenceLines()
   private var jails: [Jail]
   private var banJails: [Int]
@@ -44,9 +46,14 @@ public struct Detector: Sendable {
     var shown: [EvidenceLines.Line] = []
     var isReduced = false
     var index = 0
+    var nextActivity = 0
+    defer { finish(&batch, from: &nextActivity, now) }
     while index < batch.failures.count {
       var failure = batch.failures[index]
       defer { index += 1 }
+      if nextActivity < batch.activities.count {
+        consider(in: &batch, from: &nextActivity, before: failure.line.start, now)
+      }
       if failure.attempt != .alone, attempts.isCounted(failure) {
         failure.weight = 0
         batch.setWeight(0, at: index)
@@ -60,6 +67,11 @@ public struct Detector: Sendable {
         failure.isPast
         ? decider.restore(failure, id: name)
         : decider.consider(failure, id: name, now: now, permits: permits) { decisions.append($0) }
+      if isRecorded, !failure.isPast, name == nil, alerts?.wantsFailures == true,
+        count > 0 || !decider.ignores(failure.address, in: Int(failure.jail))
+      {
+        note(failure, in: &batch, now)
+      }
       if !isRecorded {
         isReduced = true
         guard isNearLimit(failure, count) || decisions.count > before else { continue }

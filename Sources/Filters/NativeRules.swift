@@ -92,6 +92,8 @@ public struct PatternDefinition: Sendable, Equatable {
   public var act = ActDefinition(key: [], within: .zero)
   /// With the filter's `join`; nil: a failure, whose client the key's opening names.
   public var role: JoinRole?
+  /// What the line tells of somebody who was let in; nil: it is a failure.
+  public var event: ActivityEvent?
   /// Where it is, for messages.
   public var place: Place
 

@@ -38,6 +38,12 @@ public final class Filter: Sendable {
     }
   }
 
+  /// The patterns whose lines tell of activities, by their numbers.
+  package var activityPatterns: [Int] {
+    guard case .native(let filter) = body else { return [] }
+    return filter.patterns.indices.filter { filter.patterns[$0].event != nil }
+  }
+
   /// Does what a line means depend on the lines before it (sessions, torn records, names of columns)? Parts of a log then cannot be matched
   /// apart.
   public var needsOrder: Bool {

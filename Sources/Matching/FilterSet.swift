@@ -12,6 +12,8 @@ public final class FilterSet {
   public struct Counts: Sendable, Equatable {
     public var matched = 0
     public var ignored = 0
+    /// Lines that tell of activities; not among those that matched.
+    public var activities = 0
     /// Lines that the prefilter could not rule out.
     public var candidates = 0
     /// Lines not believed: what precedes them shows that a client may have written them, or no program of their format writes
@@ -41,13 +43,17 @@ public final class FilterSet {
   /// - Parameters:
   ///   - keepsCaptures: give every named group with each match, which costs allocations.
   ///   - isPrefiltered: false tries every pattern on every line. The results are the same.
+  ///   - readsActivity: false leaves out the patterns of activities, as if the filters had none.
   ///   - old: sets that read the source before. What their filters know of earlier lines (fail2ban's sessions) goes on in
   ///     filters of the same definition.
   public init(
-    _ filters: [Filter], keepsCaptures: Bool = false, isPrefiltered: Bool = true, continuing old: [FilterSet] = []
+    _ filters: [Filter], keepsCaptures: Bool = false, isPrefiltered: Bool = true, readsActivity: Bool = false,
+    continuing old: [FilterSet] = []
   ) {
     self.filters = filters
-    scanner = LineScanner(filters, keepsCaptures: keepsCaptures, isPrefiltered: isPrefiltered) { definition in
+    scanner = LineScanner(
+      filters, keepsCaptures: keepsCaptures, isPrefiltered: isPrefiltered, readsActivity: readsActivity
+    ) { definition in
       for set in old {
         for (index, filter) in set.filters.enumerated() where filter.definition == definition {
           if let matcher = set.scanner.matcher(at: index) { return matcher }

@@ -7,11 +7,22 @@ extension LineScanner {
   struct Verdict {
     var matched = false
     var ignored = false
+    var isActivity = false
+
+    mutating func note(isActivity: Bool) {
+      if isActivity { self.isActivity = true } else { matched = true }
+    }
   }
 
   mutating func count(_ outcome: Verdict) {
     counts.candidates += 1
-    if outcome.matched { counts.matched += 1 } else if outcome.ignored { counts.ignored += 1 }
+    if outcome.matched {
+      counts.matched += 1
+    } else if outcome.isActivity {
+      counts.activities += 1
+    } else if outcome.ignored {
+      counts.ignored += 1
+    }
   }
 
   /// Tries another engine's filter; true when `match` holds a failure.
@@ -63,6 +74,7 @@ extension LineScanner {
       }
       match.filter = filter
       match.pattern = index
+      if match.event != nil { return true }
       if !native.ignore.isEmpty {
         for ignored in native.ignore where isIgnored(ignored, subject) {
           outcome.ignored = true

@@ -34,7 +34,8 @@ extension LineScanner {
           }
           match.time = time()
           match.isDated = true
-          if deliver(native, message, history, body) { outcome.matched = true }
+          let isActivity = match.event != nil
+          if deliver(native, message, history, body) { outcome.note(isActivity: isActivity) }
         }
       } else if let matcher = matchers[index] {
         // What its patterns need may be in the header, which the scan of the message did not see.

@@ -25,6 +25,7 @@ extension LineScanner {
         guard outcome == .matched else { return outcome }
       }
     }
+    match.event = candidate.event
     match.attempt = candidate.attempt
     match.actLength = candidate.actLength
     if !candidate.act.isEmpty {
@@ -37,7 +38,7 @@ extension LineScanner {
     if case .field(let slots) = candidate.joinKey, let value = present(slots) {
       match.joinKey = fields.withText(value, of: subject) { Self.joinKey(candidate, $0, 0..<$0.count) }
     }
-    return match.host.isEmpty && match.joinKey == 0 ? .none : .matched
+    return match.host.isEmpty && match.joinKey == 0 && match.event == nil ? .none : .matched
   }
 
   /// Takes the groups of an expression that has just matched `text`, which begins at `base` in the line, and at `offset` in
@@ -47,12 +48,13 @@ extension LineScanner {
     offset: Int
   ) -> Bool {
     if !expression.hosts.isEmpty {
-      guard let host = scratch.first(of: expression.hosts), let address = Address(parsing: text.extracting(host)) else {
+      if let host = scratch.first(of: expression.hosts), let address = Address(parsing: text.extracting(host)) {
+        match.address = address
+        match.hostOffset = offset + host.lowerBound
+        match.host = self.text(text, host, base)
+      } else if candidate.event == nil {
         return false
       }
-      match.address = address
-      match.hostOffset = offset + host.lowerBound
-      match.host = self.text(text, host, base)
     }
     if candidate.attempt != .alone || candidate.role == .opens, let port = scratch.first(of: expression.ports) {
       match.port = UInt16(clamping: Self.number(text, port))
@@ -60,6 +62,10 @@ extension LineScanner {
     if let user = scratch.first(of: expression.users) { match.user = self.text(text, user, base) }
     if let range = scratch.first(of: expression.forwarded) { match.forwarded = self.text(text, range, base) }
     if let rule = scratch.first(of: expression.rules) { match.rule = self.text(text, rule, base) }
+    if candidate.event != nil {
+      if let range = scratch.first(of: expression.targets) { match.target = self.text(text, range, base) }
+      if let range = scratch.first(of: expression.details) { match.detail = self.text(text, range, base) }
+    }
     if let group = expression.count, let range = scratch.group(group) { match.count = Self.number(text, range) }
     if case .captured(let owner, let group, let values, _) = candidate.weight, owner === expression,
       let range = scratch.group(group), let weight = Self.weight(text, range, values)

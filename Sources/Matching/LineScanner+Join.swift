@@ -47,6 +47,11 @@ extension LineScanner {
     case nil: break
     }
     guard match.host.isEmpty else { return true }
+    if match.event != nil {
+      // Who it was is told all the same, if not from where.
+      if key != 0, let opening = history.openKeys.find(key, at: match.time, keep: join.keep) { take(opening) }
+      return true
+    }
     guard key != 0 else { return false }
     guard let opening = history.openKeys.find(key, at: match.time, keep: join.keep) else {
       counts.unjoined += history.openKeys.wait(

@@ -36,7 +36,8 @@ extension LineScanner {
         isParsed = true
       }
       guard find(native, index, lines, place, header, &clock, history, &outcome) else { continue }
-      if deliver(native, line, history, { body($0, $1, place.lowerBound) }) { outcome.matched = true }
+      let isActivity = match.event != nil
+      if deliver(native, line, history, { body($0, $1, place.lowerBound) }) { outcome.note(isActivity: isActivity) }
     }
     count(outcome)
   }
@@ -56,7 +57,9 @@ extension LineScanner {
     else { return false }
     date(line, subject.range, native, header, &clock)
     let host = subject.range.lowerBound + match.hostOffset
-    guard isBelieved(native, filter, lines, place, host: host, history, &clock) else {
+    guard
+      match.host.isEmpty && match.event != nil || isBelieved(native, filter, lines, place, host: host, history, &clock)
+    else {
       counts.distrusted += 1
       return false
     }

@@ -52,7 +52,7 @@ struct LineScanner: ~Copyable {
 
   /// `continuing`: the matcher that a filter of fail2ban's goes on with; nil for a new one.
   init(
-    _ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool,
+    _ filters: [Filter], keepsCaptures: Bool, isPrefiltered: Bool, readsActivity: Bool = false,
     continuing: (FilterDefinition) -> (any ForeignMatcher)? = { _ in nil }
   ) {
     var slots = [0]
@@ -62,16 +62,27 @@ struct LineScanner: ~Copyable {
       slots.append(required.count)
     }
     self.slots = slots
+    var all = PatternBits(count: required.count, all: true)
+    var left: Set<Int> = []
+    if !readsActivity {
+      for (filter, slot) in zip(filters, slots) { left.formUnion(filter.activityPatterns.map { slot + $0 }) }
+      for slot in left {
+        required[slot] = nil
+        all.remove(slot)
+      }
+    }
     owners = filters.indices.flatMap { filter in Array(repeating: filter, count: slots[filter + 1] - slots[filter]) }
     let prefilter = isPrefiltered ? Prefilter(required).flatMap { PrefilterScratch($0) } : nil
     self.prefilter = prefilter
     literalSlots = prefilter?.prefilter.slots ?? LiteralSlots([])
     var always = PatternBits(count: required.count)
-    for slot in required.indices where required[slot] == nil || prefilter == nil { always.insert(slot) }
+    for slot in required.indices where (required[slot] == nil || prefilter == nil) && !left.contains(slot) {
+      always.insert(slot)
+    }
     self.always = always
     triesEveryLine = !always.isEmpty
     wanted = always
-    all = PatternBits(count: required.count, all: true)
+    self.all = all
     self.keepsCaptures = keepsCaptures
     natives = filters.map { filter in
       if case .native(let native) = filter.body { native } else { nil }

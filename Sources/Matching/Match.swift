@@ -18,6 +18,8 @@ public struct Match: ~Copyable {
   public package(set) var attempt = AttemptPart.alone
   /// As `Failure.connection`.
   public package(set) var connection: UInt64 = 0
+  /// What the line tells of somebody who was let in; nil: it is a failure.
+  public package(set) var event: ActivityEvent?
   /// Of a `join`; 0 where the line has none.
   var joinKey: UInt64 = 0
   /// As `Failure.actLength`.
@@ -31,6 +33,9 @@ public struct Match: ~Copyable {
   public package(set) var rule = Text.empty
   /// The addresses that proxies passed on, as the line has them (`ForwardedFor`).
   public package(set) var forwarded = Text.empty
+  /// Of an activity: as whom or to which account, and the command or what was changed.
+  public package(set) var target = Text.empty
+  public package(set) var detail = Text.empty
   /// The id when it is no single address; else empty.
   public package(set) var name = Text.empty
   /// The texts that are not in the line.
@@ -90,6 +95,8 @@ public struct Match: ~Copyable {
     connection = 0
     joinKey = 0
     actLength = 0
+    event = nil
+    (target, detail) = (.empty, .empty)
     (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
     hostOffset = -1
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }

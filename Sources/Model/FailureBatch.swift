@@ -85,21 +85,43 @@ public struct Failure: Sendable {
 /// texts share one array, so a batch costs two allocations however many failures it holds, and none when it is used again.
 public struct FailureBatch: Sendable {
   public private(set) var failures: [Failure] = []
+  /// Lines of those who were let in; in the log they are where their lines are in `bytes` among those of `failures`.
+  public private(set) var activities: [Activity] = []
+  /// What deciding found that a person should look at; stored with the rest.
+  public var alerts: [Alert] = []
+  /// What alerts remember from now on; stored with the rest.
+  public var sightings: [Sighting] = []
   public private(set) var bytes: [UInt8] = []
   /// Committed together with the failures: what was read up to here is never read again, and never lost.
   public var positions: [SourcePosition] = []
 
   public init() {}
 
-  public var isEmpty: Bool { failures.isEmpty && positions.isEmpty }
+  public var isEmpty: Bool { hasNoRows && positions.isEmpty }
+
+  /// Is there nothing to be stored but positions?
+  public var hasNoRows: Bool { failures.isEmpty && activities.isEmpty && alerts.isEmpty && sightings.isEmpty }
 
   public mutating func append(_ failure: Failure) { failures.append(failure) }
+
+  public mutating func append(_ activity: Activity) { activities.append(activity) }
 
   /// Changes what a failure counts.
   public mutating func setWeight(_ weight: UInt32, at index: Int) { failures[index].weight = weight }
 
   /// Says where in the journal a failure is.
   public mutating func setCursor(_ cursor: ByteRange, at index: Int) { failures[index].cursor = cursor }
+
+  /// The same of an activity.
+  public mutating func setActivityCursor(_ cursor: ByteRange, at index: Int) { activities[index].cursor = cursor }
+
+  /// Keeps the activities for which `keep` says so; it may change them.
+  public mutating func keepActivities(_ keep: (inout Activity) -> Bool) {
+    activities = activities.compactMap { activity in
+      var changed = activity
+      return keep(&changed) ? changed : nil
+    }
+  }
 
   /// Keeps the failures for which `keep` says so; it may change them.
   public mutating func keepFailures(_ keep: (inout Failure) -> Bool) {
@@ -117,7 +139,7 @@ public struct FailureBatch: Sendable {
     return range
   }
 
-  /// Appends all of `other`: its failures with their texts, and its positions, which take the place of
+  /// Appends all of `other`: its rows with their texts, and its positions, which take the place of
   /// earlier ones of their sources.
   public mutating func append(_ other: FailureBatch) {
     // An empty range has no bytes, so it does not matter where it begins.
@@ -132,6 +154,16 @@ public struct FailureBatch: Sendable {
       failure.cursor.start &+= moved
       failures.append(failure)
     }
+    for var activity in other.activities {
+      activity.user.start &+= moved
+      activity.target.start &+= moved
+      activity.detail.start &+= moved
+      activity.line.start &+= moved
+      activity.cursor.start &+= moved
+      activities.append(activity)
+    }
+    alerts += other.alerts
+    sightings += other.sightings
     for position in other.positions {
       positions.removeAll { $0.source == position.source }
       positions.append(position)
@@ -140,6 +172,9 @@ public struct FailureBatch: Sendable {
 
   public mutating func removeAll() {
     failures.removeAll(keepingCapacity: true)
+    activities.removeAll(keepingCapacity: true)
+    alerts.removeAll()
+    sightings.removeAll()
     bytes.removeAll(keepingCapacity: true)
     positions.removeAll(keepingCapacity: true)
   }

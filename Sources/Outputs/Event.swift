@@ -33,6 +33,7 @@ struct Event: Sendable {
     case .sourceFailed, .firewallRepaired, .patternQuarantined: (.health, .warning)
     case .shed, .storeSetAside, .storeGone: (.health, .critical)
     case .reload, .command, .retention, .listChanged: (.operator, .info)
+    case .alert: (.alert, .warning)
     case .note: (.alert, .notice)
     case nil: (.operator, .info)
     }

@@ -60,7 +60,8 @@ public final class FilterSets {
       }
     }
     let group = Group(
-      set: FilterSet(filters.map { plan.filters[$0] }, continuing: old.map(\.set)),
+      set: FilterSet(
+        filters.map { plan.filters[$0] }, readsActivity: plan.settings.activity, continuing: old.map(\.set)),
       clock: LogClock(now: Instant(microseconds: 0), zone: ZoneOffsets(name: zone) ?? ZoneOffsets()),
       jails: users.map { $0.map { (UInt16($0), UInt32(plan.jails[$0].firstPattern)) } },
       trust: users.map { TrustedProgram($0.map { plan.jails[$0].settings }) })

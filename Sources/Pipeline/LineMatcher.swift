@@ -81,12 +81,13 @@ public final class LineMatcher {
         time: { entry.time }, clock: &group.clock,
         header: { filter, line in group.trust[filter].header(of: entry, into: &line) }, history: history,
         { match, line in
-          let first = batch.failures.count
+          let (first, firstActivity) = (batch.failures.count, batch.activities.count)
           append(
             match, line, time(of: match, isLive: entry.isLive, now), group, source, 0, isPast: entry.isPast, &batch)
-          guard batch.failures.count > first else { return }
+          guard batch.failures.count > first || batch.activities.count > firstActivity else { return }
           let range = batch.store(Array(entry.cursor.utf8).span)
           for index in first..<batch.failures.count { batch.setCursor(range, at: index) }
+          for index in firstActivity..<batch.activities.count { batch.setActivityCursor(range, at: index) }
         })
       if !entry.isPast { add(group.set.counts, before) }
     }
@@ -152,6 +153,10 @@ public final class LineMatcher {
     _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ time: Instant, _ group: FilterSets.Group,
     _ source: UInt32, _ offset: UInt64, isPast: Bool, _ batch: inout FailureBatch
   ) {
+    if let event = match.event {
+      if !isPast { append(event, match, line, time, group, source, offset, &batch) }
+      return
+    }
     // Of what the run before has read, what it has stored is in the store.
     if isPast, group.jails[match.filter].allSatisfy({ isRecorded[Int($0.jail)] }) { return }
     let lineRange = batch.store(line)
@@ -180,6 +185,28 @@ public final class LineMatcher {
       failure.weight = client == nil ? 0 : UInt32(clamping: match.weight)
       batch.append(failure)
     }
+  }
+
+  /// An activity is about no limit, so it is told once, however many jails use the filter.
+  private func append(
+    _ event: ActivityEvent, _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ time: Instant,
+    _ group: FilterSets.Group, _ source: UInt32, _ offset: UInt64, _ batch: inout FailureBatch
+  ) {
+    let definition = group.set.filters[match.filter].definition
+    let first = groups.first { $0.set.filters.contains { $0.definition == definition } }
+    guard first === group, let (jail, firstPattern) = group.jails[match.filter].first else { return }
+    var activity = Activity(
+      time: time, event: event,
+      address: match.host.isEmpty ? nil : client(of: match, line, proxies[Int(jail)]), jail: jail,
+      pattern: firstPattern + UInt32(match.pattern), source: source)
+    activity.line = batch.store(line)
+    activity.user = Self.store(match.user, of: match, in: activity.line, &batch)
+    activity.target = Self.store(match.target, of: match, in: activity.line, &batch)
+    activity.detail = Self.store(match.detail, of: match, in: activity.line, &batch)
+    activity.offset = offset
+    activity.act = match.connection
+    activity.actLength = match.actLength
+    batch.append(activity)
   }
 
   /// Who it was: where a trusted proxy connected, whom it spoke for; nil where it does not say.

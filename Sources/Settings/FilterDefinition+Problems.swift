@@ -1,4 +1,5 @@
 public import Filters
+internal import Model
 
 extension FilterDefinition {
   /// What is wrong with a filter that can be read, apart from patterns that do not compile and samples that do not
@@ -19,7 +20,8 @@ extension FilterDefinition {
         errors.append(
           SettingsError(
             pattern.place, "pattern \(quoted(pattern.name)) has no sample",
-            remedy: "add a line that it matches, with expect: {pattern: \(pattern.name), host: …}"))
+            remedy: "add a line that it matches, with expect: {pattern: \(pattern.name), "
+              + (pattern.event.map { "activity: \($0.rawValue)}" } ?? "host: …}")))
       }
     }
     let patternNames = rules.patterns.map(\.name)

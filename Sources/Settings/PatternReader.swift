@@ -1,6 +1,11 @@
 internal import Filters
 internal import Model
 
+/// What a pattern's line is.
+enum PatternKind: String, CaseIterable {
+  case failure, activity
+}
+
 /// Reads a filter's patterns, and the format whose fields they name.
 struct PatternReader {
   let formats: [FieldFormat]
@@ -71,7 +76,30 @@ struct PatternReader {
     if let own = pattern["fields"] { definition.fields = FormatReader.roles(own) }
     if let role = pattern["role"]?.choice("role", JoinRole.self) { definition.role = role }
     if let part = pattern["attempt"] { attempt(part, &definition) }
+    activity(pattern, item, &definition)
     return definition
+  }
+
+  /// `kind: activity` with its `event`.
+  private func activity(_ pattern: Fields, _ item: Value, _ definition: inout PatternDefinition) {
+    let isActivity = pattern["kind"]?.choice("kind", PatternKind.self) == .activity
+    let event = pattern["event"]?.choice("event", ActivityEvent.self)
+    guard isActivity else {
+      pattern["event"]?.fail("`event` is for activities, and this pattern is a failure", "add kind: activity")
+      return
+    }
+    if !pattern.has("event") {
+      item.fail(
+        "pattern \(quoted(definition.name)) is an activity without an `event`",
+        "add event: " + ActivityEvent.allCases.map(\.rawValue).joined(separator: " or "))
+    }
+    definition.event = event
+    for key in ["weight", "role"] where pattern.has(key) {
+      pattern[key]?.fail("`\(key)` is for failures, and this pattern is an activity", "leave it out")
+    }
+    if [.begins, .ends].contains(definition.attempt) {
+      pattern["attempt"]?.fail("an activity neither begins nor ends an attempt", "write {key: [user], within: 1h}")
+    }
   }
 
   private func attempt(_ value: Value, _ definition: inout PatternDefinition) {

@@ -20,16 +20,16 @@ struct RateLimit {
   }
 
   /// Nil, and said, when it is none.
-  init?(_ value: Value) {
+  init?(_ value: Value, _ key: String = "limit") {
     let remedy = "write for example 150/1m, or \(listed(Self.presets.map(\.name)))"
-    guard let text = value.name("limit") else { return nil }
+    guard let text = value.name(key) else { return nil }
     if let preset = Self.presets.first(where: { $0.name == text }) {
       self = preset.limit
       return
     }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let count = Int(parts[0]), Limits.maxretry.contains(count) else {
-      value.fail("`limit` is \(quoted(text)), which is no number and time", remedy)
+      value.fail("`\(key)` is \(quoted(text)), which is no number and time", remedy)
       return nil
     }
     do {
@@ -37,12 +37,12 @@ struct RateLimit {
       let time = parts[1].first.map(\.isNumber) == true ? String(parts[1]) : "1\(parts[1])"
       let span = try TimeSpan(parsing: time)
       guard span > .zero, !parts[1].isEmpty else {
-        value.fail("`limit` is \(quoted(text)), whose time is not above 0", remedy)
+        value.fail("`\(key)` is \(quoted(text)), whose time is not above 0", remedy)
         return nil
       }
       self.init(count: count, span: span)
     } catch {
-      value.fail("`limit` is \(quoted(text)), whose time \(error)", remedy)
+      value.fail("`\(key)` is \(quoted(text)), whose time \(error)", remedy)
       return nil
     }
   }

@@ -135,6 +135,7 @@ struct SettingsReader {
     guard readsJails else { return }
     readJails(fields)
     readLists(fields)
+    readStaticRules(fields)
     readOutputs(fields)
   }
 
@@ -174,6 +175,8 @@ struct SettingsReader {
       }
     }
     if let value = fields["on_full"]?.choice("on_full", OnFull.self) { settings.onFull = value }
+    if let isOn = fields["activity"]?.bool("activity") { settings.activity = isOn }
+    if let value = fields["alerts"] { settings.alerts = AlertReader.read(value) }
     if let value = fields["compat"] { settings.compat = CompatReader.read(value, problems: problems) }
     if let value = fields["bans_per_minute_warning"]?.integer("bans_per_minute_warning", 1...1_000_000_000) {
       settings.bansPerMinuteWarning = value
@@ -185,14 +188,18 @@ struct SettingsReader {
     else { return }
     if let age = keys["failures"]?.age("failures") { settings.retention.failures = age.span }
     if let age = keys["bans"]?.age("bans") { settings.retention.bans = age.span }
-    guard let size = keys["size"] else { return }
-    if size.word == "unlimited" {
-      settings.retention.size = nil
-    } else if let bytes = size.word.flatMap(ByteSize.parse), bytes >= 1 << 20 {
-      settings.retention.size = bytes
-    } else {
-      size.fail("`size` is \(size.typed)", "write at least 1MiB, for example 500MiB or 2GiB, or unlimited")
-    }
+    if let age = keys["activity"]?.age("activity") { settings.retention.activity = age.span }
+    settings.retention.size = Self.size(keys, "size", otherwise: settings.retention.size)
+    settings.retention.activitySize = Self.size(keys, "activity_size", otherwise: settings.retention.activitySize)
+  }
+
+  /// Nil: unlimited.
+  private static func size(_ keys: Fields, _ key: String, otherwise usual: Int64?) -> Int64? {
+    guard let size = keys[key] else { return usual }
+    if size.word == "unlimited" { return nil }
+    if let bytes = size.word.flatMap(ByteSize.parse), bytes >= 1 << 20 { return bytes }
+    size.fail("`\(key)` is \(size.typed)", "write at least 1MiB, for example 500MiB or 2GiB, or unlimited")
+    return usual
   }
 
   static let noJails = "add for example jails: {sshd: {filter: sshd}}"

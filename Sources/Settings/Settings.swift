@@ -35,6 +35,9 @@ public struct Settings: Sendable, Equatable {
   /// More bans than this in a minute are reported (and carried out).
   public var bansPerMinuteWarning: Int
   public var retention: Retention
+  /// Is recorded what those did who were let in?
+  public var activity = true
+  public var alerts = AlertLimits()
   /// The limits of a jail that says nothing about them.
   public var defaults: Jail
   /// In the order of the file, those that are disabled too. A jail with an error is not among them.
@@ -102,6 +105,8 @@ public struct FirewallSettings: Sendable, Equatable {
   /// The chains of iptables into which Bailiff's own is hooked, where others are wanted than `protect` means; one that does
   /// not exist is hooked as soon as it does.
   public var chains: [String]?
+  /// What is blocked, and what alone is open, without any failure.
+  public var staticRules: [StaticRuleSettings] = []
   /// Nil: new connections are not limited.
   public var synLimit: SynLimitSettings?
 
@@ -126,10 +131,16 @@ public struct Retention: Sendable, Equatable {
   public var bans: TimeSpan?
   /// The store's size in bytes, above which the oldest failures go first.
   public var size: Int64?
+  public var activity: TimeSpan?
+  /// The same for activities, which `size` does not count.
+  public var activitySize: Int64?
 
   public init(
-    failures: TimeSpan? = .hours(90 * 24), bans: TimeSpan? = .hours(2 * 365 * 24 + 12), size: Int64? = 2 << 30
+    failures: TimeSpan? = .hours(90 * 24), bans: TimeSpan? = .hours(2 * 365 * 24 + 12), size: Int64? = 2 << 30,
+    activity: TimeSpan? = .hours(365 * 24 + 6), activitySize: Int64? = 256 << 20
   ) {
+    self.activity = activity
+    self.activitySize = activitySize
     self.failures = failures
     self.bans = bans
     self.size = size

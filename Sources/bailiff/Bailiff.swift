@@ -60,6 +60,8 @@ struct Bailiff: AsyncParsableCommand {
   private static let pastCommands: [any ParsableCommand.Type] = [
     Explain.self,
     Audit.self,
+    ActivityCommand.self,
+    AlertsCommand.self,
     Top.self,
     Report.self,
     PostureCommand.self,

@@ -38,6 +38,8 @@ struct Report: Equatable {
   var weight: Int
   var time: Instant
   var captures: [String: String]
+  /// What the line tells of somebody who was let in.
+  var event: String?
 }
 
 /// A line of a log, or a journal's entry.
@@ -52,9 +54,9 @@ struct Reporter {
   let filters: [Filter]
   private let set: FilterSet
 
-  init(_ filters: [Filter]) {
+  init(_ filters: [Filter], readsActivity: Bool = false) {
     self.filters = filters
-    set = FilterSet(filters, keepsCaptures: true)
+    set = FilterSet(filters, keepsCaptures: true, readsActivity: readsActivity)
   }
 
   /// Every shipped filter.
@@ -104,7 +106,8 @@ struct Reporter {
     if !user.isEmpty, captures["user"] == nil { captures["user"] = user }
     return Report(
       filter: filter.definition.name, pattern: filter.patternNames[match.pattern], address: match.address.description,
-      count: match.count, weight: match.weight, time: match.time, captures: captures)
+      count: match.count, weight: match.weight, time: match.time, captures: captures,
+      event: match.event?.rawValue)
   }
 }
 

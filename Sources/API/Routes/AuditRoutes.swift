@@ -113,7 +113,7 @@ extension ControlRoutes {
   }
 
   /// Opens the store and asks it, where that may block.
-  private func ask<Reply: Sendable>(
+  func ask<Reply: Sendable>(
     _ body: @escaping @Sendable (AuditInspection, InspectionContext) throws -> Reply
   ) async throws -> Reply {
     let context = context

@@ -10,6 +10,8 @@ public struct CountedFailure: Hashable, Sendable {
   /// How many failures the row represents, and what each of them counts.
   public var count: UInt32
   public var weight: UInt32
+  /// Whom it was tried as, where that was asked for.
+  public var user: [UInt8] = []
 
   public init(time: Instant, address: Address?, name: String?, count: UInt32, weight: UInt32) {
     self.time = time
@@ -23,9 +25,12 @@ public struct CountedFailure: Hashable, Sendable {
 extension AuditStore {
   /// Lends the failures of `jail` that happened at or after `since`, in the order in which they were committed: what the
   /// windows held.
-  /// - Parameter isDryRun: for a dry run, for which its own failures count too.
+  /// - Parameters:
+  ///   - isDryRun: for a dry run, for which its own failures count too.
+  ///   - readsUsers: with the users.
   public func recentFailures(
-    jail: String, since: Instant, isDryRun: Bool = false, _ body: (CountedFailure) throws -> Void
+    jail: String, since: Instant, isDryRun: Bool = false, readsUsers: Bool = false,
+    _ body: (CountedFailure) throws -> Void
   ) throws {
     try read { db in
       let paper = isDryRun ? 0 : try DryRuns(db).failures
@@ -37,12 +42,13 @@ extension AuditStore {
       let numbers = paper > 0 ? paper + 1 ... .max : nil
       guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return }
       try search.forEachRow(db) { row, index, decoder in
-        if row.address == nil { try decoder.readNames(row, number: decoder.number(index), db) }
-        try body(
-          CountedFailure(
-            time: Instant(microseconds: row.time), address: row.address,
-            name: row.address == nil ? String(decoding: decoder.name, as: UTF8.self) : nil, count: row.count,
-            weight: try lookups.template(row.template, db)?.key.weight ?? 1))
+        if row.address == nil || readsUsers { try decoder.readNames(row, number: decoder.number(index), db) }
+        var failure = CountedFailure(
+          time: Instant(microseconds: row.time), address: row.address,
+          name: row.address == nil ? String(decoding: decoder.name, as: UTF8.self) : nil, count: row.count,
+          weight: try lookups.template(row.template, db)?.key.weight ?? 1)
+        if readsUsers { failure.user = Array(decoder.user) }
+        try body(failure)
       }
     }
   }

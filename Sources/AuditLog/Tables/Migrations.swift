@@ -11,7 +11,8 @@ enum Migrations {
 
   /// `steps[n]` brings version n to n + 1.
   static let steps: [@Sendable (Database) throws -> Void] = [
-    { try $0.execute(Schema.tables + Views.all) }
+    { try $0.execute(Schema.tables + Views.all) },
+    { try $0.execute(ActivityTable.tables + Views.activity) },
   ]
 
   static func version(_ db: Database) throws -> Int {

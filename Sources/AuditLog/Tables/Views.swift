@@ -46,6 +46,26 @@ enum Views {
       SELECT id AS row_id, \(time("time")) AS time, time / 1e6 AS time_epoch, action, subject, detail, uid, command FROM event;
     """
 
+  static let activity = """
+    CREATE VIEW activities AS
+      SELECT id AS row_id, \(time("time")) AS time, time / 1e6 AS time_epoch, event, user, target,
+        \(address("address")) AS address, detail, jail, filter, pattern, source, place AS offset, cursor, line
+      FROM activity;
+
+    CREATE VIEW alerts AS
+      SELECT a.id AS row_id, \(time("a.time")) AS time, a.time / 1e6 AS time_epoch, a.kind, a.user,
+        \(address("a.address")) AS address, a.jail, a.count, \(time("a.since")) AS since, e.detail AS text
+      FROM alert a LEFT JOIN event e ON e.id = a.id;
+
+    """
+
+  /// IPv4 as its numbers; IPv6 as eight groups, not shortened.
+  private static func address(_ column: String) -> String {
+    let v4 = [24, 16, 8, 0].map { "(\(column) >> \($0) & 255)" }.joined(separator: " || '.' || ")
+    let v6 = (0..<8).map { "lower(hex(substr(\(column), \(2 * $0 + 1), 2)))" }.joined(separator: " || ':' || ")
+    return "CASE typeof(\(column)) WHEN 'integer' THEN \(v4) WHEN 'blob' THEN \(v6) END"
+  }
+
   /// RFC 3339 in UTC, to the millisecond.
   private static func time(_ column: String) -> String {
     "strftime('%Y-%m-%dT%H:%M:%fZ', (\(column)) / 1e6, 'unixepoch')"

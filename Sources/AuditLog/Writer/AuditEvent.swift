@@ -32,6 +32,9 @@ public struct AuditEvent: Hashable, Sendable {
     /// Something began to need a person, or no longer does; `subject` is the warning's name (`jail_dropped sshd`), `detail` its text.
     case warningRaised = "warning-raised"
     case warningCleared = "warning-cleared"
+    /// Something that a person should look at: `subject` is the kind with the account and the address that it is about
+    /// (`new-network alice 192.0.2.7`), `detail` a sentence.
+    case alert
     /// Anything else worth keeping.
     case note
   }
@@ -55,5 +58,13 @@ public struct AuditEvent: Hashable, Sendable {
     self.detail = detail
     self.uid = uid
     self.command = command
+  }
+}
+
+extension AuditEvent {
+  /// The row of an alert among the events.
+  init(_ alert: Alert) {
+    let about = [alert.kind.rawValue, alert.user, alert.address?.description ?? ""].filter { !$0.isEmpty }
+    self.init(time: alert.time, action: .alert, subject: about.joined(separator: " "), detail: alert.text)
   }
 }

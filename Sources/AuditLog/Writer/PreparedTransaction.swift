@@ -8,6 +8,7 @@ struct PreparedTransaction {
   let end: ChainHead
   private let text: BatchText
   private let decisions: [DecisionTable.Entry]
+  private let alerts: [(id: Int64, alert: Alert)]
   private let positions: [UInt8]
 
   /// - Parameters:
@@ -17,7 +18,7 @@ struct PreparedTransaction {
   ///   - positions: how far sources are read with it: `PositionTable.note`.
   init(
     after head: ChainHead, time: Instant, _ text: BatchText, decisions: [Decision], applied: [Instant?],
-    isDryRun: Bool, positions: [UInt8]
+    alerts: [Alert] = [], isDryRun: Bool, positions: [UInt8]
   ) {
     var link = ChainLink(after: head, time: time)
     link.append(text)
@@ -26,6 +27,7 @@ struct PreparedTransaction {
         decision, applied: applied.indices.contains(index) ? applied[index] : nil, isDryRun: isDryRun)
       return DecisionTable.Entry(record: record, subnet: decision.identity.subnet, id: link.append(record))
     }
+    self.alerts = alerts.map { (link.append(AuditEvent($0)), $0) }
     self.link = link
     self.text = text
     self.positions = positions
@@ -36,6 +38,10 @@ struct PreparedTransaction {
     if !decisions.isEmpty {
       var table = try DecisionTable(db)
       try table.insert(decisions, db)
+    }
+    for (id, alert) in alerts {
+      try EventTable.insert(AuditEvent(alert), id: id, db)
+      try ActivityTable.insert(alert, id: id, db)
     }
     try BatchTable.insert(link, end, text, positions: positions, db)
   }

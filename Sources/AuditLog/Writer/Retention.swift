@@ -8,16 +8,23 @@ public struct RetentionPolicy: Hashable, Sendable {
   public var decisions: TimeSpan?
   /// Operators' acts and everything else that happened.
   public var events: TimeSpan?
+  /// Activities.
+  public var activity: TimeSpan?
   /// The size in bytes above which the oldest rows go, whatever their age: of the kind that takes most.
   public var size: Int64?
+  /// The same for activities alone, which `size` does not count.
+  public var activitySize: Int64?
 
   public init(
-    failures: TimeSpan? = nil, decisions: TimeSpan? = nil, events: TimeSpan? = nil, size: Int64? = nil
+    failures: TimeSpan? = nil, decisions: TimeSpan? = nil, events: TimeSpan? = nil, size: Int64? = nil,
+    activity: TimeSpan? = nil, activitySize: Int64? = nil
   ) {
     self.failures = failures
     self.decisions = decisions
     self.events = events
     self.size = size
+    self.activity = activity
+    self.activitySize = activitySize
   }
 }
 
@@ -52,6 +59,10 @@ extension AuditStore {
         guard let age else { continue }
         more = try Retention.remove(kind, before: now.subtracting(age), limit: limit, &state, db) || more
       }
+      more =
+        try ActivityTable.remove(
+          before: policy.activity.map { now.subtracting($0) }, bound: policy.activitySize, limit: limit, db) || more
+      if !more { try ActivityTable.forgetSightings(now: now, db) }
       if let size = policy.size { more = try Retention.shrink(to: size, limit: limit, &state, db) || more }
       return try Retention.dropLinks(limit: limit, db) || more
     }
@@ -122,6 +133,9 @@ enum Retention {
       }
     }
     if kind == .decisions { try forgetBans(numbers, db) }
+    if kind == .events {
+      try db.run("DELETE FROM alert WHERE id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
+    }
     try db.run("DELETE FROM \(kind.table) WHERE id BETWEEN ? AND ?", numbers.lowerBound, numbers.upperBound)
   }
 

@@ -5,7 +5,8 @@ internal import System
 /// What a store takes, by kind of row, so that one kind cannot push out the others. SQLite knows the sum alone: what decisions and
 /// events take is worked out from how many there are and how long the newest are; the rest is failures and what they refer to.
 struct StoreSize {
-  /// Bytes of the file that hold something; pages that were freed are used again before it grows.
+  /// Bytes of the file that hold something but activities, which have a bound of their own; pages that were freed are used again
+  /// before it grows.
   let used: Int64
   /// By kind; what transactions leave behind counts for the kind whose rows keep it.
   private var kinds: [RecordKind: Int64] = [:]
@@ -26,7 +27,7 @@ struct StoreSize {
     let pages: Int64 = try db.first("PRAGMA page_count") ?? 0
     let free: Int64 = try db.first("PRAGMA freelist_count") ?? 0
     let size: Int64 = try db.first("PRAGMA page_size") ?? 4096
-    return (pages - free) * size
+    return (pages - free) * size - (try ActivityTable.size(db))
   }
 
   init(_ db: Database) throws {

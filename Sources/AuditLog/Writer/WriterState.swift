@@ -7,6 +7,7 @@ struct WriterState {
   private struct Open {
     var decisions: [Decision] = []
     var applied: [Instant?] = []
+    var alerts: [Alert] = []
     var isDryRun = false
     var time: Instant
   }
@@ -16,6 +17,8 @@ struct WriterState {
     var hash: [UInt8]
     var input: UInt64
     var decisions: [Decision]
+    /// The last activity after it.
+    var activity: Int64
   }
 
   private(set) var origins = OriginTable()
@@ -38,6 +41,10 @@ struct WriterState {
   private var knownRules: Set<[UInt8]> = []
   /// How many rows of failures are made and not stored yet.
   private(set) var added = 0
+  /// Batches with activities that the next transaction stores.
+  private var withActivity: [(batch: FailureBatch, names: Names)] = []
+  /// The last activity that is stored.
+  private var activity: Int64 = 0
   private var attempt: Attempt?
   /// What a transaction that failed would have stored. If the database turns out to end with it, it had succeeded.
   private var uncertain: Attempt?
@@ -51,6 +58,7 @@ struct WriterState {
     chain = try ChainHead(db)
     identity = try StoreIdentity.load(db)
     positions = try PositionTable(db)
+    activity = try ActivityTable.last(db)
     try loadSegment(db)
   }
 
@@ -85,7 +93,7 @@ struct WriterState {
   ) throws {
     let input = Self.sum(batch)
     if let uncertain = uncertain.take(), uncertain.hash == chain.hash, uncertain.input == input,
-      uncertain.decisions == decisions
+      uncertain.decisions == decisions, uncertain.activity == activity
     {
       return
     }
@@ -100,7 +108,7 @@ struct WriterState {
     }
     try store(db)
     try positions.storeNowAndThen(after: first, chain.sequence, db)
-    attempt = Attempt(hash: chain.hash, input: input, decisions: decisions)
+    attempt = Attempt(hash: chain.hash, input: input, decisions: decisions, activity: activity)
   }
 
   /// Tells one call from another.
@@ -116,9 +124,10 @@ struct WriterState {
   }
 
   private mutating func encode(_ batch: FailureBatch, names: Names, decisions: [Decision], applied: [Instant?]) {
-    guard !batch.failures.isEmpty || !decisions.isEmpty else { return }
+    if !batch.activities.isEmpty || !batch.sightings.isEmpty { withActivity.append((batch, names)) }
+    guard !batch.failures.isEmpty || !decisions.isEmpty || !batch.alerts.isEmpty else { return }
     origins.use(names)
-    openLink(decisions.first?.time ?? batch.failures[0].time)
+    openLink(decisions.first?.time ?? batch.failures.first?.time ?? batch.alerts[0].time)
     folder.fold(batch)
     for row in folder.rows {
       let failure = batch.failures[row.first]
@@ -132,6 +141,7 @@ struct WriterState {
     }
     open?.decisions += decisions
     open?.applied += applied
+    open?.alerts += batch.alerts
   }
 
   private mutating func openLink(_ time: Instant) { if open == nil { open = Open(time: time) } }
@@ -166,7 +176,7 @@ struct WriterState {
   }
 
   /// At most `limit` bytes; what is cut ends in `[…]`.
-  private static func cut(_ range: ByteRange, of bytes: [UInt8], to limit: Int) -> ArraySlice<UInt8> {
+  static func cut(_ range: ByteRange, of bytes: [UInt8], to limit: Int) -> ArraySlice<UInt8> {
     guard range.count > limit else { return bytes[range.indices] }
     return bytes[range.indices].prefix(limit) + Array("[…]".utf8)
   }
@@ -182,7 +192,7 @@ struct WriterState {
     if text.count > 0 { text.close() }
     let transaction = PreparedTransaction(
       after: chain, time: open.time, text, decisions: open.decisions, applied: open.applied,
-      isDryRun: open.isDryRun, positions: positions)
+      alerts: open.alerts, isDryRun: open.isDryRun, positions: positions)
     chain = transaction.end
     made.append(transaction)
     text.removeAll()
@@ -200,6 +210,11 @@ struct WriterState {
     rules.removeAll()
     for transaction in made { try transaction.insert(db) }
     made.removeAll(keepingCapacity: true)
+    if !withActivity.isEmpty {
+      for (batch, names) in withActivity { try ActivityTable.insert(batch, names: names, db) }
+      withActivity.removeAll()
+      activity = try ActivityTable.last(db)
+    }
     for (segment, blocks, templates) in segments {
       try SegmentTable.insert(segment, blocks, db)
       for (template, last) in templates.sorted(by: { $0.key < $1.key }) {

@@ -46,8 +46,11 @@ public struct LineReply: Sendable, Encodable {
   public var line: Int
   public var result: LineResult.Verdict
   public var failures: [FoundFailure]
+  /// Left out where there are none.
+  public var activities: [FoundActivity]?
 
   public init(line: Int, _ result: LineResult) {
+    activities = result.activities.isEmpty ? nil : result.activities
     self.line = line
     self.result = result.verdict
     failures = result.failures

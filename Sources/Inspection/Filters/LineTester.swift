@@ -6,10 +6,48 @@ public import Model
 
 /// What one line came to.
 public struct LineResult: Sendable {
-  public enum Verdict: String, Sendable, Encodable { case failure, none, ignored }
+  public enum Verdict: String, Sendable, Encodable { case failure, activity, none, ignored }
 
   public var verdict: Verdict
   public var failures: [FoundFailure] = []
+  public var activities: [FoundActivity] = []
+
+  init(verdict: Verdict, failures: [FoundFailure] = []) {
+    self.verdict = verdict
+    self.failures = failures
+  }
+
+  mutating func add(_ failure: FoundFailure, event: ActivityEvent?) {
+    guard let event else {
+      verdict = .failure
+      failures.append(failure)
+      return
+    }
+    if verdict != .failure { verdict = .activity }
+    activities.append(FoundActivity(event: event, found: failure))
+  }
+}
+
+/// An activity with everything that its pattern captured; without a host where the line says none.
+public struct FoundActivity: Sendable, Encodable {
+  public var event: ActivityEvent
+  public var found: FoundFailure
+
+  public func encode(to encoder: any Encoder) throws {
+    var members = encoder.container(keyedBy: RawKey.self)
+    try members.encode(event.rawValue, forKey: RawKey("event"))
+    try members.encode(found.time.epoch, forKey: RawKey("time"))
+    try members.encode(found.pattern, forKey: RawKey("pattern"))
+    if !found.host.isEmpty { try members.encode(found.host, forKey: RawKey("host")) }
+    var known: Set = ["event", "time", "pattern", "host"]
+    if let user = found.user {
+      known.insert("user")
+      try members.encode(user, forKey: RawKey("user"))
+    }
+    for capture in found.captures where known.insert(capture.name).inserted {
+      try members.encode(capture.value, forKey: RawKey(capture.name))
+    }
+  }
 }
 
 /// A failure with everything that it captured.
@@ -71,7 +109,7 @@ public final class LineTester {
     self.filter = filter
     self.clock = clock
     self.hasTimestamps = hasTimestamps
-    filterSet = FilterSet([filter], keepsCaptures: true, isPrefiltered: false)
+    filterSet = FilterSet([filter], keepsCaptures: true, isPrefiltered: false, readsActivity: true)
     single = FilterSet([filter], isPrefiltered: false)
     switch filter.definition.rules {
     case .native(let rules):
@@ -108,8 +146,7 @@ public final class LineTester {
       while number + 1 < batch.starts.count, batch.starts[number + 1] <= offset { number += 1 }
       var failure = FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern])
       if !hasTimestamps { failure.time = now }
-      results[number].verdict = .failure
-      results[number].failures.append(failure)
+      results[number].add(failure, event: match.event)
     }
     if !bareProgram.isEmpty {
       for number in results.indices where results[number].verdict == .none { testMessage(batch, number, &results) }
@@ -134,8 +171,8 @@ public final class LineTester {
         return true
       }, time: { now }, clock: &clock, header: { _, _ in }, history: history
     ) { match, line in
-      results[number].verdict = .failure
-      results[number].failures.append(FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]))
+      results[number].add(
+        FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern]), event: match.event)
     }
   }
 

@@ -26,16 +26,19 @@ public struct SampleCheck: Sendable {
 
   private mutating func compare() {
     guard let expect = sample.expect else {
-      if let failure = result.failures.first { differences.append("expected none, got \(Self.describe(failure))") }
+      if let failure = result.failures.first ?? result.activities.first?.found {
+        differences.append("expected none, got \(Self.describe(failure))")
+      }
       return
     }
-    guard let failure = result.failures.first else {
+    let event = expect["activity"] == nil ? nil : result.activities.first?.event
+    guard let failure = expect["activity"] == nil ? result.failures.first : result.activities.first?.found else {
       let wanted = expect["pattern"].map { "pattern \($0)" } ?? "a failure"
       differences.append("expected \(wanted), got \(result.verdict.rawValue)")
       return
     }
     for (key, wanted) in expect.sorted(by: { $0.key < $1.key }) {
-      let got = Self.value(of: key, in: failure)
+      let got = key == "activity" ? event?.rawValue : Self.value(of: key, in: failure)
       if got != wanted, !Self.isSameAddress(key, got, wanted) {
         differences.append("expected \(key) `\(wanted)`, got \(got.map { "`\($0)`" } ?? "none")")
       }
@@ -73,7 +76,7 @@ public struct SampleCheck: Sendable {
 }
 
 extension SampleCheck: Encodable {
-  private enum CodingKeys: CodingKey { case line, ok, expected, result, failures, differences }
+  private enum CodingKeys: CodingKey { case line, ok, expected, result, failures, activities, differences }
 
   public func encode(to encoder: any Encoder) throws {
     var members = encoder.container(keyedBy: CodingKeys.self)
@@ -82,6 +85,7 @@ extension SampleCheck: Encodable {
     try members.encode(sample.expect.map { RawMembers($0) }, forKey: .expected)
     try members.encode(result.verdict, forKey: .result)
     try members.encode(result.failures, forKey: .failures)
+    if !result.activities.isEmpty { try members.encode(result.activities, forKey: .activities) }
     try members.encode(differences, forKey: .differences)
   }
 }

@@ -20,6 +20,29 @@ public struct DecisionReply: Hashable, Sendable, Codable {
   }
 }
 
+/// An alert of a replay.
+public struct ReplayAlertReply: Hashable, Sendable, Codable {
+  public var time: Instant
+  public var action = "alert"
+  public var kind: Alert.Kind
+  public var jail: String
+  public var user: String
+  /// Null where it is about an account alone.
+  public var address: String?
+  public var count: Int
+  public var text: String
+
+  public init(_ alert: Alert) {
+    time = alert.time
+    kind = alert.kind
+    jail = alert.jail
+    user = alert.user
+    address = alert.address?.description
+    count = alert.count
+    text = alert.text
+  }
+}
+
 /// What a replay came to, its last line: `{"summary":{…}}`.
 public struct ReplayReply: Hashable, Sendable, Codable {
   public struct Summary: Hashable, Sendable, Codable {
@@ -32,6 +55,8 @@ public struct ReplayReply: Hashable, Sendable, Codable {
     /// Of host names, which a replay does not look up.
     public var hostNames: Int
     public var bans: Int
+    public var activities: Int
+    public var alerts: Int
   }
 
   public var summary: Summary
@@ -40,6 +65,6 @@ public struct ReplayReply: Hashable, Sendable, Codable {
     self.summary = Summary(
       lines: summary.lines, bytes: summary.bytes, matched: summary.matched, ignored: summary.ignored,
       tooLong: summary.tooLong, failures: summary.failures, hostNames: summary.hostNames,
-      bans: summary.bans)
+      bans: summary.bans, activities: summary.activities, alerts: summary.alerts)
   }
 }

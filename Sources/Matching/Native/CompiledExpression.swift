@@ -8,6 +8,8 @@ final class CompiledExpression: Sendable {
   let rules: [Int]
   let ports: [Int]
   let forwarded: [Int]
+  let targets: [Int]
+  let details: [Int]
   let count: Int?
 
   /// What represents a pattern's tags. A host is what has the shape of an address; whether it is one, `Address` says.
@@ -59,6 +61,8 @@ final class CompiledExpression: Sendable {
     rules = groups("rule")
     ports = groups("port")
     forwarded = groups("forwarded")
+    targets = groups("target")
+    details = groups("detail")
     count = groups("count").first
   }
 

@@ -37,7 +37,7 @@ final class NativeFilter: Sendable {
     var compiled: [NativePattern] = []
     let hasParts = rules.patterns.contains { $0.attempt != .alone }
     for var definition in rules.patterns {
-      if hasParts, definition.attempt == .alone { definition.attempt = .whole }
+      if hasParts, definition.event == nil, definition.attempt == .alone { definition.attempt = .whole }
       compiled.append(try NativePattern(definition, &names, needsHost: true, join: rules.join))
     }
     patterns = compiled

@@ -14,6 +14,7 @@ final class NativePattern: Sendable {
   let act: [ActKey]
   let actLength: UInt16
   let role: JoinRole?
+  let event: ActivityEvent?
   /// The filter's, which tells its keys from those of others.
   let file: String
   /// Where the key of a `join` is; nil: the line has none.
@@ -49,6 +50,7 @@ final class NativePattern: Sendable {
     attempt = definition.attempt
     let expressions = Self.expressions(expression, conditions)
     role = definition.role
+    event = definition.event
     file = definition.place.file
     joinKey = join.flatMap { try? Self.actKey($0.key, definition, expressions, &fields) }
     if joinKey == nil, role != nil {
@@ -56,7 +58,7 @@ final class NativePattern: Sendable {
         place: definition.place, message: "pattern `\(definition.name)` has a role, but no key",
         remedy: join.map { "name a group or a field `\($0.key)`" } ?? "give the filter join: {key: …}")
     }
-    if needsHost, joinKey == nil, expressions.allSatisfy(\.hosts.isEmpty),
+    if needsHost, event == nil, joinKey == nil, expressions.allSatisfy(\.hosts.isEmpty),
       !fields.areInAllFormats((roles[.host] ?? []) + (roles[.hostPort] ?? []))
     {
       throw FilterError(

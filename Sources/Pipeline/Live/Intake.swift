@@ -93,7 +93,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(lines: borrowing Span<UInt8>, of origin: LineOrigin, from source: Int) {
-    if batch.failures.isEmpty { firstRead = monotonicSeconds() }
+    if batch.hasNoRows { firstRead = monotonicSeconds() }
     let matcher = matcher(of: source)
     matcher.match(lines, of: origin, source: UInt32(source), now: SystemClock.now(), into: &batch)
     matcher.examine(lines, of: origin)
@@ -101,7 +101,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   func consume(message: borrowing Span<UInt8>, of entry: JournalEntry, from source: Int) {
-    if batch.failures.isEmpty { firstRead = monotonicSeconds() }
+    if batch.hasNoRows { firstRead = monotonicSeconds() }
     matcher(of: source).match(message: message, of: entry, source: UInt32(source), now: SystemClock.now(), into: &batch)
     hasNews.insert(source)
   }
@@ -109,7 +109,7 @@ final class Intake: LineSink, @unchecked Sendable {
   func checkpoint(_ positions: [SourcePosition]) {
     for source in hasNews { publish(source) }
     hasNews.removeAll(keepingCapacity: true)
-    if batch.failures.isEmpty { late.add(positions) } else { flush(positions) }
+    if batch.hasNoRows { late.add(positions) } else { flush(positions) }
   }
 
   func report(_ event: SourceEvent) { onEvent(event) }
@@ -119,7 +119,7 @@ final class Intake: LineSink, @unchecked Sendable {
   }
 
   private func flush(_ positions: [SourcePosition]) {
-    guard !batch.failures.isEmpty else { return }
+    guard !batch.hasNoRows else { return }
     // What moved before comes first: a later position of the same source follows it in the list and wins.
     batch.positions = late.takeForBatch() + positions
     output.post(.batch(batch, names, plan, read: firstRead), cost: batch.size)

@@ -55,6 +55,7 @@ enum Restoration {
         detector.ignore(plan.jailNames.map { _ in lists.allowed.entries })
         try apply(&detector.decider, lists, to: firewall, now: now, log)
         try restoreCounts(&detector, from: store, plan: plan, isDryRun: isDryRun, now: now)
+        try restoreAlerts(&detector, from: store, isDryRun: isDryRun, now: now)
         let totals = try store.totals(isDryRun: isDryRun)
         for (jail, total) in totals {
           detector.decider.restoreTally(jail: jail, failures: total.failures, bans: total.bans)
@@ -154,6 +155,37 @@ enum Restoration {
       }
     }
     for jail in plan.jails.indices { try restoreWindow(&detector, jail, from: store, isDryRun: isDryRun, now: now) }
+  }
+
+  /// What alerts remember: where accounts were seen, what was told, and the failures that may still raise some.
+  static func restoreAlerts(
+    _ detector: inout Detector, from store: AuditStore, isDryRun: Bool, now: Instant
+  ) throws {
+    guard detector.alerts != nil else { return }
+    detector.alerts?.restore(try store.sightings())
+    detector.alerts?.restore(try store.alerts(since: now.subtracting(AlertLimits.longest)))
+    try restoreAlertWindows(&detector, from: store, isDryRun: isDryRun, now: now)
+  }
+
+  static func restoreAlertWindows(
+    _ detector: inout Detector, from store: AuditStore, isDryRun: Bool, now: Instant
+  ) throws {
+    guard let span = detector.alerts?.span else { return }
+    for (number, jail) in detector.decider.jails.enumerated() where jail.isRecorded {
+      guard let newest = try store.newestFailure(jail: jail.name) else { continue }
+      let since = min(newest, now).subtracting(span)
+      var batch = FailureBatch()
+      try store.recentFailures(jail: jail.name, since: since, isDryRun: isDryRun, readsUsers: true) { stored in
+        guard let address = stored.address else { return }
+        batch.removeAll()
+        var failure = Failure(time: stored.time, address: address, jail: UInt16(number), pattern: 0, source: 0)
+        failure.count = stored.count
+        failure.weight = stored.weight
+        failure.user = batch.store(stored.user.span)
+        if detector.decider.ignores(address, in: number) { return }
+        detector.alerts?.restore(failure, in: batch)
+      }
+    }
   }
 
   /// Fills one jail's windows with the failures of its last `findtime`, as its log has them: after a long stop reading goes

@@ -232,7 +232,7 @@ final class StoreWriter: @unchecked Sendable {
     }
     if let open, open.names != commit.names || open.isDryRun != commit.isDryRun { storeOpen() }
     if open?.append(commit) == nil { open = commit }
-    let isIdle = commit.batch.failures.isEmpty
+    let isIdle = commit.batch.hasNoRows
     openUntil = min(openUntil, .now + (isIdle ? Self.idleMoment : Self.moment))
     isUrgent = isUrgent || !commit.decisions.isEmpty
     if (open?.batch.failures.count ?? 0) >= Self.largest { storeOpen() }
@@ -298,7 +298,7 @@ final class StoreWriter: @unchecked Sendable {
 
   private func count(_ stored: Commit) {
     state.withLock { $0.committed += stored.batch.failureCount }
-    sinceRetention += stored.batch.failures.count + stored.decisions.count
+    sinceRetention += stored.batch.failures.count + stored.batch.activities.count + stored.decisions.count
     if sinceRetention >= Self.retentionStride { nextRetention = min(nextRetention, .now) }
   }
 
@@ -401,12 +401,17 @@ extension FailureBatch {
   var failureCount: Int { failures.reduce(0) { $0 &+ Int($1.count) } }
 
   /// About how many bytes of memory it takes.
-  var size: Int { 256 + bytes.count + failures.count * MemoryLayout<Failure>.stride }
+  var size: Int {
+    256 + bytes.count + failures.count * MemoryLayout<Failure>.stride
+      + activities.count * MemoryLayout<Activity>.stride + alerts.count * 512
+  }
 }
 
 extension RetentionPolicy {
   /// Bans are decisions; what operators did is kept as long as bans are.
   fileprivate init(_ retention: Retention) {
-    self.init(failures: retention.failures, decisions: retention.bans, events: retention.bans, size: retention.size)
+    self.init(
+      failures: retention.failures, decisions: retention.bans, events: retention.bans, size: retention.size,
+      activity: retention.activity, activitySize: retention.activitySize)
   }
 }

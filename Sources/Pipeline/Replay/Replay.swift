@@ -18,6 +18,8 @@ public final class Replay {
     /// Of host names, which a replay does not look up.
     public var hostNames = 0
     public var bans = 0
+    public var activities = 0
+    public var alerts = 0
     public var ids = 0
 
     public init() {}
@@ -40,6 +42,8 @@ public final class Replay {
   private var recorder: ReplayRecorder?
   private var summary = Summary()
   private var decisions: [Decision] = []
+  /// Told of alerts as they are raised.
+  public var onAlert: (Alert) throws -> Void = { _ in }
   private let now = SystemClock.now()
   /// Of the last log. It holds thousands of sessions, which would be taken apart one by one at the end: kept until the
   /// process goes, and all at once with it.
@@ -185,6 +189,9 @@ public final class Replay {
       if failure.isHostName { summary.hostNames &+= Int(failure.count) }
     }
     detector.detect(in: &batch, now: now, into: &decisions)
+    summary.activities += batch.activities.count
+    summary.alerts += batch.alerts.count
+    for alert in batch.alerts { try onAlert(alert) }
     try recorder?.record(&batch, decisions)
     for decision in decisions {
       summary.bans += decision.action == .ban ? 1 : 0
@@ -224,12 +231,12 @@ final class ReplaySink: LineSink {
 
   func checkpoint(_ positions: [SourcePosition]) {
     onProgress(done)
-    if isAtOnce || batch.failures.count >= Self.batchSize { finish() }
+    if isAtOnce || batch.failures.count + batch.activities.count >= Self.batchSize { finish() }
   }
 
   /// Returns what is left.
   func finish() {
-    guard !batch.failures.isEmpty, error == nil else { return }
+    guard !batch.hasNoRows, error == nil else { return }
     do { try onBatch(&batch) } catch { self.error = error }
     batch.removeAll()
   }

@@ -1,4 +1,5 @@
 internal import Filters
+internal import Model
 
 extension Keys {
   /// A native filter (`filters/sshd.yaml`).
@@ -64,6 +65,9 @@ extension Keys {
       Key("fields", .map(roles), "Which field is what, where this pattern differs from the filter."),
       Key("weight", .either([.integer(Limits.weight), .map(weight)]), "How much a match counts."),
       Key("role", words(JoinRole.self), "With join: what the line is to its key."),
+      Key(
+        "kind", words(PatternKind.self), "activity: the line is no failure, it tells what somebody did who was let in."),
+      Key("event", words(ActivityEvent.self), "Of an activity: what was done."),
       Key("attempt", .either([.word(["begins", "ends"]), .map(act)]), "This line and others are one try."),
     ]
 

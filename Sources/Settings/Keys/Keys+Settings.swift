@@ -26,6 +26,8 @@ extension Keys {
     Key("on_full", words(OnFull.self), "What happens to the audit when the disk is full."),
     Key("bans_per_minute_warning", .integer(1...1_000_000_000), "More bans in a minute are carried out, and reported."),
     Key("retention", .map(retention), "How long the audit is kept."),
+    Key("activity", .bool, "Record what those do who are let in: logins, sessions, commands, changes."),
+    Key("alerts", .map(alerts), "What a person should look at."),
     Key("defaults", .map(limits), "What holds for jails that say nothing themselves."),
     Key("jails", .named(.map(jail)), "What is watched, by name."),
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
@@ -39,7 +41,15 @@ extension Keys {
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
     Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
     Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+    Key("block", .list(.map(staticRule)), "Who does not get in, without any failure: {from: […], port: […]}."),
+    Key("allow_only", .list(.map(staticRule)), "Which ports are open, and to whom; every other is closed."),
     Key("syn_limit", .map(synLimit), "So many new TCP connections are let through; the kernel drops the others."),
+  ]
+
+  static let staticRule: [Key] = [
+    Key("port", .list(.either([.integer(1...65535), .text])), "Names, numbers, ranges, or all; all unless told."),
+    Key("protocol", .list(words(TransportProtocol.self)), "Whose ports: [tcp, udp] unless told."),
+    Key("from", .list(.text), "Addresses, blocks, list:NAME; with allow_only everybody unless told."),
   ]
 
   static let synLimit: [Key] = [
@@ -64,7 +74,22 @@ extension Keys {
   static let retention: [Key] = [
     Key("failures", age, "Failures older than this are removed."),
     Key("bans", age, "Bans and operators' acts older than this are removed."),
+    Key("activity", age, "Activities older than this are removed."),
+    Key(
+      "activity_size", .either([.word(["unlimited"]), .size]),
+      "Above it the oldest activities go first: 256MiB. They count for nothing else."),
     Key("size", .either([.word(["unlimited"]), .size]), "Above it the oldest failures go first: 500MiB, 2GiB."),
+  ]
+
+  private static let orOff: Key.Kind = .either([.word(["off"]), .text])
+
+  static let alerts: [Key] = [
+    Key("login_after_failures", orOff, "So many failures of an address before it is let in: 5/1d."),
+    Key("new_network", .either([.word(["off"]), .time]), "A network that an account has not used for so long: 30d."),
+    Key("many_addresses", orOff, "So many addresses that fail at one account: 20/1d."),
+    Key("many_accounts", orOff, "So many accounts at which one address fails: 10/1d."),
+    Key("banned_login", .bool, "A login from an address that is banned."),
+    Key("first_privilege", .bool, "An account that becomes root or uses sudo for the first time."),
   ]
 
   private static let age: Key.Kind = .either([.word(["forever", "permanent"]), .age])

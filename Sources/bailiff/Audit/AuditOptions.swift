@@ -27,19 +27,8 @@ struct AuditOptions: ParsableArguments {
 
   func filter() throws -> AuditFilter {
     var filter = AuditFilter()
-    filter.since = try since.map { try parsePast($0, option: "--since") }
-    filter.until = try until.map { try parsePast($0, option: "--until") }
-    if let since = filter.since, let until = filter.until, since >= until {
-      throw CommandFailure(
-        .usage, "--since (\(LocalTime.text(since))) is not before --until (\(LocalTime.text(until))); swap them")
-    }
-    if let ip {
-      guard let subnet = Subnet(ip) else {
-        throw CommandFailure(
-          .usage, "--ip `\(ip)` is no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
-      }
-      filter.identity = .network(subnet)
-    }
+    (filter.since, filter.until) = try parseRange(since: since, until: until)
+    filter.identity = try parseSubnet(ip).map { .network($0) }
     filter.user = user
     filter.jail = jail
     filter.pattern = pattern

@@ -9,7 +9,7 @@ import System
 
 /// Where the commands that look at the past find it: in the store, which also works while the daemon is down; or, where this
 /// user may not read that, with the daemon.
-struct Past {
+struct Past: Sendable {
   private enum Source {
     case store(AuditInspection)
     case daemon(ControlClient)
@@ -77,6 +77,20 @@ struct Past {
     case .store(let audit):
       try audit.reader.top(by: key, since: since, until: until ?? Instant(microseconds: .max), limit: limit)
     case .daemon(let client): try client.top(by: key, since: since, until: until, limit: limit)
+    }
+  }
+
+  func activities(_ filter: ActivityFilter, limit: Int) throws -> [ActivityReply] {
+    switch source {
+    case .store(let audit): try audit.reader.activities(filter, limit: limit).map { ActivityReply($0) }
+    case .daemon(let client): try client.activities(filter, limit: limit)
+    }
+  }
+
+  func alerts(_ filter: AlertFilter, limit: Int, hasLines: Bool) throws -> [AlertReply] {
+    switch source {
+    case .store(let audit): try audit.alerts(filter, limit: limit, hasLines: hasLines)
+    case .daemon(let client): try client.alerts(filter, limit: limit, hasLines: hasLines)
     }
   }
 

@@ -17,7 +17,7 @@ struct FilterTest: ParsableCommand {
         bailiff filter test /etc/fail2ban/filter.d/sshd.conf auth.log --option mode=aggressive
         bailiff filter test sshd auth.log --json --now 2026-11-21T06:00:00Z --timezone UTC
 
-      With --json each line of the log gives one object, in order: its result is failure, none or ignored, `time` is in \
+      With --json each line of the log gives one object, in order: its result is failure, activity, none or ignored, `time` is in \
       seconds since 1970, and every named group of the pattern is a key of its failure.
       Exits 1 when a sample does not behave or a pattern has none, 2 when the filter cannot be used.
       """)
@@ -117,6 +117,7 @@ private struct TestSummary {
   var lines = 0
   var failed = 0
   var ignored = 0
+  var activities = 0
   private var ids: Set<String> = []
   private var patterns: [String: Int] = [:]
   private var table = Table([
@@ -127,8 +128,16 @@ private struct TestSummary {
     lines += 1
     switch result.verdict {
     case .failure: failed += 1
+    case .activity: activities += 1
     case .ignored: ignored += 1
     case .none: break
+    }
+    for activity in result.activities {
+      let found = activity.found
+      table.add([
+        "\(line)", LocalTime.text(found.time), found.host.isEmpty ? "-" : found.id, found.user ?? "",
+        activity.event.rawValue, found.pattern,
+      ])
     }
     for failure in result.failures {
       ids.insert(failure.id)
@@ -152,6 +161,7 @@ private struct TestSummary {
     }
     output.line(
       "\(grouped(lines)) lines: \(grouped(failed)) with failures of \(grouped(ids.count)) ids, "
-        + "\(grouped(ignored)) ignored, \(grouped(lines - failed - ignored)) without")
+        + (activities == 0 ? "" : "\(grouped(activities)) with activities, ")
+        + "\(grouped(ignored)) ignored, \(grouped(lines - failed - ignored - activities)) without")
   }
 }

@@ -29,6 +29,8 @@ struct ReplayLogs: ParsableCommand {
   var jail: String?
   @Flag(help: "Also write the store, as `run` would have.")
   var record = false
+  @Flag(help: "Also say what a person should have looked at.")
+  var alerts = false
   @OptionGroup var format: JSONOption
   @Argument(help: "Logs, or a journal's directory, oldest first.", completion: .file())
   var files: [String]
@@ -57,6 +59,7 @@ struct ReplayLogs: ParsableCommand {
       Diagnostics.write("warning: ignoreip: `\(printable(name))` has no address now; nothing is ignored for it\n")
     }
     let printer = Printer(json: format.json)
+    if alerts { replay.onAlert = { printer.print($0) } }
     let summary: Replay.Summary
     do {
       summary = try replay.run(files, progress: printer.show) { printer.print($0) }
@@ -114,6 +117,18 @@ struct ReplayLogs: ParsableCommand {
         output.line(
           "\(LocalTime.text(decision.time))  \(decision.action.rawValue)  \(printable(decision.jail))  "
             + "\(printable(decision.identity.description))  after \(decision.count)  \(end)")
+      }
+      if isTerminal { output.flush() }
+    }
+
+    func print(_ alert: Alert) {
+      if isTerminal { progress.clear() }
+      if json {
+        output.json(ReplayAlertReply(alert))
+      } else {
+        output.line(
+          "\(LocalTime.text(alert.time))  alert  \(printable(alert.jail))  \(alert.kind.rawValue)  \(printable(alert.text))"
+        )
       }
       if isTerminal { output.flush() }
     }

@@ -25,3 +25,24 @@ func parseBanTime(_ text: String) throws -> Int64 {
 func parsePast(_ text: String, option: String) throws(RequestError) -> Instant {
   try PastTime.parse(text, option: option, now: SystemClock.now())
 }
+
+/// `--since` and `--until`.
+func parseRange(since: String?, until: String?) throws -> (since: Instant?, until: Instant?) {
+  let from = try since.map { try parsePast($0, option: "--since") }
+  let to = try until.map { try parsePast($0, option: "--until") }
+  if let from, let to, from >= to {
+    throw CommandFailure(
+      .usage, "--since (\(LocalTime.text(from))) is not before --until (\(LocalTime.text(to))); swap them")
+  }
+  return (from, to)
+}
+
+/// `--ip`.
+func parseSubnet(_ ip: String?) throws(CommandFailure) -> Subnet? {
+  guard let ip else { return nil }
+  guard let subnet = Subnet(ip) else {
+    throw CommandFailure(
+      .usage, "--ip `\(ip)` is no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+  }
+  return subnet
+}
