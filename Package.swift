@@ -89,7 +89,7 @@ let package = Package(
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),
-    room("Fail2banImport", ["Model", "System", "Filters", "Detection", "Settings"]),
+    room("Fail2banImport", ["Model", "System", "Filters", "Fail2banMatching", "Detection", "Settings"]),
     room(
       "Pipeline",
       [

@@ -72,8 +72,23 @@ public struct UnbannedReply: Hashable, Sendable, Codable {
   public var ids: [String]
   /// Of several, those that were not banned.
   public var notBanned: [String]
+  /// Wider bans that go on covering what was asked for.
+  public var covering: [Covering]?
 
-  public init(id: String?, count: Int, jails: [String], ids: [String] = [], notBanned: [String] = []) {
+  public struct Covering: Hashable, Sendable, Codable {
+    public var id: String
+    public var jail: String
+
+    public init(id: String, jail: String) {
+      self.id = id
+      self.jail = jail
+    }
+  }
+
+  public init(
+    id: String?, count: Int, jails: [String], ids: [String] = [], notBanned: [String] = [], covering: [Covering]? = nil
+  ) {
+    self.covering = covering
     self.id = id
     self.count = count
     self.jails = jails

@@ -16,23 +16,27 @@ public struct Decider: Sendable {
     public var bans = 0
   }
 
-  private struct State: Sendable {
+  struct State: Sendable {
     var jail: Jail
     var windows: WindowTable
     var bans: BanTable
     /// Until when ids were banned whose ban is over by the clock, but not yet by the log, which may lag: lines of that time
     /// are still to come, and do not count.
     var cutoffs: [UInt128: Instant] = [:]
+    /// The same for blocks that were banned for what is in them, as long as windows may have failures from before.
+    var blockCutoffs: [UInt128: Instant] = [:]
+    var escalations = EscalationTable()
     /// The time of the newest failure: how far the log is.
     var newest = Instant(microseconds: .min)
     var history = BanHistory()
     var tally = Tally()
   }
 
-  /// Asked before a ban is entered; what it refuses never was a ban.
-  public typealias Permission = (_ ban: Decision) -> Bool
+  /// Asked before a ban is entered; what it refuses never was a ban. `spared`: the entry of an ignore list for which a block
+  /// is not banned whatever the answer is.
+  public typealias Permission = (_ ban: Decision, _ spared: Subnet?) -> Bool
 
-  private var states: [State]
+  var states: [State]
   /// Addresses whose blocks are not banned as a whole, and so not counted as a whole either.
   private var apart: Set<Address> = []
   private var overall = BanHistory()
@@ -66,7 +70,7 @@ public struct Decider: Sendable {
   /// no ban, and its failures are forgotten. Returns how many failures the window held with this one; 0 where it did not count.
   @discardableResult
   public mutating func consider(
-    _ failure: Failure, id: String? = nil, now: Instant, permits: Permission = { _ in true },
+    _ failure: Failure, id: String? = nil, now: Instant, permits: Permission = { _, _ in true },
     _ decide: (Decision) -> Void
   ) -> Int {
     let index = Int(failure.jail)
@@ -84,6 +88,8 @@ public struct Decider: Sendable {
       guard time >= end else { return 0 }
       states[index].bans.remove(key)
     }
+    let block = subnet.flatMap { states[index].jail.escalation?.block(of: $0) }
+    if let block, isCovered(by: block, key, in: index, at: time) { return 0 }
     if time > states[index].newest { states[index].newest = time }
     if !states[index].cutoffs.isEmpty, let end = states[index].cutoffs[key] {
       if time < end { return 0 }
@@ -99,12 +105,13 @@ public struct Decider: Sendable {
       action: .ban, jail: states[index].jail.name, identity: identity, time: time,
       until: states[index].jail.bantime.map { time.adding(duration($0, index, key, number)) }, count: count,
       number: number)
-    guard permits(decision) else {
+    guard permits(decision, nil) else {
       states[index].windows.forget(key)
       return count
     }
     enter(decision, key, index)
     decide(decision)
+    if let block { escalate(block, for: key, in: index, at: time, permits: permits, decide) }
     return count
   }
 
@@ -128,6 +135,13 @@ public struct Decider: Sendable {
     let key = key(of: identity, in: jail)
     states[jail].windows.forget(key)
     guard let ban = states[jail].bans.remove(key) else { return nil }
+    if let subnet = identity.subnet, let escalation = states[jail].jail.escalation {
+      if let block = escalation.block(of: subnet) {
+        states[jail].escalations.forget(key, of: block)
+      } else {
+        states[jail].blockCutoffs[key] = time
+      }
+    }
     return Decision(
       action: .unban, jail: ban.jail, identity: ban.identity, time: time, until: ban.until, count: ban.count,
       number: ban.number, cause: cause)
@@ -140,9 +154,14 @@ public struct Decider: Sendable {
       if !states[index].cutoffs.isEmpty {
         states[index].cutoffs = states[index].cutoffs.filter { $0.value > newest }
       }
+      if !states[index].blockCutoffs.isEmpty {
+        let oldest = newest.subtracting(states[index].jail.findtime)
+        states[index].blockCutoffs = states[index].blockCutoffs.filter { $0.value > oldest }
+      }
       for (end, key) in states[index].bans.expired(at: now) {
         guard let ban = states[index].bans.remove(key) else { continue }
         if end > newest { states[index].cutoffs[key] = end }
+        if isBlock(ban.identity, in: index) { states[index].blockCutoffs[key] = end }
         ended(
           Decision(
             action: .unban, jail: ban.jail, identity: ban.identity, time: end, until: end, count: ban.count,
@@ -157,8 +176,12 @@ public struct Decider: Sendable {
     guard now >= nextPruning else { return }
     nextPruning = now.adding(.hours(1))
     for index in states.indices {
+      let time = min(now, states[index].newest)
+      if let escalation = states[index].jail.escalation {
+        states[index].escalations.shrink(at: time, within: escalation.within)
+      }
       guard let increment = states[index].jail.increment else { continue }
-      states[index].history.shrink(at: min(now, states[index].newest), forget: increment.forget)
+      states[index].history.shrink(at: time, forget: increment.forget)
     }
     if let newest = states.map(\.newest).max() { overall.shrink(at: min(now, newest), forget: forgetsOverall) }
   }
@@ -172,7 +195,9 @@ public struct Decider: Sendable {
   /// A ban, over by now, from before a restart: failures before its end do not count, should the log still bring some.
   public mutating func restoreCutoff(_ identity: Identity, in jail: Int, until end: Instant) {
     let key = key(of: identity, in: jail)
-    if states[jail].bans[key] == nil { states[jail].cutoffs[key] = end }
+    guard states[jail].bans[key] == nil else { return }
+    states[jail].cutoffs[key] = end
+    if isBlock(identity, in: jail) { states[jail].blockCutoffs[key] = end }
   }
 
   /// How often `identity` was banned before, as the store knows it, and when the last of those bans is over (nil: never).
@@ -200,8 +225,14 @@ public struct Decider: Sendable {
     let index = Int(failure.jail)
     guard index < states.count else { return 0 }
     if id == nil, states[index].jail.ignore.contains(failure.address) { return 0 }
-    let key = id.map(nameKey) ?? self.key(of: subnet(of: failure.address, in: index), in: index)
+    let subnet = id == nil ? subnet(of: failure.address, in: index) : nil
+    let key = subnet.map { self.key(of: $0, in: index) } ?? nameKey(id ?? "")
     guard states[index].bans[key] == nil else { return 0 }
+    if let subnet, let block = states[index].jail.escalation?.block(of: subnet),
+      isCovered(by: block, key, in: index, at: failure.time)
+    {
+      return 0
+    }
     if let end = states[index].cutoffs[key], failure.time < end { return 0 }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     if failure.time > states[index].newest { states[index].newest = failure.time }
@@ -223,9 +254,11 @@ public struct Decider: Sendable {
       let isSame =
         state.jail.maxretry == jail.maxretry && state.jail.findtime == jail.findtime
         && state.jail.ipv4Prefix == jail.ipv4Prefix && state.jail.ipv6Prefix == jail.ipv6Prefix
+        && state.jail.escalation == jail.escalation
       state.jail = jail
       if !isSame {
         state.windows = WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed)
+        state.escalations = EscalationTable()
         anew.append(jail.name)
       }
       return state
@@ -285,6 +318,12 @@ public struct Decider: Sendable {
 
   // MARK: Inside
 
+  /// Is it as wide as the blocks that are banned for what is in them?
+  private func isBlock(_ identity: Identity, in index: Int) -> Bool {
+    guard let escalation = states[index].jail.escalation, let subnet = identity.subnet else { return false }
+    return subnet.prefixLength == (subnet.isIPv4 ? escalation.ipv4Prefix : escalation.ipv6Prefix)
+  }
+
   private func subnet(of address: Address, in index: Int) -> Subnet {
     let block = block(of: address, in: index)
     guard !block.isSingleAddress else { return block }
@@ -296,7 +335,7 @@ public struct Decider: Sendable {
     Subnet(address, ipv4Prefix: states[index].jail.ipv4Prefix, ipv6Prefix: states[index].jail.ipv6Prefix)
   }
 
-  private func key(of identity: Identity, in index: Int) -> UInt128 {
+  func key(of identity: Identity, in index: Int) -> UInt128 {
     switch identity {
     case .network(let subnet): key(of: subnet, in: index)
     case .name(let name): nameKey(name)
@@ -305,7 +344,7 @@ public struct Decider: Sendable {
 
   /// A block as wide as the jail counts has its first address as its key; one that is wider or narrower (an operator's, an
   /// address that is counted alone) has another, so that both can be banned.
-  private func key(of subnet: Subnet, in index: Int) -> UInt128 {
+  func key(of subnet: Subnet, in index: Int) -> UInt128 {
     let jail = states[index].jail
     guard subnet.length != (subnet.isIPv4 ? 96 + jail.ipv4Prefix : jail.ipv6Prefix) else { return subnet.base.bits }
     let (high, low) = (UInt64(truncatingIfNeeded: subnet.base.bits >> 64), UInt64(truncatingIfNeeded: subnet.base.bits))
@@ -325,14 +364,14 @@ public struct Decider: Sendable {
     return UInt128(a) << 64 | UInt128(b ^ b >> 29)
   }
 
-  private func earlierBans(_ key: UInt128, in index: Int, at time: Instant) -> Int {
+  func earlierBans(_ key: UInt128, in index: Int, at time: Instant) -> Int {
     guard let increment = states[index].jail.increment else { return 0 }
     return increment.overalljails
       ? overall.bans(of: key, at: time, forget: increment.forget)
       : states[index].history.bans(of: key, at: time, forget: increment.forget)
   }
 
-  private mutating func enter(_ decision: Decision, _ key: UInt128, _ index: Int) {
+  mutating func enter(_ decision: Decision, _ key: UInt128, _ index: Int) {
     states[index].bans.set(
       Ban(
         jail: decision.jail, identity: decision.identity, since: decision.time, until: decision.until,
@@ -347,7 +386,7 @@ public struct Decider: Sendable {
     }
   }
 
-  private func duration(_ base: TimeSpan, _ index: Int, _ key: UInt128, _ number: Int) -> TimeSpan {
+  func duration(_ base: TimeSpan, _ index: Int, _ key: UInt128, _ number: Int) -> TimeSpan {
     guard let increment = states[index].jail.increment else { return base }
     return increment.duration(base, number: number, random: nameKey("\(key)/\(number)"))
   }

@@ -40,7 +40,7 @@ public struct Detector: Sendable {
   /// last ones before a ban.
   /// - Parameter permits: asked before a ban is entered.
   public mutating func detect(
-    in batch: inout FailureBatch, now: Instant, permits: Decider.Permission = { _ in true },
+    in batch: inout FailureBatch, now: Instant, permits: Decider.Permission = { _, _ in true },
     into decisions: inout [Decision]
   ) {
     var shown: [EvidenceLines.Line] = []
@@ -79,7 +79,10 @@ public struct Detector: Sendable {
         batch.withBytes(failure.line) { evidence.add(failure, of: id, $0) }
         if decisions.count > before { shown += evidence.take(failure.jail, id) }
       }
-      for position in before..<decisions.count { feed(decisions[position], failure, &batch) }
+      // A block's ban is no failure of the address that tipped the scale: its own ban is.
+      for position in before..<decisions.count where decisions[position].cause != .escalated {
+        feed(decisions[position], failure, &batch)
+      }
     }
     guard isReduced else { return }
     batch.keepFailures { Int($0.jail) >= jails.count || jails[Int($0.jail)].isRecorded }

@@ -9,6 +9,8 @@ public struct Jail: Sendable, Equatable {
   /// Nil: permanent.
   public var bantime: TimeSpan?
   public var increment: BanIncrement?
+  /// Nil: blocks are never banned for what is in them.
+  public var escalation: Escalation?
   /// How many leading bits of an address are one id.
   public var ipv4Prefix: UInt8
   public var ipv6Prefix: UInt8

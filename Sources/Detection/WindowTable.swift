@@ -81,6 +81,11 @@ public struct WindowTable: Sendable {
     return total
   }
 
+  /// The time of the last failure of `key`; nil: none is counted.
+  func newest(of key: UInt128) -> Instant? {
+    table.find(key).map { Instant(microseconds: table[$0].newest) }
+  }
+
   /// The bytes that it holds in all, used or not.
   public var memory: Int {
     table.memory + pools.reduce(0) { $0 + $1.memory }

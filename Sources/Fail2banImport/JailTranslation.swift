@@ -1,3 +1,4 @@
+internal import Fail2banMatching
 import Filters
 import Model
 import Settings
@@ -23,11 +24,9 @@ struct JailTranslation {
       jail.filter = ""
     } else {
       guard let source = try source() else { return nil }
-      if isOwnLog(source) {
-        note(
-          "logpath", "nobody writes fail2ban's own log any more",
-          "the jail counts Bailiff's own bans (`source: bans`) instead; its filter is not used")
-        jail.filter = ""
+      if let own = withoutOwnLog(source) {
+        jail.source = own
+        if own == .bans { jail.filter = "" } else { guard try applyFilter(to: &jail) else { return nil } }
       } else {
         jail.source = source
         guard try applyFilter(to: &jail) else { return nil }
@@ -40,9 +39,40 @@ struct JailTranslation {
     return jail
   }
 
-  private func isOwnLog(_ source: ImportedJail.Source) -> Bool {
-    guard case .files(let paths) = source else { return false }
-    return paths.allSatisfy { $0.hasSuffix("/fail2ban.log") }
+  /// What a jail reads that reads fail2ban's own log; nil where it does not.
+  private mutating func withoutOwnLog(_ source: ImportedJail.Source) -> ImportedJail.Source? {
+    switch source {
+    case .bans: return nil
+    case .journal:
+      let matches = [reading.filterOptions["journalmatch"], reading.options["journalmatch"]].compactMap { $0 }
+      guard matches.contains(where: { $0.contains("=fail2ban.service") }) else { return nil }
+    case .files(let paths):
+      let others = paths.filter { !Self.isOwnLog($0) }
+      guard others.count < paths.count else { return nil }
+      guard others.isEmpty else {
+        note("logpath", "nobody writes fail2ban's own log any more", "the jail reads its other logs")
+        return .files(others)
+      }
+    }
+    note(
+      option("backend")?.hasPrefix("systemd") == true ? "journalmatch" : "logpath",
+      "nobody writes fail2ban's own log any more",
+      "the jail counts Bailiff's own bans (`source: bans`) instead; its filter is not used")
+    return .bans
+  }
+
+  /// `/var/log/fail2ban.log`, also with what rotation appends.
+  private static func isOwnLog(_ path: String) -> Bool {
+    guard let name = path.split(separator: "/").last else { return false }
+    return name.hasPrefix("fail2ban") && name.contains(".log") || path.hasPrefix("/var/log/fail2ban/")
+  }
+
+  /// An abbreviation is a fixed offset to fail2ban, and some are none to the tz database, or have summer time there.
+  private static func zone(_ name: String) -> String {
+    guard !["UTC", "GMT", "Z"].contains(name), let offset = ZoneName.abbreviated(name) else { return name }
+    let minutes = abs(offset) / 60
+    let digits = (minutes / 60 * 100 + minutes % 60 + 10_000).description.dropFirst()
+    return "UTC\(offset < 0 ? "-" : "+")\(digits)"
   }
 
   /// False where the jail must not be imported.
@@ -56,7 +86,7 @@ struct JailTranslation {
     }
     jail.options = rules.options
     jail.usedns = rules.rules.usedns.rawValue
-    jail.timezone = rules.rules.logtimezone
+    jail.timezone = rules.rules.logtimezone.map(Self.zone)
     return true
   }
 

@@ -1,6 +1,11 @@
 /// A zone as a stamp or `logtimezone` names it: an offset (`+0200`, `-05:00`), an abbreviation with a fixed offset (`CET`,
 /// never summer time), or both (`UTC+0200`).
-enum ZoneName {
+package enum ZoneName {
+  /// Seconds east of UTC of an abbreviation (`CEST`); nil for what is none or not known.
+  package static func abbreviated(_ name: String) -> Int? {
+    name.utf8.allSatisfy { $0 >= 65 && $0 <= 90 } ? offset(Array(name.utf8).span) : nil
+  }
+
   /// Seconds east of UTC; nil for what is not known.
   static func offset(_ text: borrowing Span<UInt8>) -> Int? {
     var at = 0

@@ -16,6 +16,11 @@ public struct FilterDefinition: Sendable, Equatable {
   /// Where its lines are, unless the jail says otherwise.
   public var journalmatch: [String]
   public var logpath: [String]
+  /// The units among them.
+  public var units: [String] {
+    let key = "_SYSTEMD_UNIT="
+    return journalmatch.filter { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)) }
+  }
   /// Where the service writes unless it is told otherwise.
   public var writes: LogPlace
   /// Which ports to block, by service name or number; empty: all.

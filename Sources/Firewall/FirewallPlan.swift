@@ -4,8 +4,14 @@ public struct FirewallPlan: Hashable, Sendable {
   public var paths: Set<PacketPath>
   /// Chains of iptables' filter table to jump from; nil: those of `paths`. Of no meaning for other backends.
   public var chains: [String]?
+  /// Nil: new connections are not limited.
+  public var synLimit: SynLimit?
 
-  public init(_ targets: [FirewallTarget], paths: Set<PacketPath> = Set(PacketPath.allCases), chains: [String]? = nil) {
+  public init(
+    _ targets: [FirewallTarget], paths: Set<PacketPath> = Set(PacketPath.allCases), chains: [String]? = nil,
+    synLimit: SynLimit? = nil
+  ) {
+    self.synLimit = synLimit
     self.targets = targets
     self.paths = paths
     self.chains = chains

@@ -13,6 +13,11 @@ extension FirewallPlan {
         throw FirewallError(.invalid, "jails \(other) and \(target.jail) would share the set \(name): rename one")
       }
     }
+    if let limit = synLimit {
+      guard SynLimit.rates.contains(limit.rate), SynLimit.bursts.contains(limit.burst),
+        limit.logPrefix.map(SynLimit.isPrefix) ?? true
+      else { throw FirewallError(.invalid, "no firewall takes this limit of connections: \(limit)") }
+    }
     for chain in chains ?? [] where !Self.isChain(chain) {
       throw FirewallError(.invalid, "chain “\(chain)”: not a chain of the filter table, such as INPUT or DOCKER-USER")
     }

@@ -18,7 +18,7 @@ public final class Filter: Sendable {
   /// A native filter. Throws with the place of the first pattern that cannot be used.
   package init(_ definition: FilterDefinition, rules: NativeRules) throws(FilterError) {
     self.definition = definition
-    let filter = try NativeFilter(rules)
+    let filter = try NativeFilter(rules, units: definition.units)
     body = .native(filter)
     requiredLiterals = filter.requiredLiterals
   }

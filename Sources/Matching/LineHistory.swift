@@ -20,6 +20,10 @@ public final class LineHistory {
   /// The names of its columns, as its last header line had them.
   var columnHeader = ColumnHeader()
 
+  /// The bytes behind the chunk at hand that its reader kept back, for filters that must know what follows a line; nil where
+  /// it reads on before it knows.
+  public var ahead: [UInt8]?
+
   /// Who opened what, for filters that join lines.
   var openKeys = OpenKeys()
 

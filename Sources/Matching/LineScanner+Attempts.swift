@@ -75,9 +75,11 @@ extension LineScanner {
       match.filter = filter
       match.pattern = index
       if match.event != nil { return true }
-      for ignored in native.ignore where isIgnored(ignored, subject) {
-        outcome.ignored = true
-        return false
+      if !native.ignore.isEmpty {
+        for ignored in native.ignore where isIgnored(ignored, subject) {
+          outcome.ignored = true
+          return false
+        }
       }
       return true
     }

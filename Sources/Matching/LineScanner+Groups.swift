@@ -18,16 +18,21 @@ extension LineScanner {
       match.reset()
       match.weight = candidate.weight.otherwise
     }
-    for condition in candidate.conditions {
-      let outcome = holds(condition, candidate, subject, at: base)
-      guard outcome == .matched else { return outcome }
+    // A list that is gone through is counted as used, by an instruction that processors wait for each other with: most are empty.
+    if !candidate.conditions.isEmpty {
+      for condition in candidate.conditions {
+        let outcome = holds(condition, candidate, subject, at: base)
+        guard outcome == .matched else { return outcome }
+      }
     }
     match.event = candidate.event
     match.attempt = candidate.attempt
     match.actLength = candidate.actLength
-    for case .field(let slots) in candidate.act {
-      guard let value = present(slots) else { continue }
-      match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
+    if !candidate.act.isEmpty {
+      for case .field(let slots) in candidate.act {
+        guard let value = present(slots) else { continue }
+        match.connection = fields.withText(value, of: subject) { Self.mix($0, 0..<$0.count, into: match.connection) }
+      }
     }
     if !candidate.roles.isEmpty { takeRoles(candidate, subject, at: base) }
     if case .field(let slots) = candidate.joinKey, let value = present(slots) {
@@ -67,9 +72,11 @@ extension LineScanner {
     {
       match.weight = weight
     }
-    for case .captured(let owner, let group) in candidate.act where owner === expression {
-      guard let range = scratch.group(group), !range.isEmpty else { continue }
-      match.connection = Self.mix(text, range, into: match.connection)
+    if !candidate.act.isEmpty {
+      for case .captured(let owner, let group) in candidate.act where owner === expression {
+        guard let range = scratch.group(group), !range.isEmpty else { continue }
+        match.connection = Self.mix(text, range, into: match.connection)
+      }
     }
     if case .captured(let owner, let group) = candidate.joinKey, owner === expression,
       let range = scratch.group(group), !range.isEmpty

@@ -99,6 +99,10 @@ extension LineScanner {
       // A log in a format that went through syslog. Its stamp comes first, where no client writes.
       return Subject(range: header.message..<line.count)
     }
+    if native.records == .nginx, !header.stamp.isEmpty, NginxRecords.isStamp(line, header.message) {
+      // nginx's error log through syslog (`error_log syslog:…`) has both stamps.
+      return Subject(range: header.message..<line.count)
+    }
     // The patterns look at the header themselves.
     guard native.records == nil, let unwrapped = RepeatedMessage(line, from: header.message) else {
       return Subject(range: 0..<line.count)

@@ -6,6 +6,8 @@ public struct Decision: Hashable, Sendable {
   public enum Cause: Hashable, Sendable {
     /// The jail's limit was reached.
     case limit
+    /// So many ids of the block were banned that all of it is (`escalate`).
+    case escalated
     /// A person asked, through the control socket.
     case `operator`(uid: UInt32, command: String)
     /// The ban's time was over; the kernel let go by itself.
@@ -21,7 +23,7 @@ public struct Decision: Hashable, Sendable {
   public var time: Instant
   /// When the ban ends; nil: never.
   public var until: Instant?
-  /// The failures in the window when the limit was reached.
+  /// The failures in the window when the limit was reached; of an escalated ban the ids of the block that were banned.
   public var count: Int
   /// Which ban of this id it is, from 1; `bantime_increment` grows with it.
   public var number: Int

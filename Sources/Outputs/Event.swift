@@ -60,7 +60,12 @@ struct Event: Sendable {
       let user = row.user.isEmpty ? "" : " as \(printable(row.user))"
       return "\(jail)\(counted(row.count, "failure")) of \(id)\(user): \(printable(row.line))"
     case .ban:
-      let why = row.cause == "operator" ? "by \(by)" : counted(row.count, "failure")
+      let why =
+        switch row.cause {
+        case "operator": "by \(by)"
+        case "escalated": "\(row.count) of its addresses were banned"
+        default: counted(row.count, "failure")
+        }
       let what = row.action == "extend" ? "ban extended" : "ban"
       return "\(jail)\(what) \(id) \(end), \(why)"
     case .unban: return "\(jail)unban \(id), " + (row.cause == "operator" ? "by \(by)" : "its time is over")

@@ -57,6 +57,7 @@ public final class LineMatcher {
     for (group, history) in zip(groups, histories) {
       group.clock.now = now
       let before = group.set.counts
+      history.ahead = origin.ahead
       group.set.scan(lines, isPayload: origin.isPayload, clock: &group.clock, history: history) { match, line, start in
         // A container's clock may be off; its runtime's is this machine's.
         let time = origin.time(of: start) ?? time(of: match, isLive: origin.isLive, now)
@@ -163,7 +164,8 @@ public final class LineMatcher {
     let rule = Self.store(match.rule, of: match, in: lineRange, &batch)
     let name = Self.store(match.name, of: match, in: lineRange, &batch)
     for (jail, firstPattern) in group.jails[match.filter] where !isPast || !isRecorded[Int(jail)] {
-      let client = client(of: match, line, proxies[Int(jail)])
+      let client =
+        proxies[Int(jail)].isEmpty ? match.address : client(of: match, line, proxies[Int(jail)])
       var failure = Failure(
         time: time, address: client ?? match.address, jail: jail, pattern: firstPattern + UInt32(match.pattern),
         source: source)
@@ -209,7 +211,7 @@ public final class LineMatcher {
 
   /// Who it was: where a trusted proxy connected, whom it spoke for; nil where it does not say.
   private func client(of match: borrowing Match, _ line: borrowing Span<UInt8>, _ proxies: [Subnet]) -> Address? {
-    guard !proxies.isEmpty, proxies.contains(where: { $0.contains(match.address) }) else { return match.address }
+    guard proxies.contains(where: { $0.contains(match.address) }) else { return match.address }
     func isTrusted(_ address: Address) -> Bool { proxies.contains { $0.contains(address) } }
     let range = match.forwarded.range
     return match.forwarded.isInLine

@@ -6,13 +6,28 @@ extension Plan {
   var firewallPlan: FirewallPlan {
     let wanted = settings.firewall
     guard let chains = wanted.chains else {
-      return FirewallPlan(targets, paths: Set(wanted.protect.map(\.packetPath)))
+      return FirewallPlan(targets, paths: Set(wanted.protect.map(\.packetPath)), synLimit: synLimit)
     }
     // Whoever names chains of iptables means the ways that lead through them, whatever the backend.
     var paths: Set<PacketPath> = []
     if chains.contains("INPUT") { paths.insert(.host) }
     if chains.contains(where: { $0 != "INPUT" }) { paths.insert(.containers) }
-    return FirewallPlan(targets, paths: paths, chains: chains)
+    return FirewallPlan(targets, paths: paths, chains: chains, synLimit: synLimit)
+  }
+
+  /// Whoever is spared by addresses or blocks in the settings is not limited either.
+  private var synLimit: SynLimit? {
+    guard let limit = settings.firewall.synLimit else { return nil }
+    let unit: SynLimit.Unit =
+      switch limit.unit {
+      case .second: .second
+      case .minute: .minute
+      case .hour: .hour
+      }
+    let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
+    return SynLimit(
+      rate: limit.rate, per: unit, burst: limit.burst,
+      scope: limit.scope == .address ? .address : .all, logPrefix: limit.logPrefix, spared: spared)
   }
 
   /// What the firewall blocks for each jail; the operators' jail blocks everything.

@@ -103,9 +103,15 @@ extension UnbannedReply {
     var ids: [String] = []
     var seen: Set<String> = []
     for ban in lifted where seen.insert(ban.identity.description).inserted { ids.append(ban.identity.description) }
+    var covering: [Covering] = []
+    for ban in results.flatMap(\.covering) {
+      let block = Covering(id: ban.identity.description, jail: ban.jail)
+      if !covering.contains(block) { covering.append(block) }
+    }
     self.init(
       id: request.all.count == 1 ? request.all[0] : nil, count: lifted.count, jails: lifted.map(\.jail), ids: ids,
-      notBanned: request.all.count == 1 ? [] : results.filter { $0.lifted.isEmpty }.map(\.id.description))
+      notBanned: request.all.count == 1 ? [] : results.filter { $0.lifted.isEmpty }.map(\.id.description),
+      covering: covering.isEmpty ? nil : covering)
   }
 }
 

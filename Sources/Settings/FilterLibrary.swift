@@ -53,11 +53,11 @@ public struct FilterLibrary: Sendable {
     Set(directories.flatMap(Self.files)).map(Self.name(ofPath:)).sorted()
   }
 
-  /// Reads every filter, sorted by name. Those with errors are told apart.
-  public func all() -> (filters: [FilterDefinition], errors: [SettingsError]) {
+  /// Reads every filter, or those of these names, sorted by name. Those with errors are told apart.
+  public func all(_ only: [String]? = nil) -> (filters: [FilterDefinition], errors: [SettingsError]) {
     var filters: [FilterDefinition] = []
     var errors: [SettingsError] = []
-    for name in names {
+    for name in names where only?.contains(name) ?? true {
       do throws(SettingsErrors) { filters.append(try load(name)) } catch { errors += error.errors }
     }
     return (filters, errors)

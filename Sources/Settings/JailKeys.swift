@@ -8,6 +8,7 @@ struct JailKeys {
   var findtime: TimeSpan?
   var bantime: SpanOrForever?
   var increment: Increment?
+  var escalation: Escalating?
   var ipv4Prefix: Int?
   var ipv6Prefix: Int?
   var ports: [String]?
@@ -21,6 +22,11 @@ struct JailKeys {
   enum Increment {
     case off
     case on(BanIncrement)
+  }
+
+  enum Escalating {
+    case off
+    case on(Escalation)
   }
 
   init() {}
@@ -38,6 +44,7 @@ struct JailKeys {
     record = fields["record"]?.choice("record")
     bantime = fields["bantime"]?.bantime()
     increment = fields["bantime_increment"].flatMap(Self.increment)
+    escalation = fields["escalate"].flatMap(Self.escalation)
     if let value = fields["prefix"], let prefix = Fields(value, "prefix", known: Keys.prefix.names) {
       ipv4Prefix = prefix["ipv4"]?.integer("ipv4", Limits.ipv4Prefix)
       ipv6Prefix = prefix["ipv6"]?.integer("ipv6", Limits.ipv6Prefix)
@@ -85,6 +92,18 @@ struct JailKeys {
     return .on(increment)
   }
 
+  /// `true`, `false`, or what differs from the defaults.
+  private static func escalation(_ value: Value) -> Escalating? {
+    if value.word != nil { return value.bool("escalate").map { $0 ? .on(Escalation()) : .off } }
+    guard let fields = Fields(value, "escalate", known: Keys.escalation.names) else { return nil }
+    var escalation = Escalation()
+    if let prefix = fields["ipv4"]?.integer("ipv4", Limits.ipv4Prefix) { escalation.ipv4Prefix = UInt8(prefix) }
+    if let prefix = fields["ipv6"]?.integer("ipv6", Limits.ipv6Prefix) { escalation.ipv6Prefix = UInt8(prefix) }
+    if let after = fields["after"]?.integer("after", Limits.escalateAfter) { escalation.after = after }
+    if let within = fields["within"]?.span("within") { escalation.within = within }
+    return .on(escalation)
+  }
+
   /// A zone of the tz database, or a fixed one: `Europe/Berlin`, `UTC`, `UTC+0200`.
   private static func timezone(_ value: Value) -> String? {
     guard let text = value.name("logtimezone") else { return nil }
@@ -104,6 +123,7 @@ struct JailKeys {
     if let span = findtime ?? defaults.findtime ?? filter?.findtime { jail.findtime = span }
     if let time = bantime ?? defaults.bantime { jail.bantime = time.span }
     if case .on(let increment)? = increment ?? defaults.increment { jail.increment = increment }
+    if case .on(let escalation)? = escalation ?? defaults.escalation { jail.escalation = escalation }
     jail.isRecorded = (record ?? defaults.record ?? .each) == .each
     if let prefix = ipv4Prefix ?? defaults.ipv4Prefix { jail.ipv4Prefix = UInt8(prefix) }
     if let prefix = ipv6Prefix ?? defaults.ipv6Prefix { jail.ipv6Prefix = UInt8(prefix) }

@@ -42,7 +42,7 @@ extension Settings {
   ///
   /// The state goes where the user may write: `/var/lib/bailiff` for root, else by the XDG base directories.
   public static func automatic(
-    library: FilterLibrary = Settings().library, machine: Machine = .current
+    library: FilterLibrary = Settings().library, machine: Machine = .current, only names: [String]? = nil
   ) -> Settings {
     var settings = Settings()
     settings.filters = library.directories
@@ -52,7 +52,7 @@ extension Settings {
       settings.state = (environment["XDG_STATE_HOME"] ?? home + "/.local/state") + "/bailiff"
       settings.socket = (environment["XDG_RUNTIME_DIR"] ?? settings.state) + "/bailiff.sock"
     }
-    settings.jails = library.all().filters.compactMap { filter in
+    settings.jails = library.all(names).filters.compactMap { filter in
       let paths = filter.logpath.filter(machine.hasFile)
       let matches = machine.hasJournal ? filter.journalmatch : []
       guard !paths.isEmpty || !matches.isEmpty else { return nil }

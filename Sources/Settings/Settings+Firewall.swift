@@ -11,6 +11,7 @@ extension SettingsReader {
       if paths.isEmpty { firewall["protect"]!.fail("`protect` is empty", "write [host, containers], or one of them") }
     }
     if let chains = firewall["chains"] { readChains(chains) }
+    if let limit = firewall["syn_limit"] { readSynLimit(limit) }
   }
 
   private mutating func readChains(_ value: Value) {

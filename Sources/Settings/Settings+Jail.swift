@@ -35,6 +35,7 @@ extension SettingsReader {
     var jail = JailSettings(
       name: name, enabled: enabled, place: entry.place, source: source, filter: filter, definition: definition,
       limits: keys.limits(name: name, defaults: defaults, filter: definition))
+    requireWiderBlocks(fields, entry, jail.limits)
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
@@ -50,6 +51,20 @@ extension SettingsReader {
     if enabled { warnOfMissingFiles(jail) }
     // A filter in error was reported with the first jail that names it; the others cannot run either.
     return jail.definition != nil || !source.hasFilter ? jail : nil
+  }
+
+  /// What is banned for what is in it must hold more than one id.
+  private func requireWiderBlocks(_ fields: Fields, _ entry: Fields.Entry, _ limits: Jail) {
+    guard let escalation = limits.escalation else { return }
+    let pairs = [
+      ("ipv4", escalation.ipv4Prefix, limits.ipv4Prefix), ("ipv6", escalation.ipv6Prefix, limits.ipv6Prefix),
+    ]
+    for (family, block, id) in pairs where block >= id {
+      problems.add(
+        fields.entry("escalate")?.place ?? entry.place,
+        "`escalate` bans \(family) /\(block), which is no wider than the /\(id) that jail \(quoted(entry.key)) bans anyway",
+        remedy: "write escalate: {\(family): …} with a smaller number than `prefix` has, or escalate: false")
+    }
   }
 
   /// Names of jails and outputs go into firewall sets, paths of the API and messages.

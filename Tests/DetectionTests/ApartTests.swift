@@ -89,7 +89,7 @@ import Testing
       // swift-format-ignore: OnlyOneTrailingClosureArgument
       decider.consider(
         failure, now: failure.time,
-        permits: { ban in
+        permits: { ban, _ in
           asked.append(ban.number)
           return false
         }

@@ -146,4 +146,27 @@ struct JailImportSpellingTests {
           + "(`source: bans`) instead; its filter is not used"
       ])
   }
+
+  /// Rotated ones too; and what reads another log beside it goes on with that.
+  @Test func jailsOnFail2bansOwnLogs() throws {
+    let (yaml, notes) = try run(
+      "[a]\nenabled = true\nlogpath = /var/log/fail2ban.log*\n"
+        + "[b]\nenabled = true\nlogpath = /var/log/fail2ban.log\n  /b.log\n"
+        + "[c]\nenabled = true\nbackend = systemd\njournalmatch = _SYSTEMD_UNIT=fail2ban.service PRIORITY=5\n")
+    for name in ["a", "c"] { #expect(yaml.contains("  \(name):\n    source: bans\n"), "\(yaml)") }
+    #expect(yaml.contains("- /b.log\n") && !yaml.contains("fail2ban.log"), "\(yaml)")
+    #expect(notes.count == 3 && notes.allSatisfy { $0.contains("nobody writes fail2ban's own log any more") }, "\(notes)")
+  }
+
+  /// Abbreviations are fixed offsets to fail2ban. BST, of several meanings, it does not know.
+  @Test(arguments: [
+    "CEST": "UTC+0200", "EDT": "UTC-0400", "PDT": "UTC-0700", "MSK": "UTC+0300", "CET": "UTC+0100", "NST": "UTC-0330",
+    "Europe/Berlin": "Europe/Berlin", "UTC+0200": "UTC+0200",
+  ]) func zones(name: String, expected: String) throws {
+    let (yaml, notes) = try run("[a]\nenabled = true\nlogpath = /a.log\nlogtimezone = \(name)\n")
+    #expect(yaml.contains("    logtimezone: \(expected)\n"), "\(yaml)")
+    #expect(notes == [])
+    let (without, said) = try run("[a]\nenabled = true\nlogpath = /a.log\nlogtimezone = BST\n")
+    #expect(!without.contains("  a:") && said.contains { $0.contains("`BST`") }, "\(without) \(said)")
+  }
 }

@@ -39,6 +39,23 @@ import Testing
     #expect(run.sink.texts == lines(0..<6))
   }
 
+  /// logrotate's `copy`: the log goes on, and the next copy takes the name of the last one.
+  @Test func theNextCopyIsNotReadAgain() throws {
+    try directory.write("", to: "a.log")
+    let run = try RunningReader([pattern()])
+    run.waitUntilReading()
+    try directory.append(text(0..<3), to: "a.log")
+    run.wait(forLines: lines(0..<3))
+    for (number, more) in [(3, 3..<5), (5, 5..<6), (6, 6..<9)] {
+      try shell("cd \(directory.path); for i in 2 1; do [ ! -e a.log.$i ] || mv a.log.$i a.log.$((i+1)); done; cp a.log a.log.1")
+      usleep(300_000)
+      #expect(run.sink.texts.count == number)
+      try directory.append(text(more), to: "a.log")
+      settle(run, more.upperBound)
+    }
+    #expect(run.sink.texts == lines(0..<9))
+  }
+
   /// What came between the last look and the copy is read from the copy, once.
   @Test func whatOnlyTheCopyHoldsIsReadFromIt() throws {
     try directory.write("", to: "a.log")

@@ -1,5 +1,6 @@
 import Foundation
 import LogSources
+import Synchronization
 import System
 import TestSupport
 import Testing
@@ -21,6 +22,23 @@ import Testing
     let (got, counts) = try read("a.log")
     #expect(got == lines)
     #expect(counts.lines == 20_000 && counts.bytes == UInt64(lines.joined(separator: "\n").utf8.count))
+  }
+
+  /// Filters that must know what follows a line know it at the end of a chunk, too.
+  @Test(arguments: [false, true]) func chunksAreLentWithWhatFollows(isCompressed: Bool) throws {
+    let text = (0..<12_000).map { "\($0) " + String(repeating: "x", count: 60) + "\n" }.joined()
+    try directory.write(text, to: "a.log")
+    if isCompressed { try shell("gzip -f \(directory("a.log"))") }
+    let sink = RecordingSink()
+    _ = try PastLog(directory(isCompressed ? "a.log.gz" : "a.log")).read(as: 0, to: sink)
+    let chunks = sink.record.withLock { $0.chunks }
+    #expect(chunks.count > 2)
+    #expect(String(decoding: chunks.flatMap(\.bytes), as: UTF8.self) == text)
+    for (chunk, next) in zip(chunks, chunks.dropFirst()) {
+      let ahead = try #require(chunk.ahead)
+      #expect(ahead.count == 2048 && next.bytes.starts(with: ahead))
+    }
+    #expect(chunks.last?.ahead == nil)
   }
 
   @Test func rangesThatTouchShareNoLineAndMissNone() throws {

@@ -7,6 +7,8 @@ import Synchronization
 final class RecordingSink: LineSink, Sendable {
   struct Record {
     var lines: [[UInt8]] = []
+    /// What was lent at once, and what was said to follow it.
+    var chunks: [(bytes: [UInt8], ahead: [UInt8]?)] = []
     /// What the run before has read and this one was lent again.
     var past: [[UInt8]] = []
     var sources: [SourceInfo] = []
@@ -38,6 +40,9 @@ final class RecordingSink: LineSink, Sendable {
       }
     }
     if !line.isEmpty { all.append(line) }
+    // Safe: the pointer is used only inside the call.
+    let bytes = unsafe lines.withUnsafeBufferPointer { unsafe Array($0) }
+    record.withLock { $0.chunks.append((bytes, origin.ahead)) }
     if origin.isPast { return record.withLock { $0.past += all } }
     record.withLock { $0.lines += all }
     if let heldLine, all.contains(Array(heldLine.utf8)) { gate.wait() }

@@ -67,4 +67,17 @@ import Testing
     let line = "\(stamp) web sshd[1]: text"
     #expect(Stamp.find(in: Array(line.utf8).span, clock: &clock) == Instant(rfc3339: expected), "\(now)")
   }
+
+  /// The hour that comes twice says nothing of the hours around it.
+  @Test func theSecondTimeIsForgotten() throws {
+    let now = Instant(rfc3339: "2026-10-25T01:30:30Z")!
+    var clock = LogClock(now: now, zone: try #require(ZoneOffsets(name: "Europe/Berlin")))
+    for (stamp, expected) in [
+      ("Oct 25 03:10:00", "2026-10-25T02:10:00Z"), ("Oct 25 02:30:00", "2026-10-25T01:30:00Z"),
+      ("Oct 25 03:12:00", "2026-10-25T02:12:00Z"),
+    ] {
+      let line = Array("\(stamp) web sshd[1]: text".utf8)
+      #expect(Stamp.find(in: line.span, clock: &clock) == Instant(rfc3339: expected), "\(stamp)")
+    }
+  }
 }

@@ -39,6 +39,14 @@ import Testing
     "2026-11-28T04:35:01+01:00 web sshd[812]: Failed", "2026-11-28T04:35:01+0100 web sshd[812]: Failed",
     "Nov 28 04:35:01.000000 web sshd[812]: Failed", "Sat 2026-11-28 03:35:01 UTC web sshd[812]: Failed",
     "Sat 2026-11-28 04:35:01 CET web sshd[812]: Failed",
+    "1795836901.000000 web sshd[812]: Failed",
+    // syslog-ng's ts-format(full), AIX.
+    "2026 Nov 28 04:35:01 web sshd[812]: Failed", "Nov 28 04:35:01 web auth|security:info sshd[812]: Failed",
+    // Other languages: French, Swedish, Polish, Russian, Greek, Japanese, Korean.
+    "nov. 28 04:35:01 web sshd[812]: Failed", "nov 28 04:35:01 web sshd[812]: Failed",
+    "lis 28 04:35:01 web sshd[812]: Failed", "ноя 28 04:35:01 web sshd[812]: Failed",
+    "Νοε 28 04:35:01 web sshd[812]: Failed", "11月 28 04:35:01 web sshd[812]: Failed",
+    "11월 28 04:35:01 web sshd[812]: Failed", "nov. 28 2026 04:35:01 web sshd[812]: Failed",
     // metalog; a program that calls itself by its path.
     "Nov 28 04:35:01 [sshd] Failed", "Nov 28 04:35:01 web /usr/sbin/sshd[812]: Failed",
     "<38>1 2026-11-28T03:35:01Z web sshd 812 - - Failed", "1 2026-11-28T03:35:01Z web sshd 812 - [a b=\"]\"] Failed",
@@ -88,6 +96,43 @@ import Testing
       let found = rules.found(filter, "Nov 28 04:35:01 web \(program)[812]: failed from 192.0.2.7")
       #expect((found != nil) == isFound, "\(program)")
     }
+  }
+
+  /// German, French, Spanish, Italian, Turkish, Czech.
+  @Test(arguments: [
+    "Mär": 3, "Mai": 5, "Okt": 10, "Dez": 12, "févr.": 2, "août": 8, "déc.": 12, "ene": 1, "ago": 8, "gen": 1, "mag": 5,
+    "giu": 6, "Şub": 2, "Ağu": 8, "úno": 2, "říj": 10,
+  ]) func monthsOfOtherLanguages(name: String, month: Int) throws {
+    let header = try #require(Self.parse("\(name)  1 04:35:01 web sshd[812]: Failed"))
+    #expect(header.program == "sshd" && header.message == "Failed")
+    let time = try #require(header.time)
+    // The last one of that name, in Berlin's winter or summer.
+    let year = month == 12 ? 2025 : 2026
+    let hour = (4...10).contains(month) ? "02" : "03"
+    #expect(time == Instant(rfc3339: "\(year)-\(month < 10 ? "0" : "")\(month)-01T\(hour):35:01Z"), "\(time)")
+  }
+
+  /// `journalctl -o short-monotonic` and -o with-unit.
+  @Test func otherFormsOfJournalctl() throws {
+    let counted = try #require(Self.parse("[   12.345678] web sshd[812]: Failed"))
+    #expect(counted.program == "sshd" && counted.message == "Failed" && counted.time == nil)
+    for line in ["[   12.345678] web sshd: Failed", "[12:34] web sshd[812]: Failed", "1795836901 web sshd[812]: Failed"] {
+      #expect(Self.parse(line) == nil, "\(line)")
+    }
+    let filter = try Filter(
+      FilterDefinition(
+        name: "t", file: "t.yaml",
+        rules: .native(
+          NativeRules(programs: ["sshd"], patterns: [PatternDefinition(name: "failed", match: "^Failed from <host>$")])),
+        journalmatch: ["_SYSTEMD_UNIT=ssh.service"]))
+    let set = FilterSet([filter])
+    var clock = Self.clock()
+    var found = 0
+    for unit in ["ssh.service", "sshd", "cron.service"] {
+      let line = Array("Sat 2026-11-28 03:35:01 UTC web \(unit)[812]: Failed from 192.0.2.7\n".utf8)
+      set.scan(line.span, clock: &clock, history: LineHistory()) { _, _, _ in found += 1 }
+    }
+    #expect(found == 2)
   }
 
   /// A log of a service's own may have words in brackets behind its stamp, as metalog has programs.

@@ -205,6 +205,42 @@ struct SettingsTests {
   private func read(_ text: String) -> Settings.Reading {
     readText(text)
   }
+
+  @Test func limitsOfConnectionsAreReadAndChecked() {
+    func read(_ keys: String) -> Settings.Reading {
+      Settings.read(text: "firewall: {syn_limit: {\(keys)}}\njails: {a: {source: bans}}", file: "bailiff.yaml")
+    }
+    let short = read("rate: 30/s").settings.firewall.synLimit
+    #expect(short == SynLimitSettings(rate: 30, unit: .second, burst: 60, scope: .address))
+    let long = read("rate: 100/m, burst: 7, per: all, log_prefix: 'PORTSCAN_BLOCKED: '").settings.firewall.synLimit
+    #expect(
+      long
+        == SynLimitSettings(rate: 100, unit: .minute, burst: 7, scope: .all, logPrefix: "PORTSCAN_BLOCKED: "))
+    for wrong in [
+      "burst: 3", "rate: 30", "rate: 0/s", "rate: 30/d", "rate: 30/s, burst: 20000", "rate: 30/s, per: port",
+      "rate: 30/s, log_prefix: ''", "rate: 30/s, log_prefix: 'a\"b'",
+      "rate: 30/s, log_prefix: 'this is longer than iptables takes'",
+    ] {
+      let errors = read(wrong).errors
+      #expect(errors.count == 1 && errors[0].place.line == 1, "\(wrong): \(errors.map(\.description))")
+    }
+  }
+
+  @Test func escalationIsReadAndChecked() throws {
+    let jail = "jails: {a: {source: bans, "
+    func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }
+    #expect(read("escalate: true").settings.jails[0].limits.escalation == Escalation())
+    #expect(read("escalate: false").settings.jails[0].limits.escalation == nil)
+    let told = read("escalate: {ipv4: 20, ipv6: 40, after: 9, within: 2h}").settings.jails[0].limits.escalation
+    #expect(told == Escalation(ipv4Prefix: 20, ipv6Prefix: 40, after: 9, within: .hours(2)))
+    let wide = read("prefix: {ipv4: 24}, escalate: true").errors.map(\.description)
+    #expect(
+      wide.count == 1 && wide[0].contains("bailiff.yaml:1:47: `escalate` bans ipv4 /24, which is no wider"), "\(wide)")
+    #expect(read("escalate: {after: 1}").errors.count == 1)
+    #expect(read("escalate: {aftr: 3}").errors[0].description.contains("did you mean `after`?"))
+    let defaults = Settings.read(text: "defaults: {escalate: true}\njails: {a: {source: bans}}", file: "bailiff.yaml")
+    #expect(defaults.settings.jails[0].limits.escalation == Escalation())
+  }
 }
 
 /// Writes `text` to a temporary file and reads it.

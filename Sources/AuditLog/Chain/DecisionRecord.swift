@@ -114,6 +114,7 @@ extension Decision.Cause {
   var name: String {
     switch self {
     case .limit: "limit"
+    case .escalated: "escalated"
     case .operator: "operator"
     case .expired: "expired"
     case .reconciled: "reconciled"

@@ -16,6 +16,9 @@ extension DecisionTable {
       applied: (row[8] as Int64?) != nil)
   }
 
+  /// Adds to a condition which bans are meant: those of a dry run, real ones, or both.
+  static func kind(_ isDryRun: Bool?) -> String { isDryRun.map { " AND dry_run = \($0 ? 1 : 0)" } ?? "" }
+
   static func bans(where condition: String, _ time: Instant, _ db: Database) throws -> [Ban] {
     let rows = try db.rows("SELECT \(columns) FROM ban WHERE \(condition) ORDER BY since, id", time.microseconds)
     var bans: [Ban] = []
@@ -26,8 +29,9 @@ extension DecisionTable {
 
 extension AuditReader {
   /// As `AuditStore.bansInForce`, for whoever asks beside the daemon.
-  public func bansInForce(at time: Instant) throws -> [Ban] {
-    try read { db, _ in try DecisionTable.bans(where: "ended IS NULL AND (until IS NULL OR until > ?)", time, db) }
+  public func bansInForce(at time: Instant, isDryRun: Bool? = nil) throws -> [Ban] {
+    let condition = "ended IS NULL AND (until IS NULL OR until > ?)" + DecisionTable.kind(isDryRun)
+    return try read { db, _ in try DecisionTable.bans(where: condition, time, db) }
   }
 }
 
@@ -44,8 +48,7 @@ extension AuditStore {
   }
 
   private func bans(where condition: String, _ time: Instant, _ isDryRun: Bool?) throws -> [Ban] {
-    let kind = isDryRun.map { " AND dry_run = \($0 ? 1 : 0)" } ?? ""
-    return try read { db in try DecisionTable.bans(where: condition + kind, time, db) }
+    try read { db in try DecisionTable.bans(where: condition + DecisionTable.kind(isDryRun), time, db) }
   }
 
   /// Every id of which a ban was in force at `since` or later, with how often it was banned in each jail and when the last of

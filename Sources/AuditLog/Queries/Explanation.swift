@@ -12,7 +12,7 @@ public struct Explanation: Hashable, Sendable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// Why it began: `limit`, `operator`, `reconciled`; who, and by which command.
+    /// Why it began: `limit`, `escalated`, `operator`, `reconciled`; who, and by which command.
     public var cause: String
     public var uid: UInt32?
     public var command: String
@@ -28,8 +28,17 @@ public struct Explanation: Hashable, Sendable {
     public var endCommand: String
     /// The failures in the window, oldest first: those that made the count. The last one tipped the scale.
     public var failures: [AuditRow]
+    /// The bans for which all of the block was banned (`escalated`), oldest first.
+    public var members: [Member] = []
     /// Extensions of the ban.
     public var extensions: [AuditRow]
+  }
+
+  /// A ban that counted for the ban of its block.
+  public struct Member: Hashable, Sendable {
+    public var identity: Identity
+    public var since: Instant
+    public var count: Int
   }
 
   public var identity: Identity
@@ -77,6 +86,7 @@ extension AuditReader {
         }
         result.bans[i].failures.reverse()
       }
+      if ban.cause == "escalated" { result.bans[i].members = try members(of: ban) }
       filter.kinds = [.ban]
       filter.since = ban.since
       if let end = ban.ended, end > ban.since { filter.until = end }
@@ -147,6 +157,28 @@ extension AuditReader {
           endCommand: row[13] ?? "", failures: [], extensions: [])
       }
       return (stories, count)
+    }
+  }
+
+  /// The ids whose bans made up the count: the last so many of the block before it was banned, but for those that a person
+  /// has lifted.
+  private func members(of ban: Explanation.BanStory) throws -> [Explanation.Member] {
+    guard let block = ban.identity.subnet else { return [] }
+    return try read { db, _ in
+      let rows = try db.rows(
+        """
+        SELECT identity, since, count, end_cause IS 'operator' AND ended <= ?4 FROM ban
+        WHERE address BETWEEN ?1 AND ?2 AND prefix > ?3 AND since <= ?4 AND jail = ?5 AND start_cause = 'limit'
+        ORDER BY since DESC, id DESC
+        """, AddressKey(block.base), AddressKey(block.last), Int64(block.length), ban.since.microseconds, ban.jail)
+      var seen: Set<String> = []
+      var members: [Explanation.Member] = []
+      while members.count < ban.count, let row = try rows.next() {
+        guard seen.insert(row[0]).inserted, row[3] == 0 else { continue }
+        members.append(
+          .init(identity: Identity(row[0] as String), since: Instant(microseconds: row[1]), count: row[2]))
+      }
+      return members.reversed()
     }
   }
 

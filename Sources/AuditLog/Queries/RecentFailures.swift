@@ -88,4 +88,31 @@ extension AuditStore {
       return cutoffs
     }
   }
+
+  /// A ban as far as it counts towards a ban of its block.
+  public struct CountedBan: Hashable, Sendable {
+    public var identity: Identity
+    public var since: Instant
+    /// Did a jail's limit make it?
+    public var isByLimit: Bool
+    /// Did a person lift it?
+    public var isLifted: Bool
+  }
+
+  /// The bans of `jail` that began less than `span` before its newest one, in the order in which they were made.
+  public func latestBans(jail: String, within span: TimeSpan, isDryRun: Bool) throws -> [CountedBan] {
+    let only = isDryRun ? "" : " AND dry_run = 0"
+    return try read { db in
+      try db.rows(
+        """
+        SELECT identity, since, start_cause = 'limit', end_cause IS 'operator' FROM ban
+        WHERE jail = ?1 AND since > (SELECT max(since) FROM ban WHERE jail = ?1) - ?2\(only) ORDER BY id
+        """, jail, span.microseconds
+      ).map { row in
+        CountedBan(
+          identity: Identity(row[0] as String), since: Instant(microseconds: row[1]), isByLimit: row[2] != 0,
+          isLifted: row[3] != 0)
+      }
+    }
+  }
 }

@@ -1,6 +1,10 @@
 /// The text of our chain, as `iptables -S` prints it and `iptables-restore` reads it (iptables(8), iptables-extensions(8)).
 enum ChainRules {
   static let chain = "BAILIFF"
+  /// What new connections pass that are limited.
+  static let synLimit = "BAILIFF-SYN"
+  /// Every chain of ours.
+  static let chains = [chain, synLimit]
 
   /// multiport takes 15 ports, of which a range counts as two.
   static let portsInRule = 15

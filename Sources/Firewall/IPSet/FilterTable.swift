@@ -10,7 +10,7 @@ struct FilterTable: Equatable {
   }
 
   var chains: Set<String> = []
-  /// The rules of our chain, in order.
+  /// The rules of our chains, in order.
   var rules: [String] = []
   /// How often each chain jumps to ours.
   var hooks: [String: Int] = [:]
@@ -25,7 +25,7 @@ struct FilterTable: Equatable {
       let name = String(words[1])
       switch words[0] {
       case "-P", "-N": chains.insert(name)
-      case "-A" where name == ChainRules.chain: rules.append(String(line))
+      case "-A" where ChainRules.chains.contains(name): rules.append(String(line))
       case "-A" where words.count == 3:
         if words[2] == "-j \(ChainRules.chain)" { hooks[name, default: 0] += 1 }
         foreign[name, default: []].append(Self.rule(line, words[2]))
@@ -43,6 +43,9 @@ struct FilterTable: Equatable {
 
   /// Every rule that hands packets to our chain, with its conditions.
   var callers: [String] { foreign.values.joined().filter { $0.target == ChainRules.chain }.map(\.text).sorted() }
+
+  /// Our chains that are there.
+  var ownChains: [String] { ChainRules.chains.filter(chains.contains) }
 
   var hasChain: Bool { chains.contains(ChainRules.chain) }
 

@@ -45,8 +45,10 @@ extension IPSetActuator {
       let table = try programs.filterTable(family)
       tables[family] = table
       let translated = AddressTranslation.isPossible(family, faults: faults)
-      let rules = ChainRules.rules(for: seen.plan.targets, family, translated: translated)
-      guard table.hasChain, seen.accepts(table.rules, rules, family) else { return true }
+      let rules = ChainRules.rules(for: seen.plan, family, translated: translated)
+      guard table.ownChains == ChainRules.chains(for: seen.plan), seen.accepts(table.rules, rules, family) else {
+        return true
+      }
       let parents = table.parents(for: seen.plan)
       if parents.contains(where: { table.hooks[$0] != 1 }) { return true }
       // A jump from where none belongs any more: another chain has taken over.
@@ -61,7 +63,7 @@ extension IPSetActuator {
     let parents =
       plan.chains ?? (plan.paths.contains(.host) ? ["INPUT"] : [])
       + (plan.paths.contains(.containers) ? ["FORWARD", "DOCKER-USER"] : [])
-    watch.chains = Set(parents).union([ChainRules.chain])
+    watch.chains = Set(parents).union(ChainRules.chains)
     return watch
   }
 

@@ -110,7 +110,7 @@ extension IPSetActuator {
     let wrong = headers.filter { wanted.contains($0.name) && !isUsable($0) }
     guard !wrong.isEmpty else { return false }
     for family in state.families where tables[family]?.hasChain == true {
-      try programs.change(family, [":\(ChainRules.chain) - [0:0]"])
+      try programs.change(family, (tables[family]?.ownChains ?? []).map { ":\($0) - [0:0]" })
     }
     if let failed = programs.destroySets(wrong.map(\.name)).first { throw failed.error }
     return true
@@ -123,14 +123,16 @@ extension IPSetActuator {
   func write(_ family: AddressFamily, _ table: FilterTable, _ state: inout State) throws(FirewallError) -> [Repair.Kind]
   {
     let translated = AddressTranslation.isPossible(family, faults: faults)
-    let rules = ChainRules.rules(for: state.plan.targets, family, translated: translated)
+    let rules = ChainRules.rules(for: state.plan, family, translated: translated)
+    let chains = ChainRules.chains(for: state.plan)
     let parents = table.parents(for: state.plan)
     var wrong: [Repair.Kind] = []
     var lines: [String] = []
-    let rewritten = !table.hasChain || !state.accepts(table.rules, rules, family)
+    let rewritten = table.ownChains != chains || !state.accepts(table.rules, rules, family)
     if rewritten {
       // Naming a chain of our own empties it; with its new rules in the same step no packet sees it empty.
-      lines += [":\(ChainRules.chain) - [0:0]"] + rules
+      lines += Set(chains + table.ownChains).sorted().map { ":\($0) - [0:0]" } + rules
+      lines += table.ownChains.filter { !chains.contains($0) }.map { "-X \($0)" }
       // Where something has begun to translate ports, the rules change though nobody touched them.
       if !table.hasChain || !state.accepts(table.rules, state.printed[family]?.rules ?? [], family) {
         wrong.append(.chain(family))

@@ -19,6 +19,10 @@ extension IPSetActuator {
       objects.append(
         FirewallObject(
           .ipset, .chain, "\(program) \(ChainRules.chain)", refused: counts.reduce(PacketCount(), +)))
+      for chain in table.ownChains where chain != ChainRules.chain {
+        let refused = ChainRules.refused(listing: try programs.countedRules(family, of: chain))
+        objects.append(FirewallObject(.ipset, .chain, "\(program) \(chain)", refused: refused))
+      }
       objects += table.callers.map { FirewallObject(.ipset, .jump, "\(program) \($0)") }
     }
     var client = try IPSetClient(faults: faults)
@@ -70,9 +74,9 @@ extension IPSetActuator {
 
   private func clear(_ family: AddressFamily) throws(FirewallError) {
     let table = try programs.filterTable(family)
-    guard table.hasChain else { return }
+    guard !table.ownChains.isEmpty else { return }
     // `-A INPUT -j BAILIFF` is how it was made, `-D INPUT -j BAILIFF` how it goes.
     let removals = table.callers.map { "-D" + $0.dropFirst(2) }
-    try programs.change(family, removals + ["-F \(ChainRules.chain)", "-X \(ChainRules.chain)"])
+    try programs.change(family, removals + table.ownChains.map { "-F \($0)" } + table.ownChains.map { "-X \($0)" })
   }
 }

@@ -49,8 +49,8 @@ struct Programs: Sendable {
   }
 
   /// Our chain with what each rule has counted.
-  func countedRules(_ family: AddressFamily) throws(FirewallError) -> String {
-    try run(name(family), ["-w", "\(Self.lockWait)", "-t", "filter", "-S", ChainRules.chain, "-v"])
+  func countedRules(_ family: AddressFamily, of chain: String = ChainRules.chain) throws(FirewallError) -> String {
+    try run(name(family), ["-w", "\(Self.lockWait)", "-t", "filter", "-S", chain, "-v"])
   }
 
   /// `iptables v1.8.9 (legacy)`, or `(nf_tables)`; versions before 1.8 say neither and are legacy.

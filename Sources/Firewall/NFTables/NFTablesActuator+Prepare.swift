@@ -124,6 +124,7 @@ extension NFTablesActuator {
         transaction.addRule(chain, TableLayout.rule(for: target, width))
       }
     }
+    writeLimit(state, existing, to: &transaction)
     guard let base = TableLayout.base(for: state.plan.paths) else { return }
     transaction.addChain(base.name, hook: base.hook, priority: base.priority)
     if state.isTranslated {
@@ -132,10 +133,34 @@ extension NFTablesActuator {
       for target in state.plan.targets {
         for rule in TableLayout.dispatch(target, original: true) { transaction.addRule(TableLayout.translated, rule) }
       }
+      if state.plan.synLimit != nil {
+        transaction.addRule(TableLayout.translated, TableLayout.begins + [.jump(TableLayout.synLimit)])
+      }
     }
     for target in state.plan.targets {
       for rule in TableLayout.dispatch(target, original: false) { transaction.addRule(base.name, rule) }
     }
+    // After the bans: whoever is banned is neither counted nor logged.
+    if state.plan.synLimit != nil {
+      transaction.addRule(base.name, TableLayout.begins + TableLayout.isLocal + [.jump(TableLayout.synLimit)])
+    }
+  }
+
+  /// The limit's chains and sets; these begin empty, since what they remember is bound to the rate that was.
+  private func writeLimit(_ state: State, _ existing: Existing, to transaction: inout NFTablesTransaction) {
+    for meter in TableLayout.meters where existing.sets.contains(where: { $0.name == meter.name }) {
+      transaction.deleteSet(meter.name)
+    }
+    guard let limit = state.plan.synLimit else { return }
+    for meter in TableLayout.meters where limit.scope == .address {
+      transaction.addMeter(
+        meter.name, isIPv4: meter.isIPv4, size: TableLayout.meterSize, milliseconds: SynLimit.memory)
+    }
+    transaction.addCounter(TableLayout.synRefused)
+    transaction.addChain(TableLayout.synRefused)
+    for rule in TableLayout.refusal(for: limit) { transaction.addRule(TableLayout.synRefused, rule) }
+    transaction.addChain(TableLayout.synLimit)
+    for rule in TableLayout.rules(for: limit) { transaction.addRule(TableLayout.synLimit, rule) }
   }
 
   /// Removes what the plan does not name; the chains are empty by now.
@@ -143,7 +168,10 @@ extension NFTablesActuator {
     var chains = Set(state.plan.targets.map { TableLayout.chain($0.jail) })
     if let base = TableLayout.base(for: state.plan.paths) { chains.insert(base.name) }
     if state.isTranslated { chains.insert(TableLayout.translated) }
-    let sets = Set(state.widths.flatMap { jail, widths in widths.map { TableLayout.set(jail, $0) } })
+    if state.plan.synLimit != nil { chains.formUnion([TableLayout.synLimit, TableLayout.synRefused]) }
+    let sets = Set(
+      state.widths.flatMap { jail, widths in widths.map { TableLayout.set(jail, $0) } } + TableLayout.meters.map(\.name)
+    )
     for chain in existing.chains where !chains.contains(chain.name) { transaction.deleteChain(chain.name) }
     for set in existing.sets where !sets.contains(set.name) { transaction.deleteSet(set.name) }
     for counter in existing.counters.sorted() where !chains.contains(counter) { transaction.deleteCounter(counter) }

@@ -19,10 +19,23 @@ enum NFTablesExpression: Hashable {
   case count(String)
   /// Counts the packet in the rule.
   case countHere
+  /// Goes on while no more than `rate` packets came in a time of so many seconds, and `burst` at once.
+  case limit(rate: Int, seconds: Int, burst: Int)
+  /// The same for each value of the register by itself, which `set` remembers for so many milliseconds; goes on where the
+  /// limit is exceeded.
+  case meter(set: String, rate: Int, seconds: Int, burst: Int, milliseconds: Int)
+  /// Goes on while everybody together exceeds the limit.
+  case exceeds(rate: Int, seconds: Int, burst: Int)
+  /// What kind of address the packet's destination is (`RTN_LOCAL` …).
+  case destinationType
+  /// Writes the packet to the kernel's log.
+  case log(prefix: String)
   case accept
   case drop
   /// An ICMP "port unreachable", of either family.
   case reject
+  /// Ends this chain, not the packet's way.
+  case `return`
   case jump(String)
   case `goto`(String)
 
@@ -96,6 +109,34 @@ enum NFTablesExpression: Hashable {
         }
       )
     case .countHere: ("counter", { _ in })
+    case .limit(let rate, let seconds, let burst):
+      ("limit", { Self.limit(rate, seconds, burst, isExceeded: false, &$0) })
+    case .exceeds(let rate, let seconds, let burst):
+      ("limit", { Self.limit(rate, seconds, burst, isExceeded: true, &$0) })
+    case .meter(let set, let rate, let seconds, let burst, let milliseconds):
+      (
+        "dynset",
+        {
+          $0.attribute(Int(NFTA_DYNSET_SET_NAME.rawValue), Array(set.utf8))
+          $0.attribute(Int(NFTA_DYNSET_OP.rawValue), bigEndian: UInt32(NFT_DYNSET_OP_UPDATE.rawValue))
+          $0.attribute(Int(NFTA_DYNSET_SREG_KEY.rawValue), bigEndian: Self.register)
+          $0.attribute(Int(NFTA_DYNSET_TIMEOUT.rawValue), bigEndian: UInt64(milliseconds))
+          $0.nested(Int(NFTA_DYNSET_EXPR.rawValue)) { inner in
+            inner.attribute(Int(NFTA_EXPR_NAME.rawValue), Array("limit".utf8))
+            inner.nested(Int(NFTA_EXPR_DATA.rawValue)) { Self.limit(rate, seconds, burst, isExceeded: true, &$0) }
+          }
+        }
+      )
+    case .destinationType:
+      (
+        "fib",
+        {
+          $0.attribute(Int(NFTA_FIB_DREG.rawValue), bigEndian: Self.register)
+          $0.attribute(Int(NFTA_FIB_RESULT.rawValue), bigEndian: NFT_FIB_RESULT_ADDRTYPE.rawValue)
+          $0.attribute(Int(NFTA_FIB_FLAGS.rawValue), bigEndian: NFTA_FIB_F_DADDR.rawValue)
+        }
+      )
+    case .log(let prefix): ("log", { $0.attribute(Int(NFTA_LOG_PREFIX.rawValue), Array(prefix.utf8)) })
     case .accept: ("immediate", { Self.verdict(1, nil, &$0) })
     case .drop: ("immediate", { Self.verdict(0, nil, &$0) })
     case .reject:
@@ -106,9 +147,20 @@ enum NFTablesExpression: Hashable {
           $0.attribute(Int(NFTA_REJECT_ICMP_CODE.rawValue), UInt8(NFT_REJECT_ICMPX_PORT_UNREACH.rawValue))
         }
       )
+    case .return: ("immediate", { Self.verdict(NFT_RETURN.rawValue, nil, &$0) })
     case .jump(let chain): ("immediate", { Self.verdict(NFT_JUMP.rawValue, chain, &$0) })
     case .goto(let chain): ("immediate", { Self.verdict(NFT_GOTO.rawValue, chain, &$0) })
     }
+  }
+
+  private static func limit(
+    _ rate: Int, _ seconds: Int, _ burst: Int, isExceeded: Bool, _ writer: inout NetlinkWriter
+  ) {
+    writer.attribute(Int(NFTA_LIMIT_RATE.rawValue), bigEndian: UInt64(rate))
+    writer.attribute(Int(NFTA_LIMIT_UNIT.rawValue), bigEndian: UInt64(seconds))
+    writer.attribute(Int(NFTA_LIMIT_BURST.rawValue), bigEndian: UInt32(burst))
+    writer.attribute(Int(NFTA_LIMIT_TYPE.rawValue), bigEndian: NFT_LIMIT_PKTS.rawValue)
+    writer.attribute(Int(NFTA_LIMIT_FLAGS.rawValue), bigEndian: isExceeded ? NFT_LIMIT_F_INV.rawValue : 0)
   }
 
   private static func value(_ bytes: [UInt8], _ writer: inout NetlinkWriter) {

@@ -175,6 +175,22 @@ extension NFTablesTransaction {
     }
   }
 
+  /// A set that rules fill, each element with a state of its own.
+  mutating func addMeter(_ name: String, isIPv4: Bool, size: UInt32, milliseconds: Int) {
+    message(NFT_MSG_NEWSET, flags: NLM_F_CREATE) { message in
+      message.attribute(Int(NFTA_SET_TABLE.rawValue), NFTables.tableBytes)
+      message.attribute(Int(NFTA_SET_NAME.rawValue), Array(name.utf8))
+      message.attribute(Int(NFTA_SET_FLAGS.rawValue), bigEndian: NFTables.timeouts | NFT_SET_EVAL.rawValue)
+      message.attribute(Int(NFTA_SET_KEY_TYPE.rawValue), bigEndian: UInt32(isIPv4 ? 7 : 8))
+      message.attribute(Int(NFTA_SET_KEY_LEN.rawValue), bigEndian: UInt32(isIPv4 ? 4 : 16))
+      message.attribute(Int(NFTA_SET_ID.rawValue), bigEndian: UInt32(1))
+      message.attribute(Int(NFTA_SET_TIMEOUT.rawValue), bigEndian: UInt64(milliseconds))
+      message.nested(Int(NFTA_SET_DESC.rawValue)) { description in
+        description.attribute(Int(NFTA_SET_DESC_SIZE.rawValue), bigEndian: size)
+      }
+    }
+  }
+
   mutating func deleteSet(_ name: String) {
     message(NFT_MSG_DELSET) { message in
       message.attribute(Int(NFTA_SET_TABLE.rawValue), NFTables.tableBytes)

@@ -79,20 +79,13 @@ enum TableLayout {
 
   /// Drops or rejects what comes from a block of this width that is banned in the jail.
   static func rule(for target: FirewallTarget, _ width: Width) -> Rule {
-    let address: Rule =
-      width.isIPv4
-      // The source address is at byte 12 of an IPv4 header, at byte 8 of an IPv6 header.
-      ? [.meta(NFT_META_NFPROTO), .equals([2]), .payload(NFT_PAYLOAD_NETWORK_HEADER, offset: 12, length: 4)]
-      : [.meta(NFT_META_NFPROTO), .equals([10]), .payload(NFT_PAYLOAD_NETWORK_HEADER, offset: 8, length: 16)]
-    let bits = width.isIPv4 ? 32 : 128
-    let mask: Rule = width.prefix == bits ? [] : [.mask(Self.mask(Int(width.prefix), of: bits))]
-    return address + mask
+    source(isIPv4: width.isIPv4, prefix: Int(width.prefix))
       + [
         .contained(set: set(target.jail, width)), .count(chain(target.jail)), target.verdict == .drop ? .drop : .reject,
       ]
   }
 
-  private static func mask(_ prefix: Int, of bits: Int) -> [UInt8] {
+  static func mask(_ prefix: Int, of bits: Int) -> [UInt8] {
     (0..<bits / 8).map { byte in
       let ones = min(max(prefix - byte * 8, 0), 8)
       return UInt8(truncatingIfNeeded: 0xFF00 >> ones)

@@ -25,7 +25,7 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// `limit`, `operator`, `reconciled`; who, and by which command.
+    /// `limit`, `escalated` (so many ids of the block were banned), `operator`, `reconciled`; who, and by which command.
     public var cause: String
     public var uid: UInt32?
     public var command: String
@@ -40,7 +40,15 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var endCommand: String
     /// The failures that made the count, oldest first.
     public var failures: [AuditRow]
+    /// The bans for which all of the block was banned, oldest first; empty unless `cause` is `escalated`.
+    public var members: [Member]
     public var extensions: [AuditRow]
+
+    public struct Member: Hashable, Sendable, Codable {
+      public var id: String
+      public var since: Instant
+      public var count: Int
+    }
 
     public init(_ story: Explanation.BanStory) {
       jail = story.jail
@@ -59,6 +67,7 @@ public struct ExplainReply: Hashable, Sendable, Codable {
       endUid = story.endUID
       endCommand = story.endCommand
       failures = story.failures
+      members = story.members.map { Member(id: $0.identity.description, since: $0.since, count: $0.count) }
       extensions = story.extensions
     }
 

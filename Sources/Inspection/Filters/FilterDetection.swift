@@ -14,6 +14,7 @@ public enum FilterDetection {
     var found = filters.map { DetectReply(filter: $0.definition.name, failures: 0, counted: 0, ids: []) }
     var seen = [Set<String>](repeating: [], count: filters.count)
     try LogLines.forEachBatch(in: path, units: definitions.flatMap(\.journalmatch)) { batch in
+      history.ahead = []
       set.scan(batch.bytes.span, clock: &clock, history: history) { match, line, _ in
         let name = match.bytes(match.name, in: line)
         let id = name.isEmpty ? match.address.description : String(decoding: name, as: UTF8.self)

@@ -141,6 +141,7 @@ public final class LineTester {
     let now = clock.now
     let before = filterSet.counts
     var number = 0
+    history.ahead = []
     filterSet.scan(batch.bytes.span, clock: &clock, history: history) { match, line, offset in
       while number + 1 < batch.starts.count, batch.starts[number + 1] <= offset { number += 1 }
       var failure = FoundFailure(match, in: line, pattern: filter.patternNames[match.pattern])

@@ -237,7 +237,6 @@ final class FileScan {
       let known = Rewriting.known(in: file, replacing: last, reading.buffer)
       if known > 0 {
         file.seek(to: known)
-        file.mayBeDuplicate = false
         file.inheritLines(of: last)
         return reading.sayRewritten(source)
       }

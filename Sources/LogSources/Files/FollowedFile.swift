@@ -272,7 +272,8 @@ final class FollowedFile {
       return start < size ? .more : .atEnd
     }
     note(end: offset - UInt64(context) + UInt64(count))
-    let end = cutter.cut(context..<count, of: buffer, at: offset, to: outlet)
+    let end = cutter.cut(
+      context..<count, of: buffer, at: offset, isFull: count == LineBuffer.chunk, to: outlet)
     if end > context {
       if !cutter.isSkipping { recentLines.add(context..<end, of: buffer) }
       offset += UInt64(end - context)

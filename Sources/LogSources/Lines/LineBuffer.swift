@@ -8,11 +8,12 @@ internal import System
 
   /// Safe: allocated in `init`, freed in `deinit`, never handed out beyond a call; `capacity` bytes long.
   @unsafe let base: UnsafeMutablePointer<UInt8>
-  /// A chunk, what a stream carries over from the one before (at most a line's limit), one byte of context, one LF.
+  /// A chunk, what a stream carries over from the one before (at most a line's limit and what is kept back), one byte of
+  /// context, one LF.
   let capacity: Int
 
   init(lineLimit: Int = LineLimit.bytes) {
-    capacity = Self.chunk + lineLimit + 2
+    capacity = Self.chunk + lineLimit + LineCutter.ahead + 2
     // Safe: see `base`; zeroed, so that nothing uninitialised can be lent.
     unsafe base = .allocate(capacity: capacity)
     unsafe base.initialize(repeating: 0, count: capacity)
@@ -29,6 +30,11 @@ internal import System
     // Safe: checked above; the span ends with the call.
     let bytes = unsafe UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
     return try body(unsafe bytes.span)
+  }
+
+  func copy(_ range: Range<Int>) -> [UInt8] {
+    // Safe: `lend` has checked the range, and the pointer is used only inside the call.
+    lend(range) { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) } }
   }
 
   func lastNewline(in range: Range<Int>) -> Int? {

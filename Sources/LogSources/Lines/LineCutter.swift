@@ -5,14 +5,25 @@ struct LineCutter {
   /// Inside a line of which nothing more is to be lent: its head was, or its beginning was never read.
   var isSkipping = false
 
+  /// What is kept back of a full chunk: filters must know what follows a line (nginx's records have up to 2048 bytes).
+  static let ahead = 2048
+
   init(limit: Int = LineLimit.bytes) { self.limit = limit }
 
   /// Lends the whole lines of `range`, whose first byte stands at `offset` of the source. Returns the end of what is dealt
   /// with; what follows is the beginning of a line, at most `limit` bytes, to be brought again with its end.
-  mutating func cut(_ range: Range<Int>, of buffer: LineBuffer, at offset: UInt64, to outlet: LineOutlet) -> Int {
-    func lend(_ lines: Range<Int>) {
+  ///
+  /// `isFull`: there is more to read at once. Then the last lines are kept back, to be brought again too, and those before
+  /// are lent with what follows them.
+  mutating func cut(
+    _ range: Range<Int>, of buffer: LineBuffer, at offset: UInt64, isFull: Bool = false, to outlet: LineOutlet
+  ) -> Int {
+    func lend(_ lines: Range<Int>, ahead: Range<Int>? = nil) {
       guard !lines.isEmpty else { return }
-      buffer.lend(lines) { outlet.lend($0, at: offset + UInt64(lines.lowerBound - range.lowerBound)) }
+      let following = ahead.map { buffer.copy($0) }
+      buffer.lend(lines) {
+        outlet.lend($0, at: offset + UInt64(lines.lowerBound - range.lowerBound), ahead: following)
+      }
     }
 
     /// Where lines begin that are not lent yet, and the line at hand.
@@ -43,7 +54,12 @@ struct LineCutter {
       line = end + 1
       start = line
     }
-    lend(start..<line)
+    if isFull, line - start > Self.ahead, let kept = buffer.lastNewline(in: start..<line - Self.ahead) {
+      line = kept + 1
+      lend(start..<line, ahead: line..<min(line + Self.ahead, range.upperBound))
+    } else {
+      lend(start..<line)
+    }
     return line
   }
 }

@@ -12,11 +12,14 @@ public struct LineOrigin {
   static let mostDelay = 60.0
   /// Of the first byte, in the source.
   private let start: UInt64
+  /// The bytes that follow, up to `LineCutter.ahead`, which are lent again; nil at what is the end for now.
+  public let ahead: [UInt8]?
   /// Where the lines were taken out of a container's envelope.
   private let records: RecordDecoder?
 
-  public init(start: UInt64, isLive: Bool, isPast: Bool = false) {
+  public init(start: UInt64, isLive: Bool, isPast: Bool = false, ahead: [UInt8]? = nil) {
     self.start = start
+    self.ahead = ahead
     self.isLive = isLive
     self.isPast = isPast
     records = nil
@@ -24,6 +27,7 @@ public struct LineOrigin {
 
   init(_ records: RecordDecoder, isLive: Bool, isPast: Bool) {
     start = 0
+    ahead = nil
     self.isLive = isLive
     self.isPast = isPast
     self.records = records

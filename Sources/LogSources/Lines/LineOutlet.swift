@@ -16,8 +16,8 @@ final class LineOutlet {
     self.sink = sink
   }
 
-  /// Whole lines, back to back, each ended by LF; `offset` is that of their first byte.
-  func lend(_ lines: borrowing Span<UInt8>, at offset: UInt64) {
+  /// Whole lines, back to back, each ended by LF; `offset` is that of their first byte, `ahead` what follows, where that is known.
+  func lend(_ lines: borrowing Span<UInt8>, at offset: UInt64, ahead: [UInt8]? = nil) {
     if let decoder {
       decoder.decode(lines, at: offset)
       counters.tooLong += decoder.takeTooLong()
@@ -27,7 +27,8 @@ final class LineOutlet {
         lines: decoder.payload.span, of: LineOrigin(decoder, isLive: isLive, isPast: isPast), from: number)
     }
     counters.lines += UInt64(countLines(lines))
-    sink.consume(lines: lines, of: LineOrigin(start: offset, isLive: isLive, isPast: isPast), from: number)
+    let origin = LineOrigin(start: offset, isLive: isLive, isPast: isPast, ahead: ahead)
+    sink.consume(lines: lines, of: origin, from: number)
   }
 
   /// When a line says that it was written.

@@ -7,9 +7,11 @@ final class StreamReader {
   private let name: String
   private let buffer: LineBuffer
   private var cutter: LineCutter
+  /// Does all that there will be follow without delay? Then lines are lent with what follows them.
+  private let isPast: Bool
   /// The bytes of a file that are left to read; nil: until the stream ends.
   private var range: Range<UInt64>?
-  /// Bytes at the buffer's start that belong to a line whose end is still to come.
+  /// Bytes at the buffer's start that belong to a line whose end is still to come, or are kept back.
   private var carried = 0
   /// The first byte of the stream that is not delivered: where the carried bytes begin.
   private(set) var offset: UInt64
@@ -17,8 +19,9 @@ final class StreamReader {
   /// `range`: of a file; `offset`: how much of a stream was read before. The buffer must be one for lines of `lineLimit`.
   init(
     _ descriptor: Int32, name: String, _ buffer: LineBuffer, range: Range<UInt64>? = nil, offset: UInt64 = 0,
-    lineLimit: Int = LineLimit.bytes
+    lineLimit: Int = LineLimit.bytes, isPast: Bool = false
   ) {
+    self.isPast = isPast
     cutter = LineCutter(limit: lineLimit)
     self.descriptor = descriptor
     self.name = name
@@ -42,10 +45,12 @@ final class StreamReader {
     var end = carried + count
     if count == 0 {
       guard carried > 0 else { return false }
-      buffer[end] = 10
-      end += 1
+      if buffer[end - 1] != 10 {
+        buffer[end] = 10
+        end += 1
+      }
     }
-    let done = cutter.cut(0..<end, of: buffer, at: offset, to: outlet)
+    let done = cutter.cut(0..<end, of: buffer, at: offset, isFull: isPast && count > 0, to: outlet)
     offset += UInt64(done)
     buffer.moveToStart(done..<end)
     carried = end - done

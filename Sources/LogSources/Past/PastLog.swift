@@ -69,7 +69,7 @@ public final class PastLog: Sendable {
       let start = lineStart(atOrAfter: min(range.lowerBound, size), size, buffer)
       bytes = start..<max(start, lineStart(atOrAfter: min(range.upperBound, size), size, buffer))
     }
-    let reader = StreamReader(descriptor.raw, name: path, buffer, range: bytes, lineLimit: limit)
+    let reader = StreamReader(descriptor.raw, name: path, buffer, range: bytes, lineLimit: limit, isPast: path != "-")
     while try reader.read(to: outlet) {
       sink.checkpoint([])
       guard goesOn() else { break }
@@ -127,7 +127,7 @@ public final class PastLog: Sendable {
       guard count > 0 else { return try child.finish() }
       skipped += UInt64(count)
     }
-    let reader = StreamReader(child.output, name: path, buffer, offset: offset, lineLimit: limit)
+    let reader = StreamReader(child.output, name: path, buffer, offset: offset, lineLimit: limit, isPast: true)
     var more = true
     while more {
       try child.waitForOutput()
@@ -141,7 +141,7 @@ public final class PastLog: Sendable {
     _ compression: Compression, _ outlet: LineOutlet, _ buffer: LineBuffer, _ limit: Int, _ goesOn: () -> Bool
   ) throws(SystemError) -> Counts {
     let child = try Decompressor(compression, of: descriptor.raw, name: path)
-    let reader = StreamReader(child.output, name: path, buffer, lineLimit: limit)
+    let reader = StreamReader(child.output, name: path, buffer, lineLimit: limit, isPast: true)
     repeat {
       try child.waitForOutput()
       guard try reader.read(to: outlet) else {

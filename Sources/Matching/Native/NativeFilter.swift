@@ -20,9 +20,10 @@ final class NativeFilter: Sendable {
   /// For each pattern the texts of which one must be in the lines that are scanned for it.
   let requiredLiterals: [RequiredLiterals?]
 
-  init(_ rules: NativeRules) throws(FilterError) {
+  /// - Parameter units: of systemd, whose names `journalctl -o with-unit` writes instead of a program's.
+  init(_ rules: NativeRules, units: [String] = []) throws(FilterError) {
     join = rules.join
-    programs = rules.programs.map(ProgramName.init)
+    programs = (rules.programs.isEmpty ? [] : rules.programs + units).map(ProgramName.init)
     hasOwnLog = rules.hasOwnLog
     untrustedAfterOpenQuote = rules.untrustedAfterOpenQuote
     var torn: [CompiledExpression] = []

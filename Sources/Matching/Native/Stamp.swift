@@ -36,7 +36,10 @@ enum Stamp {
     guard start + 15 <= line.count else { return nil }
     if let time = clock.minute.time(line, at: start, now: clock.now) { return (start + 15, time) }
     var fields = Fields()
-    guard let end = isDigit(line[start]) ? iso(line, start, &fields) : rfc3164(line, start, &fields) else { return nil }
+    guard
+      let end = isDigit(line[start])
+        ? iso(line, start, &fields) ?? full(line, start, &fields) : rfc3164(line, start, &fields)
+    else { return nil }
     let time = fields.instant(&clock)
     if let time, end == start + 15 {
       clock.minute.keep(line, at: start, second: fields.second, time: time, now: clock.now)
@@ -267,9 +270,18 @@ enum Stamp {
     return zone(line, end, &f)
   }
 
+  /// `2026 Nov 21 05:24:01` (syslog-ng's `ts-format(full)`), `11月 21 05:24:01`.
+  private static func full(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
+    guard let year = number(line, at, 4), line[at + 4] == UInt8(ascii: " ") else { return localized(line, at, &f) }
+    guard let end = rfc3164(line, at + 5, &f), f.year == nil else { return nil }
+    f.year = year
+    return end
+  }
+
   /// `Nov 21 05:24:01`, `Nov  1 05:24:01`, also `Nov 21 2026 05:24:01`.
   static func rfc3164(_ line: borrowing Span<UInt8>, _ at: Int, _ f: inout Fields) -> Int? {
-    guard at + 15 <= line.count, let month = month(line, at), line[at + 3] == UInt8(ascii: " ") else { return nil }
+    guard at + 15 <= line.count else { return nil }
+    guard let month = month(line, at), line[at + 3] == UInt8(ascii: " ") else { return localized(line, at, &f) }
     guard let day = line[at + 4] == UInt8(ascii: " ") ? number(line, at + 5, 1) : number(line, at + 4, 2),
       line[at + 6] == UInt8(ascii: " ")
     else { return nil }
@@ -294,7 +306,7 @@ enum Stamp {
 
   /// Epoch seconds: ten digits and perhaps a fraction; milliseconds as thirteen, microseconds as sixteen, nanoseconds as
   /// nineteen.
-  private static func epoch(_ line: borrowing Span<UInt8>, _ at: Int, end: inout Int) -> Instant? {
+  static func epoch(_ line: borrowing Span<UInt8>, _ at: Int, end: inout Int) -> Instant? {
     var digits = at
     while digits < line.count, isDigit(line[digits]), digits - at < 20 { digits += 1 }
     let count = digits - at

@@ -11,9 +11,9 @@ package struct StampMinute: Sendable {
 
   private static let length = 13
 
-  /// What the stamp at `at` says, if it is of the same minute and nothing follows its seconds.
   package init() {}
 
+  /// What the stamp at `at` says, if it is of the same minute and nothing follows its seconds.
   package func time(_ line: borrowing Span<UInt8>, at: Int, now: Instant) -> Instant? {
     guard self.now == now, at + Self.length + 2 <= line.count, Self.words(line, at) == text else { return nil }
     let seconds = at + Self.length

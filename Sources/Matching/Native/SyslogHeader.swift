@@ -10,7 +10,8 @@ internal import Model
 /// Some daemons write more: BusyBox and others the facility and level (`web auth.info sshd[812]: `), FreeBSD's -v in angle
 /// brackets (`<auth.info> web sshd[812]: `), Solaris and illumos before the message (`[ID 800047 auth.info] `), OpenWrt's logd and
 /// logread behind a stamp of asctime(3) (`Sat Nov 21 05:24:01 2026 auth.info dropbear[812]: `); `journalctl -o short-full` writes
-/// `Sat 2026-11-21 05:24:01 UTC web sshd[812]: `, metalog `Nov 21 05:24:01 [sshd] `.
+/// `Sat 2026-11-21 05:24:01 UTC web sshd[812]: `, -o short-unix `1795843441.123456 web sshd[812]: `, -o short-monotonic
+/// `[   12.345678] web sshd[812]: `, metalog `Nov 21 05:24:01 [sshd] `, AIX's -n `web auth|security:info sshd[812]: `.
 struct SyslogHeader {
   /// Empty where there is none.
   var stamp: Range<Int>
@@ -52,8 +53,24 @@ struct SyslogHeader {
           stamp: stamp, time: time, program: program, message: skipSpaces(line, program.upperBound + 1),
           isBracketed: true)
       }
+    } else if !hasPriority, let next = counted(line, &time) {
+      at = next
+    }
+    if !stamp.isEmpty, !needsFacility, let tag = plainTag(line, at) {
+      return SyslogHeader(
+        stamp: stamp, time: time, program: withoutDirectory(line, tag.program),
+        message: behindID(line, skipSpaces(line, tag.end)))
     }
     return afterStamp(line, at, stamp, time, hasPriority: hasPriority, needsFacility: needsFacility)
+  }
+
+  /// The tag that is the first or the second word, as in nearly every line: a facility, which would make no difference there, has
+  /// neither a colon nor a bracket.
+  private static func plainTag(_ line: borrowing Span<UInt8>, _ start: Int) -> Tag? {
+    guard let first = Tag(line, at: start) else { return nil }
+    if first.isTag { return first }
+    guard let second = Tag(line, at: skipSpaces(line, first.end)), second.isTag else { return nil }
+    return second
   }
 
   /// HOST TAG, or TAG alone, with a facility at any place before it: what ends in a colon or a bracketed pid is the tag.
@@ -113,6 +130,22 @@ struct SyslogHeader {
     return (end, time, true)
   }
 
+  /// Behind the seconds of `journalctl -o short-unix` or -o short-monotonic, which only tags with a pid follow.
+  private static func counted(_ line: borrowing Span<UInt8>, _ time: inout Instant?) -> Int? {
+    var end = 0
+    if line.count > 18, isDigit(line[0]), line[10] == UInt8(ascii: "."),
+      let found = Stamp.epoch(line, 0, end: &end), end == 17, line[end] == UInt8(ascii: " ")
+    {
+      time = found
+      return end + 1
+    }
+    guard line.count > 18, line[0] == UInt8(ascii: "[") else { return nil }
+    var at = skipSpaces(line, 1)
+    let digits = at
+    while at < line.count, isDigit(line[at]) || line[at] == UInt8(ascii: ".") && at > digits { at += 1 }
+    return at > digits && starts(line, at, with: "] ") ? at + 2 : nil
+  }
+
   /// The program in `[sshd] `.
   private static func bracketed(_ line: borrowing Span<UInt8>, _ start: Int) -> Range<Int>? {
     guard start + 3 < line.count, line[start] == UInt8(ascii: "["), !isDigit(line[start + 1]) else { return nil }
@@ -164,9 +197,9 @@ struct SyslogHeader {
     var value: UInt32 = 0
     var at = start
     // Linux knows no pid above 2^22.
-    while at < line.count, at - start < 8, isDigit(line[at]) {
-      value = value * 10 + UInt32(line[at] - UInt8(ascii: "0"))
-      at += 1
+    while at < line.count, at &- start < 8, isDigit(line[at]) {
+      value = value &* 10 &+ UInt32(line[at] &- UInt8(ascii: "0"))
+      at &+= 1
     }
     return value
   }
@@ -217,7 +250,7 @@ struct SyslogHeader {
     return SyslogHeader(stamp: start..<stampEnd, time: time, program: hostEnd + 1..<appEnd, message: at)
   }
 
-  /// `auth.info` or, in angle brackets, `<auth.info>` and `<4.6>`.
+  /// `auth.info`, `auth|security:info` or, in angle brackets, `<auth.info>` and `<4.6>`.
   private enum Facility {
     private static let levels: [StaticString] = [
       "emerg", "panic", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug",
@@ -229,9 +262,9 @@ struct SyslogHeader {
       var at = isClosed ? start + 1 : start
       var dot: Int?
       while at < line.count, at - start < 24 {
-        if line[at] == UInt8(ascii: "."), dot == nil {
+        if line[at] == UInt8(ascii: ".") || line[at] == UInt8(ascii: ":"), dot == nil {
           dot = at
-        } else if !isDigit(line[at]), line[at] &- UInt8(ascii: "a") >= 26 {
+        } else if !isDigit(line[at]), line[at] &- UInt8(ascii: "a") >= 26, line[at] != UInt8(ascii: "|") {
           break
         }
         at += 1

@@ -30,17 +30,18 @@ public struct ZoneOffsets: Sendable {
     let before = zone.offset(at: shown.subtracting(.hours(24)))
     let candidate = shown.subtracting(.seconds(Int64(before)))
     // Right before a change and in doubt; otherwise what holds at that moment.
-    let there = zone.offset(at: candidate)
-    offset = there
+    var there = zone.offset(at: candidate)
     if there != before {
       let changed = shown.subtracting(.seconds(Int64(there)))
-      if zone.offset(at: changed) != there { offset = before }
+      if zone.offset(at: changed) != there { there = before }
     }
+    // Not kept: it holds for this moment only.
     if let now, let later = repeated(shown, before), shown.subtracting(.seconds(Int64(later))).isJust(before: now) {
       return later
     }
     quarter = key
-    return offset
+    offset = there
+    return there
   }
 
   /// What holds when clocks show `shown` for the second time; nil: they do so once.

@@ -23,6 +23,8 @@ indirect enum PatternSyntax: Equatable, Sendable {
 
 /// Reads PCRE2's syntax (pcre2syntax(3)).
 struct PatternSyntaxParser {
+  /// The hexadecimal digits.
+  private static let largestClass = 16
   private let text: [UInt8]
   private var at = 0
   private var caseless: Bool
@@ -264,8 +266,11 @@ struct PatternSyntaxParser {
       UInt8(ascii: "K"):
       return .empty
     case UInt8(ascii: "Q"), UInt8(ascii: "E"): return nil
-    case UInt8(ascii: "x"), UInt8(ascii: "o"), UInt8(ascii: "c"), UInt8(ascii: "p"), UInt8(ascii: "P"),
-      UInt8(ascii: "N"), UInt8(ascii: "g"), UInt8(ascii: "k"):
+    case UInt8(ascii: "x"):
+      if let byte = hexByte() { return literal(byte) }
+      return argument() ? .unknown : nil
+    case UInt8(ascii: "o"), UInt8(ascii: "c"), UInt8(ascii: "p"), UInt8(ascii: "P"), UInt8(ascii: "N"),
+      UInt8(ascii: "g"), UInt8(ascii: "k"):
       // A character or reference with an argument: step over it, promise nothing.
       return argument() ? .unknown : nil
     case UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -274,6 +279,16 @@ struct PatternSyntaxParser {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): return .unknown
     default: return literal(byte)
     }
+  }
+
+  /// The ASCII character that two hexadecimal digits are; nil where something else follows.
+  private mutating func hexByte() -> UInt8? {
+    guard let high = peek(), let low = peek(1), isHex(high), isHex(low) else { return nil }
+    func value(_ digit: UInt8) -> UInt8 { isDigit(digit) ? digit & 0x0F : (digit & 0x0F) + 9 }
+    let byte = value(high) << 4 | value(low)
+    guard byte < 0x80 else { return nil }
+    at += 2
+    return byte
   }
 
   /// What follows `\x`, `\p`, `\g` and the like: `{…}`, `<…>`, `'…'`, or the characters that belong to it.
@@ -332,7 +347,8 @@ struct PatternSyntaxParser {
     while let byte = peek() {
       if byte == UInt8(ascii: "]"), !isFirst {
         at += 1
-        return isPlain && !members.isEmpty && members.count <= 4 ? .oneOf(members, caseless: caseless) : .unknown
+        return isPlain && !members.isEmpty && members.count <= Self.largestClass
+          ? .oneOf(members, caseless: caseless) : .unknown
       }
       isFirst = false
       if byte == UInt8(ascii: "["), let mark = peek(1),
@@ -368,9 +384,23 @@ struct PatternSyntaxParser {
         at += 1
         if byte < 0x20 || byte >= 0x7F { isPlain = false } else { members.append(byte) }
       }
-      // A range is more than its ends.
-      if peek() == UInt8(ascii: "-"), peek(1) != UInt8(ascii: "]") { isPlain = false }
+      if peek() == UInt8(ascii: "-"), peek(1) != UInt8(ascii: "]") {
+        if isPlain, let from = members.last, let to = rangeEnd(), from <= to {
+          members += (from...to).dropFirst()
+          at += 2
+        } else {
+          isPlain = false
+        }
+      }
     }
     return nil
+  }
+
+  /// The plain character that ends the range at hand; nil where it is something else.
+  private func rangeEnd() -> UInt8? {
+    guard let byte = peek(1), byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "\\"), byte != UInt8(ascii: "[") else {
+      return nil
+    }
+    return byte
   }
 }

@@ -26,7 +26,7 @@ struct BansInForce: Sendable {
   func bans(of jails: Set<String>) throws(DeliveryError) -> [Subnet] {
     guard !isDryRun else { return [] }
     do {
-      let bans = try AuditStore.readOnly(path: database).bansInForce(at: SystemClock.now())
+      let bans = try AuditStore.readOnly(path: database).bansInForce(at: SystemClock.now(), isDryRun: false)
       let subnets = bans.filter { jails.isEmpty || jails.contains($0.jail) }.compactMap(\.identity.subnet)
       return Set(subnets).sorted()
     } catch { throw .unreachable("\(error)") }

@@ -30,8 +30,8 @@ extension Daemon {
     guard try await number(of: failure.jail) < current.withLock({ $0.jails.count }) else {
       throw DaemonError("\(failure.jail) is no jail that counts", remedy: "`bailiff ban` bans by hand", isUsage: true)
     }
-    guard !writer.isFull else {
-      throw DaemonError("the audit waits for room on the disk", remedy: "send it again later")
+    guard !writer.holdsReading else {
+      throw DaemonError("the audit waits for the disk", remedy: "send it again later")
     }
     let read = monotonicSeconds()
     return await onLoop { $0.report(failure, from: sender, read: read) }

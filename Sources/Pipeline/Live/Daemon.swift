@@ -289,7 +289,7 @@ public final class Daemon: @unchecked Sendable {
   }
 
   private static let delayed =
-    "reading waits for room on the disk; changed sources and filters take effect when there is some"
+    "reading waits for the store, which another process has; changed sources and filters take effect when it is free"
 
   /// Has the reader adopt `plan` between two turns. False when that will be later, because it waits for a disk that is full.
   private func readerGoesOver(to plan: Plan) async -> Bool {

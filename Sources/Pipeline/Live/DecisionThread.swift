@@ -112,9 +112,9 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   private func run() {
-    // While too much waits for the disk, new lines stay where they are; commands and what is due go on.
+    // While too much waits for a slow disk, new lines stay where they are; commands and what is due go on.
     while true {
-      let isHeld = writer.isFull
+      let isHeld = writer.holdsReading
       guard let items = queue.take(waiting: isHeld ? 0.05 : patience, urgentOnly: isHeld) else { break }
       if !items.isEmpty { lastItem = SystemClock.now() }
       for item in items {
@@ -159,9 +159,9 @@ final class DecisionThread: @unchecked Sendable {
     let known = NewcomerWatch.known(batch, detector.decider, now: now)
     detector.detect(
       in: &batch, now: now,
-      permits: { ban in
-        let isPermitted = self.permits(ban, now)
-        if !isPermitted, ban.identity.subnet?.isSingleAddress == false { hasRefusedBlock = true }
+      permits: { ban, spared in
+        let isPermitted = self.permits(ban, sparing: spared, now)
+        if !isPermitted, ban.cause == .limit, ban.identity.subnet?.isSingleAddress == false { hasRefusedBlock = true }
         return isPermitted
       }, into: &decisions)
     // From now on the block's addresses are counted one by one, so that whoever attacks from it is banned alone.
@@ -192,18 +192,24 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
-  private func permits(_ ban: Decision, _ now: Instant) -> Bool {
-    guard firewall.changesKernel, let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true,
-      let objection = lockout.objection(to: subnet, sparing: plan.settings.protectSessions.spared, now: now)
+  private func permits(_ ban: Decision, sparing spared: Subnet?, _ now: Instant) -> Bool {
+    guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true,
+      let objection = spared.map({ "it holds \($0), which is spared" })
+        ?? (firewall.changesKernel ? protection(of: subnet, now) : nil)
     else { return true }
     let key = "\(ban.jail) \(subnet)"
     // Whoever goes on attacking reaches the limit again and again; said once in a while it can still be found.
     guard refused[key].map({ now.since($0) >= .minutes(10) || now < $0 }) ?? true else { return false }
     if refused.count >= 1000 { refused.removeAll() }
     refused[key] = now
-    log.warning("[\(ban.jail)] \(subnet) is not banned after \(ban.count) failures: \(objection)")
+    let why = ban.cause == .escalated ? "though \(ban.count) of its ids are" : "after \(ban.count) failures"
+    log.warning("[\(ban.jail)] \(subnet) is not banned \(why): \(objection)")
     writer.event(.note, subject: subnet.description, detail: "not banned by \(ban.jail): \(objection)")
     return false
+  }
+
+  private func protection(of subnet: Subnet, _ now: Instant) -> String? {
+    lockout.objection(to: subnet, sparing: plan.settings.protectSessions.spared, now: now).map { "\($0)" }
   }
 
   /// Has blocks that hold a protected address counted by their single addresses.
@@ -286,7 +292,7 @@ final class DecisionThread: @unchecked Sendable {
 
   private func report(_ decisions: [Decision], _ now: Instant) {
     for decision in decisions where decision.cause != .expired {
-      guard decision.action == .ban, decision.cause == .limit else { continue }
+      guard decision.action == .ban, decision.cause == .limit || decision.cause == .escalated else { continue }
       if now.since(minute.start) > .minutes(1) { minute = (now, 0, false) }
       minute.bans += 1
       if minute.bans > plan.settings.bansPerMinuteWarning, !minute.reported {

@@ -194,6 +194,7 @@ enum Restoration {
     _ detector: inout Detector, _ jail: Int, from store: AuditStore, isDryRun: Bool, now: Instant
   ) throws {
     let limits = detector.decider.jails[jail]
+    try restoreEscalation(&detector.decider, jail, from: store, isDryRun: isDryRun)
     guard limits.isRecorded else { return try restoreCutoffs(&detector, jail, from: store, now: now) }
     guard let newest = try store.newestFailure(jail: limits.name) else { return }
     let since = min(newest, now).subtracting(limits.findtime)
@@ -207,7 +208,20 @@ enum Restoration {
       let identity =
         stored.name.map { Identity.name($0) } ?? detector.decider.identity(of: failure.address, in: jail)
       if let end = cutoffs[identity], stored.time < end { return }
+      if let end = detector.decider.block(of: identity, in: jail).flatMap({ cutoffs[$0] }), stored.time < end { return }
       detector.decider.restore(failure, id: stored.name)
+    }
+  }
+
+  /// The bans that count towards a ban of their block.
+  private static func restoreEscalation(
+    _ decider: inout Decider, _ jail: Int, from store: AuditStore, isDryRun: Bool
+  ) throws {
+    let limits = decider.jails[jail]
+    guard let escalation = limits.escalation else { return }
+    for ban in try store.latestBans(jail: limits.name, within: escalation.within, isDryRun: isDryRun) {
+      decider.restoreEscalation(
+        ban.identity, in: jail, at: ban.since, counts: ban.isByLimit, isLifted: ban.isLifted)
     }
   }
 

@@ -6,15 +6,17 @@ internal import System
 
 /// The store's thread: every commit, and the removal of what is too old.
 ///
-/// A commit that fails is tried again until it succeeds (`on_full: wait`), or its failures are released and counted and what
-/// was decided is kept for when there is room (`shed`). Posting never waits, so bans go on being applied either way; the
-/// decider leaves new lines where they are while `isFull`. A store that turns out to be damaged is set aside and a new one
-/// begun.
+/// A commit that fails is tried again until it succeeds (`on_full: wait`); when more waits than memory is meant to hold, or at
+/// once with `shed`, its failures are released and counted, and what was decided is kept for when there is room. Posting never
+/// waits, so bans go on being applied either way. While the disk is only slow, or another process has the store, the decider
+/// leaves new lines where they are. A store that turns out to be damaged is set aside and a new one begun.
 // Unchecked: `deferred` and the like are used by its own thread alone; what others see is behind a Mutex.
 final class StoreWriter: @unchecked Sendable {
   struct Health: Sendable {
     var problem: String?
-    /// Failures that were released because the disk was full and `on_full: shed` says so.
+    /// The problem passes by itself: another process has the store.
+    var isBusy = false
+    /// Failures that were released because the disk was full.
     var shed = 0
     /// Ever, also before this start.
     var committed = 0
@@ -83,7 +85,6 @@ final class StoreWriter: @unchecked Sendable {
   /// What is left of shed commits, and events, in their order.
   private var deferred: [Item] = []
   private var shedSince: (failures: Int, start: Instant)?
-  private var mayWaitOut = false
 
   /// Who is told what is stored.
   let consumers: Consumers
@@ -119,10 +120,10 @@ final class StoreWriter: @unchecked Sendable {
   }
 
   var health: Health { state.withLock { $0 } }
-  /// Does too much wait for the disk?
-  var isFull: Bool { queue.isFull }
-  /// Does too much wait, for a disk that takes nothing?
-  var isStuck: Bool { isFull && health.problem != nil }
+  /// Does too much wait, and must new lines wait with it? Not on a disk that takes nothing: bans go on.
+  var holdsReading: Bool { queue.isFull && state.withLock { $0.problem == nil || $0.isBusy } }
+  /// Does it wait for another process that has the store?
+  var isStuck: Bool { queue.isFull && state.withLock { $0.problem != nil && $0.isBusy } }
   var store: AuditStore {
     get { opened.store }
     set { opened.store = newValue }
@@ -277,7 +278,7 @@ final class StoreWriter: @unchecked Sendable {
         log.error("store: what could not be stored is read again at the next start")
         return
       }
-      if policy.withLock({ $0.onFull }) == .shed, !mayWaitOut {
+      if !isBusy, queue.isFull || policy.withLock({ $0.onFull }) == .shed {
         shed(item)
         return
       }
@@ -316,7 +317,9 @@ final class StoreWriter: @unchecked Sendable {
     var identity: Identity
   }
 
-  // MARK: A full disk with `shed`
+  // MARK: A full disk
+
+  private var isBusy: Bool { state.withLock { $0.isBusy } }
 
   /// Lets the failures go; keeps decisions, positions and events.
   private func shed(_ item: Item) {
@@ -364,16 +367,15 @@ final class StoreWriter: @unchecked Sendable {
         try body(store)
       }
       let had = state.withLock { health in
-        defer { health.problem = nil }
+        defer { (health.problem, health.isBusy) = (nil, false) }
         return health.problem
       }
       if had != nil { log.notice("store: writes succeed again") }
       return true
     } catch {
-      // Another process has the store: that passes.
-      mayWaitOut = (error as? StoreError)?.kind == .busy
+      let isBusy = (error as? StoreError)?.kind == .busy
       let isNews = state.withLock { health in
-        defer { health.problem = "\(error)" }
+        defer { (health.problem, health.isBusy) = ("\(error)", isBusy) }
         return health.problem == nil
       }
       if isNews { log.error("store: \(error)") }

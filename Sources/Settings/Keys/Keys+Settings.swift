@@ -41,6 +41,14 @@ extension Keys {
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
     Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
     Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+    Key("syn_limit", .map(synLimit), "So many new TCP connections are let through; the kernel drops the others."),
+  ]
+
+  static let synLimit: [Key] = [
+    Key("rate", .text, "So many in a time: 30/s, 100/m, 1000/h."),
+    Key("burst", .integer(SynLimitSettings.numbers), "So many at once: twice the rate unless told."),
+    Key("per", words(SynLimitSettings.Scope.self), "Counted for each address (each /64 of IPv6), or for all together."),
+    Key("log_prefix", .text, "What begins the kernel's log of what is dropped; without it nothing is logged."),
   ]
 
   static let addressList: [Key] = [
@@ -88,6 +96,7 @@ extension Keys {
     Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
+    Key("escalate", .either([.bool, .map(escalation)]), "When so many of a block are banned, the block is."),
     Key("prefix", .map(prefix), "How many leading bits are counted and banned together."),
     Key("port", .list(.either([.integer(1...65535), .text])), "What a ban closes: names, numbers, ranges, or all."),
     Key("protocol", .list(words(TransportProtocol.self)), "Whose ports."),
@@ -105,6 +114,13 @@ extension Keys {
     Key("rndtime", .time, "Up to this much is added at random."),
     Key("forget", .time, "So long after its last ban an id is new again: 90d unless told."),
     Key("overalljails", .bool, "Bans in other jails count as earlier ones."),
+  ]
+
+  static let escalation: [Key] = [
+    Key("ipv4", .integer(Limits.ipv4Prefix), "Leading bits of a block of IPv4: 24 unless told."),
+    Key("ipv6", .integer(Limits.ipv6Prefix), "Leading bits of a block of IPv6: 48 unless told."),
+    Key("after", .integer(Limits.escalateAfter), "So many different addresses: 5 unless told."),
+    Key("within", .time, "Banned within this time: 1d unless told."),
   ]
 
   static let prefix: [Key] = [

@@ -6,6 +6,8 @@ internal import System
 /// What a number in the settings may be.
 enum Limits {
   static let maxretry = 1...1_000_000
+  /// One banned address is no reason to ban its neighbours.
+  static let escalateAfter = 2...65_536
   static let weight = 0...1_000_000
   /// What a number in a log may be compared with.
   static let fieldNumber = -1_000_000_000_000...1_000_000_000_000

@@ -51,7 +51,14 @@ extension WindowReply {
 extension ExplainReply.BanStory {
   /// The timeline: the lines, oldest first, the decision, the kernel, the end.
   fileprivate func print(to output: inout Output, now: Instant) {
-    output.line("\nBan \(number) in jail \(printable(jail))" + (failures.isEmpty ? "" : ", by these lines:"))
+    let of = cause == "escalated" ? " of \(printable(id))" : ""
+    let evidence = failures.isEmpty ? members.isEmpty ? "" : ", by these bans:" : ", by these lines:"
+    output.line("\nBan \(number)\(of) in jail \(printable(jail))\(evidence)")
+    for member in members {
+      output.line(
+        "  \(LocalTime.text(member.since))  \(printable(member.id)) was banned after \(counted(member.count, "failure"))"
+      )
+    }
     // The window as it filled.
     var sum = 0
     for row in failures {
@@ -61,6 +68,7 @@ extension ExplainReply.BanStory {
     let why =
       switch cause {
       case "limit": "\(count) failures reached the limit"
+      case "escalated": "\(count) of its addresses were banned, so all of it is"
       case "operator": "an operator asked" + who(uid, command)
       default: cause
       }

@@ -39,10 +39,13 @@ struct ReplayLogs: ParsableCommand {
     for file in files where file != "-" { try LogLines.checkReadable(file) }
     // The log may be another machine's, so it does not matter which logs are on this one.
     let everywhere = Settings.Machine(hasFile: { _ in true }, hasJournal: true)
-    var settings = config.isAutomatic ? .automatic(machine: everywhere) : try config.settings()
+    // Reading every filter takes longer than reading many a log.
+    var settings =
+      config.isAutomatic ? .automatic(machine: everywhere, only: jail.map { [$0] }) : try config.settings()
     if let jail {
       guard let index = settings.jails.firstIndex(where: { $0.name == jail }) else {
-        let names = settings.jails.map(\.name).joined(separator: ", ")
+        let jails = config.isAutomatic ? Settings.automatic(machine: everywhere).jails : settings.jails
+        let names = jails.map(\.name).joined(separator: ", ")
         throw CommandFailure(.usage, "there is no jail `\(jail)`; jails are: \(names)")
       }
       settings.jails = [settings.jails[index]]

@@ -72,6 +72,11 @@ struct Unban: ParsableCommand {
       output.line(
         isWithin ? "  \(printable(block))" : "it was banned as a part of \(printable(block)): all of that is lifted")
     }
+    for block in reply.covering ?? [] {
+      output.line(
+        "\(printable(block.id)) in jail \(printable(block.jail)) goes on covering it: bailiff unban \(printable(block.id)) lifts that"
+      )
+    }
     for id in reply.notBanned { output.line("\(printable(id)) is not banned") }
   }
 }
