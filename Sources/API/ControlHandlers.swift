@@ -11,7 +11,7 @@ public struct ControlHandlers: Sendable {
   public var unban: @Sendable (UnbanRequest, Operator) async throws -> UnbannedReply
   public var unbanAll: @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply
   public var confirm: @Sendable (ConfirmRequest, Operator) async throws -> BannedReply
-  public var reload: @Sendable (Operator) async throws -> ReloadReply
+  public var reload: @Sendable (ReloadRequest, Operator) async throws -> ReloadReply
   public var reportFailure: @Sendable (FailureRequest, Operator) async throws -> FailureReply
   /// What somebody did that is no ban, for the audit.
   public var note: @Sendable (_ command: String, Operator) async -> Void
@@ -28,7 +28,7 @@ public struct ControlHandlers: Sendable {
     unban: @escaping @Sendable (UnbanRequest, Operator) async throws -> UnbannedReply,
     unbanAll: @escaping @Sendable (UnbanAllRequest, Operator) async throws -> UnbannedReply,
     confirm: @escaping @Sendable (ConfirmRequest, Operator) async throws -> BannedReply,
-    reload: @escaping @Sendable (Operator) async throws -> ReloadReply,
+    reload: @escaping @Sendable (ReloadRequest, Operator) async throws -> ReloadReply,
     reportFailure: @escaping @Sendable (FailureRequest, Operator) async throws -> FailureReply = { request, _ in
       FailureReply(jail: request.jail, id: request.id, banned: false)
     },

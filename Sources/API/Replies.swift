@@ -145,8 +145,11 @@ public struct RevokedReply: Hashable, Sendable, Codable {
 public struct ReloadReply: Hashable, Sendable, Codable {
   public var changes: [String]
   public var warnings: [String]
+  /// The settings before are in force again at this moment unless somebody confirms.
+  public var confirmBy: Instant?
 
-  public init(changes: [String], warnings: [String] = []) {
+  public init(changes: [String], warnings: [String] = [], confirmBy: Instant? = nil) {
+    self.confirmBy = confirmBy
     self.changes = changes
     self.warnings = warnings
   }

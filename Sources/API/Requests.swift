@@ -94,6 +94,30 @@ public struct ConfirmRequest: Hashable, Sendable, Codable {
   public var command: String { "confirm \(id)" }
 }
 
+/// Read the settings again, or keep what was read.
+public struct ReloadRequest: Hashable, Sendable, Codable {
+  /// Seconds after which the settings before are in force again unless somebody confirms.
+  public var confirm: Int64?
+  /// Also where static rules lock out whoever is logged in.
+  public var force: Bool?
+  /// Nothing is read: settings that wait to be confirmed stay.
+  public var keep: Bool?
+  /// The port that the operator's own session came in by; 22 unless told.
+  public var port: Int?
+
+  public init(confirm: Int64? = nil, force: Bool? = nil, keep: Bool? = nil, port: Int? = nil) {
+    self.confirm = confirm
+    self.force = force
+    self.keep = keep
+    self.port = port
+  }
+
+  public var command: String {
+    "reload" + (keep == true ? " --keep" : "") + (confirm.map { " --confirm \($0)s" } ?? "")
+      + (force == true ? " --force" : "")
+  }
+}
+
 /// What a program has seen itself: counted as a line in a log would be.
 public struct FailureRequest: Hashable, Sendable, Codable {
   public var jail: String
@@ -209,6 +233,15 @@ extension FailureRequest: CheckedRequest {
     guard (user ?? "").utf8.count <= 256, (text ?? "").utf8.count <= 4096 else {
       throw RequestError(.invalid, "the user has more than 256 bytes, or the text more than 4096")
     }
+  }
+}
+
+extension ReloadRequest: CheckedRequest {
+  public func check() throws(RequestError) {
+    guard confirm.map({ (1...86_400).contains($0) }) ?? true else {
+      throw RequestError(.invalid, "the time to confirm in must be from 1 second to a day")
+    }
+    guard port.map({ (1...65_535).contains($0) }) ?? true else { throw RequestError(.invalid, "there is no such port") }
   }
 }
 

@@ -7,6 +7,12 @@ public struct FirewallPlan: Hashable, Sendable {
   /// Nil: new connections are not limited.
   public var synLimit: SynLimit?
 
+  /// Is there a port that is open to some only? Then every port that no target lets through is closed to new connections.
+  public var closesTheRest: Bool { targets.contains { $0.verdict == .pass } }
+
+  var bans: [FirewallTarget] { targets.filter { $0.verdict != .pass } }
+  var openings: [FirewallTarget] { targets.filter { $0.verdict == .pass } }
+
   public init(
     _ targets: [FirewallTarget], paths: Set<PacketPath> = Set(PacketPath.allCases), chains: [String]? = nil,
     synLimit: SynLimit? = nil

@@ -16,6 +16,8 @@ public struct FirewallTarget: Hashable, Sendable {
     case drop = "DROP"
     /// An ICMP "port unreachable" is sent back.
     case reject = "REJECT"
+    /// It is let through, where what is not named is closed (`FirewallPlan.closesTheRest`): no ban, but the opposite of one.
+    case pass = "RETURN"
   }
 
   /// The jail's name: printable, without spaces or quotes; its sets are named after it (`SetName`).
@@ -23,6 +25,8 @@ public struct FirewallTarget: Hashable, Sendable {
   public var ports: Ports
   public var protocols: [TransportProtocol]
   public var verdict: Verdict
+  /// Is everybody let through, whatever the sets hold? Only with `pass`.
+  public var isForEverybody = false
 
   public init(
     jail: String, ports: Ports, protocols: [TransportProtocol] = [.tcp], verdict: Verdict = .drop

@@ -10,6 +10,8 @@ enum Sessions {
     var address: Address
     /// Nil: the witness does not say.
     var user: String?
+    /// The port of this machine; nil: the witness does not say.
+    var port: UInt16?
   }
 
   private static let utmpFile = "/run/utmp"
@@ -47,7 +49,7 @@ enum Sessions {
 
   static func processes(proc: String) -> Set<Session> {
     var result: Set<Session> = []
-    var connections: [String: Address]?
+    var connections: [String: (peer: Address, port: UInt16)]?
     for pid in names(in: proc) where pid.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
       guard Protected.text("\(proc)/\(pid)/comm").hasPrefix("sshd") else { continue }
       let title = String(Protected.text("\(proc)/\(pid)/cmdline").prefix { $0 != "\0" })
@@ -57,23 +59,26 @@ enum Sessions {
           .merging(established(Protected.text("\(proc)/\(pid)/net/tcp6"))) { first, _ in first }
       }
       for fd in names(in: "\(proc)/\(pid)/fd") {
-        guard let inode = socketInode("\(proc)/\(pid)/fd/\(fd)"), let peer = connections?[inode] else { continue }
-        result.insert(Session(address: peer, user: user(title: title)))
+        guard let inode = socketInode("\(proc)/\(pid)/fd/\(fd)"), let connection = connections?[inode] else {
+          continue
+        }
+        result.insert(Session(address: connection.peer, user: user(title: title), port: connection.port))
       }
     }
     return result
   }
 
-  /// The peers of established connections by inode, from `/proc/net/tcp` or `tcp6` (proc(5)): 32-bit words in the machine's
+  /// The peers and our ports of established connections by inode, from `/proc/net/tcp` or `tcp6` (proc(5)): 32-bit words in the machine's
   /// order.
-  static func established(_ table: String) -> [String: Address] {
-    var result: [String: Address] = [:]
+  static func established(_ table: String) -> [String: (peer: Address, port: UInt16)] {
+    var result: [String: (peer: Address, port: UInt16)] = [:]
     for line in table.split(separator: "\n").dropFirst() {
       let fields = line.split(separator: " ", omittingEmptySubsequences: true)
       guard fields.count >= 10, fields[3] == "01", let colon = fields[2].firstIndex(of: ":"),
-        let address = address(hex: fields[2][..<colon])
+        let address = address(hex: fields[2][..<colon]),
+        let port = fields[1].split(separator: ":").last.flatMap({ UInt16($0, radix: 16) })
       else { continue }
-      result[String(fields[9])] = address
+      result[String(fields[9])] = (address, port)
     }
     return result
   }

@@ -29,7 +29,9 @@ public enum Fail2banExport {
     let store = hasStore ? try AuditStore.readOnly(path: settings.database) : nil
     let bans = try store?.bansInForce(at: now, isDryRun: false) ?? []
     let onPaper = try store?.bansInForce(at: now, isDryRun: true).count ?? 0
-    if onPaper > 0 { writer.notes.append("\(counted(onPaper, "ban")) of a dry run: not carried over, since nobody is banned") }
+    if onPaper > 0 {
+      writer.notes.append("\(counted(onPaper, "ban")) of a dry run: not carried over, since nobody is banned")
+    }
     let known = Set(writer.jails)
     let kept = bans.filter { known.contains($0.jail) && $0.identity.subnet != nil }
     for jail in Set(bans.map(\.jail)).subtracting(known).sorted() {

@@ -46,6 +46,7 @@ extension Plan {
         verdict: entry.settings.block == .drop ? .drop : .reject)
     }
     targets.append(FirewallTarget(jail: Plan.operatorJail, ports: .all))
+    targets += StaticRule.rules(of: settings).map(\.target)
     for list in settings.lists where list.enabled && !list.allows {
       targets.append(FirewallTarget(jail: list.name, ports: .all, verdict: list.block == .drop ? .drop : .reject))
     }

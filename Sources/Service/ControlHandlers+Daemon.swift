@@ -56,9 +56,25 @@ extension ControlHandlers {
         }
         return BannedReply(ban: ban)
       },
-      reload: { caller in
-        let (changes, warnings) = try await mappingErrors { try await daemon.reload(uid: caller.actingUID) }
-        return ReloadReply(changes: changes, warnings: warnings)
+      reload: { request, caller in
+        guard request.keep != true else {
+          guard daemon.confirmReload(uid: caller.actingUID, command: caller.signed(request.command)) else {
+            throw RequestError(.rejected, "no reload waits to be confirmed")
+          }
+          return ReloadReply(changes: [])
+        }
+        let confirm = request.confirm.map { TimeSpan.seconds($0) }
+        let (changes, warnings) = try await mappingErrors {
+          try await daemon.reload(
+            uid: caller.actingUID,
+            ReloadOptions(
+              confirm: confirm, force: request.force ?? false,
+              session: caller.session.map {
+                ($0, request.port.flatMap { UInt16(exactly: $0) })
+              }))
+        }
+        return ReloadReply(
+          changes: changes, warnings: warnings, confirmBy: confirm.map { SystemClock.now().adding($0) })
       },
       reportFailure: { request, caller in
         try await FailureReply(daemon, request, from: caller.uid.map { "uid \($0) (\(caller))" } ?? "\(caller)")

@@ -12,6 +12,7 @@ struct DaemonMetrics {
   let status: StatusReply
   let pipeline: PipelineMetrics
   let outputs: [OutputStatus]
+  let lists: [ListReply]
 
   static let mostSources = 200
 
@@ -28,6 +29,7 @@ struct DaemonMetrics {
     addFirewall(&text)
     addStore(&text)
     addConsumers(&text)
+    addLists(&text)
     return text.text
   }
 
@@ -162,6 +164,21 @@ struct DaemonMetrics {
       for output in outputs {
         family.sample(output.problem == nil ? 0 : 1, ["output": output.name, "type": output.type])
       }
+    }
+  }
+}
+
+extension DaemonMetrics {
+  fileprivate func addLists(_ text: inout Exposition) {
+    func family(_ name: String, _ help: String, _ value: (ListReply) -> Double?) {
+      text.family("bailiff_list_\(name)", .gauge, help) { family in
+        for list in lists { if let value = value(list) { family.sample(value, ["list": list.name]) } }
+      }
+    }
+    family("entries", "Entries in force.") { Double($0.entries) }
+    family("failing", "1 while the source's last state is not in force.") { $0.problem == nil ? 0 : 1 }
+    family("loaded_timestamp_seconds", "When what is in force was read, in seconds since 1970.") { list in
+      list.loaded.map { Double($0.microseconds) / 1e6 }
     }
   }
 }

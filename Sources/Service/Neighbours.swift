@@ -57,7 +57,8 @@ final class Neighbours: Sendable {
   /// What Prometheus is told.
   func metrics(of daemon: Daemon, file: String, version: String) -> String {
     DaemonMetrics(
-      status: StatusReply(daemon, config: file, version: version), pipeline: daemon.metrics, outputs: outputs.status
+      status: StatusReply(daemon, config: file, version: version), pipeline: daemon.metrics, outputs: outputs.status,
+      lists: daemon.listReports.map(ListReply.init)
     ).text
   }
 

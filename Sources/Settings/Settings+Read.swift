@@ -135,6 +135,7 @@ struct SettingsReader {
     guard readsJails else { return }
     readJails(fields)
     readLists(fields)
+    readStaticRules(fields)
     readOutputs(fields)
   }
 

@@ -105,6 +105,8 @@ public struct FirewallSettings: Sendable, Equatable {
   /// The chains of iptables into which Bailiff's own is hooked, where others are wanted than `protect` means; one that does
   /// not exist is hooked as soon as it does.
   public var chains: [String]?
+  /// What is blocked, and what alone is open, without any failure.
+  public var staticRules: [StaticRuleSettings] = []
   /// Nil: new connections are not limited.
   public var synLimit: SynLimitSettings?
 

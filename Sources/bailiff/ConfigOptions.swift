@@ -44,6 +44,14 @@ struct ConfigOptions: ParsableArguments {
     guard let text = unsafe getenv("SSH_CONNECTION") else { return nil }
     return unsafe String(cString: text).split(separator: " ").first.flatMap { Address($0) }
   }
+
+  /// The port of this machine that it came in by.
+  static var sessionPort: UInt16? {
+    // Safe: as above.
+    guard let text = unsafe getenv("SSH_CONNECTION") else { return nil }
+    let words = unsafe String(cString: text).split(separator: " ")
+    return words.count == 4 ? UInt16(words[3]) : nil
+  }
 }
 
 /// `--json`, for every command that prints data.

@@ -109,7 +109,7 @@ final class TestServer: Sendable {
           jail: "sshd", identity: request.identity, since: Self.since, until: nil, count: 0, number: 1, applied: true)
         return BannedReply(ban: ban)
       },
-      reload: { who in
+      reload: { _, who in
         self.note("reload", who)
         return ReloadReply(changes: ["jail sshd: maxretry 5 → 3"], warnings: [])
       })

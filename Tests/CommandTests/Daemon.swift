@@ -73,5 +73,5 @@ final class Daemon: Sendable {
     },
     unbanAll: { _, _ in UnbannedReply(id: nil, count: 2, jails: ["sshd", "web"]) },
     confirm: { request, _ in throw RequestError(.rejected, "no ban of \(request.id) waits to be confirmed") },
-    reload: { _ in ReloadReply(changes: ["jail sshd: maxretry 5 → 3"], warnings: ["jail web: no such file"]) })
+    reload: { _, _ in ReloadReply(changes: ["jail sshd: maxretry 5 → 3"], warnings: ["jail web: no such file"]) })
 }

@@ -110,6 +110,7 @@ import Testing
     for _ in 0..<lines / 100 { try file.write(String(repeating: line, count: 100)) }
     try await poll("all lines") { try await source(config)["read"] as? Int ?? 0 == lines + 30 }
     try await poll("failures that are let go") { try await shed(config) > 0 }
+    #expect(try await storeProblem(config) != nil)
     _ = try attack(disk, addresses: 10..<15)
     try await poll("bans while the disk is full") { try await bans(config) == 16 }
 

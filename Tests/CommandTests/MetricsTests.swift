@@ -18,6 +18,7 @@ import Testing
       directory = try TestDirectory("metrics")
       network = try TestNetwork("ip link set lo up")
       try directory.write("auth.log", Self.failures("192.0.2.7") + Self.failures("192.0.2.8"))
+      try directory.write("bad.txt", "198.51.100.7\n203.0.113.0/24\n")
       config = try directory.write(
         "bailiff.yaml",
         """
@@ -26,6 +27,7 @@ import Testing
         firewall: {backend: nftables, protect: [host]}
         compat: {prometheus: {listen: "127.0.0.1:8789"}}
         outputs: {record: {type: file, path: \(directory("record.json"))}}
+        lists: {bad: {path: \(directory("bad.txt"))}}
         jails:
           sshd: {filter: sshd, backend: files, logpath: [\(directory("auth.log"))], maxretry: 3}
           again: {filter: sshd, backend: files, logpath: [\(directory("auth.log"))], maxretry: 100}
@@ -62,12 +64,14 @@ import Testing
     try await poll("two bans are in the kernel, told, and the blind jail is known") {
       samples = try await server.scrape()
       return value("bailiff_jail_bans", ["jail": "sshd"]) == 2 && value("bailiff_output_events_total", record) ?? 0 >= 8
-        && value("bailiff_warnings", ["code": "jail_blind"]) == 1
+        && value("bailiff_warnings", ["code": "jail_blind"]) == 1 && value("bailiff_list_entries", ["list": "bad"]) == 2
     }
     let log = ["source": server.directory("auth.log")]
     #expect(value("bailiff_source_lines_total", log) == 6 && value("bailiff_source_matched_lines_total", log) == 6)
     #expect(value("bailiff_source_failed", log) == 0 && value("bailiff_source_lag_bytes", log) == 0)
     #expect(value("bailiff_jail_failures_total", ["jail": "sshd"]) == 6)
+    #expect(value("bailiff_list_failing", ["list": "bad"]) == 0)
+    #expect(value("bailiff_list_loaded_timestamp_seconds", ["list": "bad"]) ?? 0 > 1_700_000_000)
     #expect(value("bailiff_jail_running", ["jail": "blind"]) == 1 && value("bailiff_ok") == 0)
     #expect(value("bailiff_firewall_enforcing") == 1 && value("bailiff_firewall_dry_run") == 0)
     #expect(value("bailiff_firewall_info", ["backend": "nftables"]) == 1 && value("bailiff_store_writing") == 1)

@@ -155,7 +155,8 @@ struct JailImportSpellingTests {
         + "[c]\nenabled = true\nbackend = systemd\njournalmatch = _SYSTEMD_UNIT=fail2ban.service PRIORITY=5\n")
     for name in ["a", "c"] { #expect(yaml.contains("  \(name):\n    source: bans\n"), "\(yaml)") }
     #expect(yaml.contains("- /b.log\n") && !yaml.contains("fail2ban.log"), "\(yaml)")
-    #expect(notes.count == 3 && notes.allSatisfy { $0.contains("nobody writes fail2ban's own log any more") }, "\(notes)")
+    #expect(
+      notes.count == 3 && notes.allSatisfy { $0.contains("nobody writes fail2ban's own log any more") }, "\(notes)")
   }
 
   /// Abbreviations are fixed offsets to fail2ban. BST, of several meanings, it does not know.

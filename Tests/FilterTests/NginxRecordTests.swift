@@ -93,7 +93,10 @@ import Testing
           + Self.context(
             "GET /x.ico HTTP/1.1", referrer: "x, client: 1.2.3.4, request: \"GET / HTTP/1.1\", upstream: \"http://x")
       ],
-      [Self.head + "open() \"/srv/x", "", "\" failed (2: No such file or directory), " + Self.context("GET /x%0a%0a HTTP/1.1")],
+      [
+        Self.head + "open() \"/srv/x", "",
+        "\" failed (2: No such file or directory), " + Self.context("GET /x%0a%0a HTTP/1.1"),
+      ],
       [
         Self.head + "connect() failed (111: Connection refused) while connecting to upstream, "
           + Self.context("GET /x%0a%0a%0a HTTP/1.1", upstream: "http://127.0.0.1/x%0a%0a%0a")
@@ -118,7 +121,8 @@ import Testing
   @Test func betweenTwoNotices() throws {
     let notice =
       Self.head + "FastCGI sent in stderr: \"PHP message: PHP Notice:  x in /srv/x.php on line 3\" while reading "
-      + "response header from upstream, " + Self.context("GET /x.php HTTP/1.1", upstream: "fastcgi://unix:/run/php.sock:")
+      + "response header from upstream, "
+      + Self.context("GET /x.php HTTP/1.1", upstream: "fastcgi://unix:/run/php.sock:")
     let known = [Self.honest()] + [String](repeating: "", count: 2100)
     let among = (0..<5).flatMap { _ in [notice, Self.honest(), notice] }
     #expect(try hosts(among) == [])
@@ -131,7 +135,8 @@ import Testing
     "[notice] 5191#5191: signal process started", "[info] 5191#5191: *9 client 192.0.2.8 closed keepalive connection",
     "[error] 5191#5191: *9 upstream prematurely closed connection while reading response header from upstream, "
       + context("GET /big HTTP/1.1", upstream: "http://127.0.0.1/big"),
-    "[error] 5191#5191: *9 open() \"/srv/x.ico\" failed (2: No such file or directory), " + context("GET /x.ico HTTP/1.1"),
+    "[error] 5191#5191: *9 open() \"/srv/x.ico\" failed (2: No such file or directory), "
+      + context("GET /x.ico HTTP/1.1"),
   ]) func aLineEndsWhereACutOneWould(first: String) throws {
     var lines = ["\(Self.time) \(first)"] + [String](repeating: Self.honest(), count: 8)
     let bytes = lines.reduce(0) { $0 + $1.utf8.count + 1 }

@@ -102,8 +102,10 @@ import Testing
          1: 010200C0:0016 076433C6:A1B2 01 00000000:00000000 02:000A0000 00000000     0        0 1002 2 0 20 4 30 10 -1
          2: 0000000000000000FFFF0000010200C0:0016 0000000000000000FFFF0000086433C6:A1B2 01 0:0 02:0 0     0        0 1003 2
       """
+    let connections = Sessions.established(tcp)
     #expect(
-      Sessions.established(tcp) == ["1002": Address("198.51.100.7")!, "1003": Address("198.51.100.8")!])
+      connections.mapValues(\.peer) == ["1002": Address("198.51.100.7")!, "1003": Address("198.51.100.8")!])
+    #expect(connections["1002"]?.port == 22)
   }
 
   @Test(arguments: [

@@ -43,7 +43,11 @@ import Testing
     return answered(within: 300, until: count) == wanted
   }
 
-  @Test(arguments: Backend.allCases) func whatExceedsTheLimitIsDropped(_ backend: Backend) throws {
+  @Test(arguments: Backend.allCases) func whatExceedsTheLimitIsDropped(_ backend: Backend) async throws {
+    try await onOwnThread { try Self.whatExceedsTheLimitIsDropped(backend) }
+  }
+
+  private static func whatExceedsTheLimitIsDropped(_ backend: Backend) throws {
     let hosts = try TwoHosts()
     defer { hosts.close() }
     let firewall = backend.make()
@@ -109,7 +113,11 @@ import Testing
   }
 
   /// A published port is this machine's too; what a container connects to is not.
-  @Test(arguments: Backend.allCases) func publishedPortsAreLimitedAndContainersAreNot(_ backend: Backend) throws {
+  @Test(arguments: Backend.allCases) func publishedPortsAreLimitedAndContainersAreNot(_ backend: Backend) async throws {
+    try await onOwnThread { try Self.publishedPortsAreLimitedAndContainersAreNot(backend) }
+  }
+
+  private static func publishedPortsAreLimitedAndContainersAreNot(_ backend: Backend) throws {
     let network = try Publisher()
     defer { network.close() }
     let firewall = backend.make()
@@ -123,7 +131,11 @@ import Testing
   }
 
   /// The line that the kernel writes is one that the filter reads. A namespace's packets are logged where the machine says so.
-  @Test(arguments: Backend.allCases) func whatIsDroppedIsLogged(_ backend: Backend) throws {
+  @Test(arguments: Backend.allCases) func whatIsDroppedIsLogged(_ backend: Backend) async throws {
+    try await onOwnThread { try Self.whatIsDroppedIsLogged(backend) }
+  }
+
+  private static func whatIsDroppedIsLogged(_ backend: Backend) throws {
     let hosts = try TwoHosts()
     defer { hosts.close() }
     let logging = try KernelLog()

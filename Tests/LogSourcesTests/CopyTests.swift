@@ -47,7 +47,9 @@ import Testing
     try directory.append(text(0..<3), to: "a.log")
     run.wait(forLines: lines(0..<3))
     for (number, more) in [(3, 3..<5), (5, 5..<6), (6, 6..<9)] {
-      try shell("cd \(directory.path); for i in 2 1; do [ ! -e a.log.$i ] || mv a.log.$i a.log.$((i+1)); done; cp a.log a.log.1")
+      try shell(
+        "cd \(directory.path); for i in 2 1; do [ ! -e a.log.$i ] || mv a.log.$i a.log.$((i+1)); done; cp a.log a.log.1"
+      )
       usleep(300_000)
       #expect(run.sink.texts.count == number)
       try directory.append(text(more), to: "a.log")

@@ -116,7 +116,9 @@ import Testing
   @Test func otherFormsOfJournalctl() throws {
     let counted = try #require(Self.parse("[   12.345678] web sshd[812]: Failed"))
     #expect(counted.program == "sshd" && counted.message == "Failed" && counted.time == nil)
-    for line in ["[   12.345678] web sshd: Failed", "[12:34] web sshd[812]: Failed", "1795836901 web sshd[812]: Failed"] {
+    for line in [
+      "[   12.345678] web sshd: Failed", "[12:34] web sshd[812]: Failed", "1795836901 web sshd[812]: Failed",
+    ] {
       #expect(Self.parse(line) == nil, "\(line)")
     }
     let filter = try Filter(

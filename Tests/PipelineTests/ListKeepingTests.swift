@@ -31,7 +31,8 @@ import Testing
       var lists = HeldLists(blocked: ["big": Self.addresses(20_000)])
       lists.order = 1_000_000
       loop.adopt(lists, at: SystemClock.now())
-      loop.queue.postAtOnce(.act { loop in held.withLock { $0 = (try? loop.firewall.contents().count) ?? -1 } })
+      loop.queue.postAtOnce(
+        .command(.look { loop in held.withLock { $0 = (try? loop.firewall.contents().count) ?? -1 } }))
     }
     try await poll("all of it") { try daemon.firewall.contents().count == 20_000 }
     #expect((1..<20_000).contains(held.withLock { $0 }), "\(held.withLock { $0 }) of 20,000 were there before it")

@@ -111,10 +111,11 @@ import Testing
     daemon.start()
     let (entered, leave) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     daemon.loop.queue.postUrgent(
-      .act { _ in
-        entered.signal()
-        leave.wait()
-      })
+      .command(
+        .look { _ in
+          entered.signal()
+          leave.wait()
+        }))
     await withCheckedContinuation { done in
       Thread.detachNewThread {
         entered.wait()

@@ -45,7 +45,8 @@ struct DocumentationTests {
   @Test func everyKeyIsDocumented() throws {
     let page = try Self.page()
     let keys =
-      Keys.all + Keys.firewall + Keys.synLimit + Keys.retention + Keys.jail + Keys.increment + Keys.escalation
+      Keys.all + Keys.firewall + Keys.synLimit + Keys.staticRule + Keys.retention + Keys.jail + Keys.increment
+      + Keys.escalation
       + Keys.filter
     for key in keys.names { #expect(page.contains("`\(key)`"), "no word about \(key)") }
   }

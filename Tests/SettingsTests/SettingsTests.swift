@@ -226,6 +226,34 @@ struct SettingsTests {
     }
   }
 
+  @Test func staticRulesAreReadAndChecked() {
+    func read(_ rules: String, lists: String = "{office: {path: /tmp/office}}") -> Settings.Reading {
+      Settings.read(text: "firewall: {\(rules)}\nlists: \(lists)\njails: {a: {source: bans}}", file: "bailiff.yaml")
+    }
+    let good = read(
+      "block: [{from: [192.0.2.0/24], port: [25], protocol: tcp}], allow_only: [{port: [ssh], from: ['list:office', '2001:db8::/32']}, {port: [80, 8000-8080]}]"
+    )
+    #expect(
+      good.settings.firewall.staticRules == [
+        StaticRuleSettings(
+          .block, ports: Ports(ranges: [25...25]), protocols: [.tcp], subnets: [Subnet("192.0.2.0/24")!]),
+        StaticRuleSettings(
+          .allowOnly, ports: Ports(ranges: [22...22]), subnets: [Subnet("2001:db8::/32")!], lists: ["office"]),
+        StaticRuleSettings(.allowOnly, ports: Ports(ranges: [80...80, 8000...8080])),
+      ], "\(good.errors.map(\.description))")
+    for wrong in [
+      "block: [{port: [25]}]", "block: [{from: [0.0.0.0/0]}]", "block: [{from: []}]", "block: [{from: [nobody]}]",
+      "block: [{from: ['list:none']}]", "allow_only: []", "allow_only: [{}]", "allow_only: [{port: []}]",
+      "allow_only: [{port: [ssh], form: [192.0.2.1]}]", "allow_only: [{port: [no-such]}]",
+    ] {
+      let errors = read(wrong).errors
+      #expect(errors.count == 1 && errors[0].place.line == 1, "\(wrong): \(errors.map(\.description))")
+    }
+    let disabled = read("block: [{from: ['list:office']}]", lists: "{office: {path: /tmp/office, enabled: false}}")
+      .errors
+    #expect(disabled.count == 1 && disabled[0].description.contains("no list `office` that is enabled"), "\(disabled)")
+  }
+
   @Test func escalationIsReadAndChecked() throws {
     let jail = "jails: {a: {source: bans, "
     func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }

@@ -68,8 +68,8 @@ public struct ControlClient: Sendable {
     try decode(send("DELETE", "/api/v1/tokens/\(Self.percentEncoded(name))"))
   }
 
-  public func reload() throws(RequestError) -> ReloadReply {
-    try decode(send("POST", "/api/v1/reload"))
+  public func reload(_ request: ReloadRequest = ReloadRequest()) throws(RequestError) -> ReloadReply {
+    try post("/api/v1/reload", request)
   }
 
   func get<Reply: Decodable>(_ uri: String) throws(RequestError) -> Reply {

@@ -84,9 +84,12 @@ struct ControlRoutes: Sendable {
       },
       endpoint(
         .POST, "/api/v1/reload", .operate,
-        about: About("Reads the settings again.", answers: .json(.init(ReloadReply.self)))
-      ) { _, who in
-        try await .json(handlers.reload(who))
+        about: About(
+          "Reads the settings again; without a body as they are.", takes: .init(ReloadRequest.self),
+          answers: .json(.init(ReloadReply.self)))
+      ) { request, who in
+        let isAsItIs = request.body.readableBytes == 0
+        return try await .json(handlers.reload(isAsItIs ? ReloadRequest() : .decode(request), who))
       },
       endpoint(
         .POST, "/api/v1/failures", .operate,

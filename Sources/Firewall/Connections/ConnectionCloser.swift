@@ -30,7 +30,8 @@ final class ConnectionCloser: Sendable {
     _ changes: [FirewallChange], _ outcomes: [ChangeOutcome], target: (String) -> FirewallTarget?
   ) -> [Ban] {
     zip(changes, outcomes).compactMap { change, outcome in
-      guard change.action == .add, outcome == .applied, let target = target(change.jail) else { return nil }
+      guard change.action == .add, outcome == .applied, let target = target(change.jail), target.verdict != .pass
+      else { return nil }
       return (target, change.subnet)
     }
   }

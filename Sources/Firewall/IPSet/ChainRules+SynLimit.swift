@@ -3,13 +3,19 @@ import Model
 extension ChainRules {
   /// The rules of the whole plan, those of each of our chains after those of the one before.
   static func rules(for plan: FirewallPlan, _ family: AddressFamily, translated: Bool) -> [String] {
-    var rules = rules(for: plan.targets, family, translated: translated)
-    if let limit = plan.synLimit { rules += calls(translated: translated) + self.rules(for: limit, family) }
+    var rules = rules(for: plan.bans, family, translated: translated)
+    // The limit first: who scans ports that are closed is logged too.
+    if plan.synLimit != nil { rules += calls(translated: translated) }
+    if plan.closesTheRest { rules += gateCalls(translated: translated) }
+    if let limit = plan.synLimit { rules += self.rules(for: limit, family) }
+    if plan.closesTheRest { rules += gateRules(for: plan, family, translated: translated) }
     return rules
   }
 
   /// The chains of ours that the plan needs.
-  static func chains(for plan: FirewallPlan) -> [String] { plan.synLimit == nil ? [chain] : [chain, synLimit] }
+  static func chains(for plan: FirewallPlan) -> [String] {
+    [chain] + (plan.synLimit == nil ? [] : [synLimit]) + (plan.closesTheRest ? [gate] : [])
+  }
 
   /// After the bans: whoever is banned is neither counted nor logged. What comes by a published port is addressed to this
   /// machine too, but its destination is another by now.
@@ -43,16 +49,17 @@ extension ChainRules {
     return rules + ["-A \(synLimit) -j DROP"]
   }
 
-  /// Reads `iptables -S BAILIFF-SYN -v`: what its last rule has dropped.
+  /// Reads `iptables -S BAILIFF-SYN -v`: what its rules have dropped.
   static func refused(listing: String) -> PacketCount {
+    var sum = PacketCount()
     for line in listing.split(separator: "\n") where line.hasSuffix("-j DROP") {
       let words = line.split(separator: " ")
       guard let count = words.firstIndex(of: "-c"), count + 2 < words.count, let packets = UInt64(words[count + 1]),
         let bytes = UInt64(words[count + 2])
       else { continue }
-      return PacketCount(packets: packets, bytes: bytes)
+      sum = sum + PacketCount(packets: packets, bytes: bytes)
     }
-    return PacketCount()
+    return sum
   }
 }
 

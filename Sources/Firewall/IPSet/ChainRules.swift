@@ -3,8 +3,10 @@ enum ChainRules {
   static let chain = "BAILIFF"
   /// What new connections pass that are limited.
   static let synLimit = "BAILIFF-SYN"
+  /// What new connections pass where ports are closed that nobody has opened.
+  static let gate = "BAILIFF-GATE"
   /// Every chain of ours.
-  static let chains = [chain, synLimit]
+  static let chains = [chain, synLimit, gate]
 
   /// multiport takes 15 ports, of which a range counts as two.
   static let portsInRule = 15
@@ -12,10 +14,13 @@ enum ChainRules {
   /// - Parameter translated: may packets come whose destination was translated (DNAT, REDIRECT: published ports)? Theirs is
   ///   then another port than the one that the client knows, which conntrack remembers. Where nothing translates, conntrack
   ///   need not run for our sake.
-  static func rules(for targets: [FirewallTarget], _ family: AddressFamily, translated: Bool) -> [String] {
+  static func rules(
+    for targets: [FirewallTarget], _ family: AddressFamily, translated: Bool, in chain: String = chain
+  ) -> [String] {
     targets.flatMap { target -> [String] in
-      let match =
-        "-m set --match-set \(SetName.of(jail: target.jail, family)) src -j \(verdict(target.verdict, family))"
+      let source =
+        target.isForEverybody ? "" : "-m set --match-set \(SetName.of(jail: target.jail, family)) src "
+      let match = source + "-j \(verdict(target.verdict, family))"
       guard case .ranges(let ranges) = target.ports else { return ["-A \(chain) \(match)"] }
       return target.protocols.flatMap { proto -> [String] in
         let untranslated = translated ? "-m conntrack ! --ctstate DNAT " : ""
@@ -33,7 +38,7 @@ enum ChainRules {
 
   private static func verdict(_ verdict: FirewallTarget.Verdict, _ family: AddressFamily) -> String {
     switch verdict {
-    case .drop: "DROP"
+    case .drop, .pass: verdict.rawValue
     case .reject: "REJECT --reject-with " + (family == .ipv4 ? "icmp-port-unreachable" : "icmp6-port-unreachable")
     }
   }

@@ -20,7 +20,7 @@ extension IPSetActuator {
     _ family: AddressFamily, _ state: State, into packets: inout [String: PacketCount]
   ) throws(FirewallError) {
     let jails = Dictionary(
-      state.plan.targets.map { (SetName.of(jail: $0.jail, family), $0.jail) }, uniquingKeysWith: { first, _ in first })
+      state.plan.bans.map { (SetName.of(jail: $0.jail, family), $0.jail) }, uniquingKeysWith: { first, _ in first })
     for (set, count) in ChainRules.packets(listing: try programs.countedRules(family)) {
       guard let jail = jails[set] else { continue }
       packets[jail] = packets[jail, default: PacketCount()] + count

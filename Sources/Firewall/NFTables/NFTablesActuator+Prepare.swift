@@ -102,7 +102,9 @@ extension NFTablesActuator {
         return set.keyLength == (width.isIPv4 ? 4 : 16) && set.flags == NFTables.timeouts && set.size == maxElements
       }
     }
-    let bases = [TableLayout.all, TableLayout.host, TableLayout.forwarded]
+    let bases = [
+      TableLayout.all, TableLayout.host, TableLayout.forwarded, TableLayout.hostGate, TableLayout.forwardedGate,
+    ]
     return sets
       && existing.chains.allSatisfy { chain in
         guard let base = bases.first(where: { $0.name == chain.name }) else { return chain.type == nil }
@@ -125,19 +127,20 @@ extension NFTablesActuator {
       }
     }
     writeLimit(state, existing, to: &transaction)
+    if state.plan.closesTheRest { Self.writeGate(state.plan, to: &transaction) }
     guard let base = TableLayout.base(for: state.plan.paths) else { return }
     transaction.addChain(base.name, hook: base.hook, priority: base.priority)
     if state.isTranslated {
       transaction.addChain(TableLayout.translated)
       transaction.addRule(base.name, TableLayout.isTranslated + [.goto(TableLayout.translated)])
-      for target in state.plan.targets {
+      for target in state.plan.bans {
         for rule in TableLayout.dispatch(target, original: true) { transaction.addRule(TableLayout.translated, rule) }
       }
       if state.plan.synLimit != nil {
         transaction.addRule(TableLayout.translated, TableLayout.begins + [.jump(TableLayout.synLimit)])
       }
     }
-    for target in state.plan.targets {
+    for target in state.plan.bans {
       for rule in TableLayout.dispatch(target, original: false) { transaction.addRule(base.name, rule) }
     }
     // After the bans: whoever is banned is neither counted nor logged.
@@ -163,11 +166,29 @@ extension NFTablesActuator {
     for rule in TableLayout.rules(for: limit) { transaction.addRule(TableLayout.synLimit, rule) }
   }
 
+  private static func writeGate(_ plan: FirewallPlan, to transaction: inout NFTablesTransaction) {
+    transaction.addCounter(TableLayout.gate)
+    for (chain, original) in [(TableLayout.gate, false), (TableLayout.translatedGate, true)] {
+      transaction.addChain(chain)
+      for rule in plan.openings.flatMap({ TableLayout.dispatch($0, original: original) }) + TableLayout.gateEnd {
+        transaction.addRule(chain, rule)
+      }
+    }
+    for base in TableLayout.gates(for: plan.paths) {
+      transaction.addChain(base.name, hook: base.hook, priority: base.priority)
+      for rule in TableLayout.rules(for: base) { transaction.addRule(base.name, rule) }
+    }
+  }
+
   /// Removes what the plan does not name; the chains are empty by now.
   private func removeRest(_ state: State, _ existing: Existing, from transaction: inout NFTablesTransaction) {
     var chains = Set(state.plan.targets.map { TableLayout.chain($0.jail) })
     if let base = TableLayout.base(for: state.plan.paths) { chains.insert(base.name) }
     if state.isTranslated { chains.insert(TableLayout.translated) }
+    if state.plan.closesTheRest {
+      chains.formUnion(
+        [TableLayout.gate, TableLayout.translatedGate] + TableLayout.gates(for: state.plan.paths).map(\.name))
+    }
     if state.plan.synLimit != nil { chains.formUnion([TableLayout.synLimit, TableLayout.synRefused]) }
     let sets = Set(
       state.widths.flatMap { jail, widths in widths.map { TableLayout.set(jail, $0) } } + TableLayout.meters.map(\.name)

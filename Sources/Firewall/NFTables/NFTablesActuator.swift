@@ -165,7 +165,7 @@ public final class NFTablesActuator: Actuator {
   }
 
   public func packets() throws(FirewallError) -> [String: PacketCount] {
-    let jails = core.withLock { $0.state.plan.targets.map(\.jail) }
+    let jails = core.withLock { $0.state.plan.bans.map(\.jail) }
     // Anybody may read.
     var client = try NFTablesClient(faults: faults)
     let counters = try client.counters()

@@ -79,10 +79,12 @@ enum TableLayout {
 
   /// Drops or rejects what comes from a block of this width that is banned in the jail.
   static func rule(for target: FirewallTarget, _ width: Width) -> Rule {
-    source(isIPv4: width.isIPv4, prefix: Int(width.prefix))
-      + [
-        .contained(set: set(target.jail, width)), .count(chain(target.jail)), target.verdict == .drop ? .drop : .reject,
-      ]
+    let found = source(isIPv4: width.isIPv4, prefix: Int(width.prefix)) + [.contained(set: set(target.jail, width))]
+    switch target.verdict {
+    case .drop: return found + [.count(chain(target.jail)), .drop]
+    case .reject: return found + [.count(chain(target.jail)), .reject]
+    case .pass: return found + [.accept]
+    }
   }
 
   static func mask(_ prefix: Int, of bits: Int) -> [UInt8] {
@@ -95,7 +97,7 @@ enum TableLayout {
   /// The rules that hand the packets to a jail's ports to the jail's chain.
   /// - Parameter original: ask conntrack for the port that the client knows.
   static func dispatch(_ target: FirewallTarget, original: Bool) -> [Rule] {
-    let jump = NFTablesExpression.jump(chain(target.jail))
+    let jump: NFTablesExpression = target.isForEverybody ? .accept : .jump(chain(target.jail))
     guard case .ranges(let ranges) = target.ports else { return [[jump]] }
     // The destination port is at byte 2 of all of these protocols' headers.
     let port: NFTablesExpression =

@@ -64,6 +64,8 @@ struct FileWatcher: ~Copyable {
         at += header + Int(event.len)
         if let event = Self.event(event, name) { body(event) }
       }
+      // Where another event would have fitted there was none.
+      if count + header + Int(NAME_MAX) < buffer.count { return }
     }
   }
 

@@ -21,6 +21,7 @@ struct NginxRecords {
   /// A chunk of this size may have been read short of what follows.
   private static let fullChunk = 128 << 10
 
+  private static let spoken: StaticString = " sent in stderr: \""
   /// Workers are remembered up to this number, those of earlier reloads among them.
   private static let mostWorkers = 256
 
@@ -122,7 +123,7 @@ struct NginxRecords {
   private func isCut(_ text: borrowing Span<UInt8>, _ own: Int, isCutOff: Bool) -> Bool {
     for first in (0...own).reversed() where lineStarts[own] - lineStarts[first] < Self.limit {
       let range = line(first, text)
-      guard Self.canHoldLineEnds(text, range) else { continue }
+      guard Self.canHoldLineEnds(text, range), Self.find(Self.spoken, text, range) == nil else { continue }
       let isFailure = Self.isFailure(text, range)
       let most = lineStarts[first] + Self.limit
       for last in own..<lineStarts.count where last > first {
@@ -144,12 +145,13 @@ struct NginxRecords {
     let isBetween = (0...own).contains { first in
       let range = line(first, text)
       guard lineStarts[own] - lineStarts[first] < Self.limit, Self.canHoldLineEnds(text, range),
-        Self.find(" sent in stderr: \"", text, range) != nil
+        Self.find(Self.spoken, text, range) != nil
       else { return false }
+      let most = lineStarts[first] + Self.limit
       return (own..<lineStarts.count).contains { last in
         let place = line(last, text)
-        return last > first && place.upperBound <= lineStarts[first] + Self.limit
-          && Self.find("\" while reading ", text, place) != nil
+        return last > first && place.upperBound <= most
+          && (place.upperBound == most || Self.find("\" while reading ", text, place) != nil)
       }
     }
     guard let worker else { return isBetween }

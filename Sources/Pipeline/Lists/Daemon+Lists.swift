@@ -52,12 +52,12 @@ extension Daemon {
 
   private func adoptAllowances() async {
     let held = lists.held
-    await onLoop { $0.adopt(held, at: SystemClock.now()) }
+    await ask { .adopt(held, $0) }
   }
 
   func startLists() {
     lists.start { [loop] held in
-      loop.queue.postUrgent(.act { $0.adopt(held, at: SystemClock.now()) })
+      loop.queue.postUrgent(.command(.adopt(held, nil)))
     }
   }
 }

@@ -33,7 +33,7 @@ extension DecisionThread {
     if isIdle { sendListChanges() }
   }
 
-  private func sendListChanges() {
+  func sendListChanges() {
     guard !listChanges.isEmpty else { return }
     let piece = listChanges.prefix(Self.piece)
     listChanges = listChanges.dropFirst(Self.piece)
@@ -47,7 +47,7 @@ extension DecisionThread {
       problem("\(error)")
     }
     // Behind the batches that wait: what is urgent would go before them until the whole list is in force.
-    if !listChanges.isEmpty { queue.postAtOnce(.act { $0.sendListChanges() }) }
+    if !listChanges.isEmpty { queue.postAtOnce(.command(.sendListChanges)) }
   }
 
   /// Everybody in `allowed` is spared from now on, and the bans of those who were not before are lifted: what a person has banned in

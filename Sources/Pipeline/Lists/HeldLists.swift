@@ -1,5 +1,6 @@
 internal import Firewall
 internal import Model
+internal import Settings
 
 /// What the lists say at present, as the decider's thread knows it.
 struct HeldLists: Sendable {
@@ -42,6 +43,9 @@ struct HeldLists: Sendable {
 
   /// The lists that block this address, or a part of this block.
   func naming(_ subnet: Subnet) -> [(list: String, entry: Subnet)] {
-    blocked.compactMap { name, list in list.overlapping(subnet).map { (name, $0) } }.sorted { $0.list < $1.list }
+    let blocking = blocked.filter { !$0.key.hasPrefix(StaticRuleSettings.Action.allowOnly.rawValue + ":") }
+    return blocking.compactMap { name, list in list.overlapping(subnet).map { (name, $0) } }.sorted {
+      $0.list < $1.list
+    }
   }
 }

@@ -27,6 +27,7 @@ final class ListKeeper: Sendable {
 
   private struct State {
     var entries: [Entry] = []
+    var rules: [StaticRule] = []
     var isStopping = false
     var hasNews = false
     /// How often what is to be in force was worked out.
@@ -50,7 +51,7 @@ final class ListKeeper: Sendable {
     self.allowances = allowances
     self.log = log
     state = Monitor(State())
-    adopt(settings.lists.filter(\.enabled))
+    adopt(settings)
     read(at: SystemClock.now(), fetching: false)
   }
 
@@ -58,6 +59,11 @@ final class ListKeeper: Sendable {
   var held: HeldLists {
     let people = allowances.list(at: SystemClock.now())
     return state.withLock { Self.held(&$0, people) }
+  }
+
+  /// What one list holds, as it was read.
+  func list(_ name: String) -> AddressList? {
+    state.withLock { state in state.entries.first { $0.settings.name == name }?.list }
   }
 
   var reports: [ListReport] { state.withLock { $0.entries.map(\.report) } }
@@ -108,7 +114,7 @@ final class ListKeeper: Sendable {
 
   /// Goes over to other settings; every list is looked at again at once.
   func reload(_ settings: Settings) {
-    adopt(settings.lists.filter(\.enabled))
+    adopt(settings)
     state.change { $0.hasNews = true }
   }
 
@@ -126,9 +132,11 @@ final class ListKeeper: Sendable {
 
   // MARK: Inside
 
-  private func adopt(_ lists: [ListSettings]) {
+  private func adopt(_ settings: Settings) {
     let now = SystemClock.now()
+    let lists = settings.lists.filter(\.enabled)
     state.change { state in
+      state.rules = StaticRule.rules(of: settings)
       state.entries = lists.map { list in
         if var known = state.entries.first(where: { $0.settings.name == list.name && $0.settings.source == list.source }
         ) {
@@ -253,6 +261,11 @@ final class ListKeeper: Sendable {
       state.entries[place].report.entries = rest.entries.count
       state.entries[place].report.leftOut = list.entries.count - rest.entries.count
       _ = held.replace(entry.settings.name, with: rest)
+    }
+    for rule in state.rules {
+      let entries = rule.entries(
+        lists: { name in state.entries.first { $0.settings.name == name }?.list }, allowed: allowed)
+      _ = held.replace(rule.name, with: entries)
     }
     return held
   }

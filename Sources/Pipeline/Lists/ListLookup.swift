@@ -17,7 +17,7 @@ public struct ListLookup: Sendable {
 
   /// The lists that block it or a part of it, with the entry and where the list is from.
   public func blocking(_ subnet: Subnet) -> [(list: String, entry: Subnet, source: String)] {
-    held.naming(subnet).map { ($0.list, $0.entry, sources[$0.list] ?? "") }
+    held.naming(subnet).map { ($0.list, $0.entry, sources[$0.list] ?? "the settings") }
   }
 
   /// The entry that spares it.

@@ -13,7 +13,7 @@ extension Daemon {
   public func bans(jail: String?) async throws -> [Ban] {
     if let jail { _ = try await number(of: jail) }
     // The decider only copies: half a million take a second to sort.
-    let all = await onLoop { $0.allBans() }
+    let all = await ask { .bans($0) }
     // One that is over may not have been taken away yet.
     let now = SystemClock.now()
     return all.filter { ban in (jail == nil || ban.jail == jail) && ban.until.map { $0 > now } ?? true }.sorted {
@@ -38,25 +38,10 @@ extension Daemon {
     }
     let number = try await number(of: jail ?? Plan.operatorJail)
     if !force { try await requireNoObjection(to: subnet, jail: number, session: session) }
-    return await onLoop { loop in
-      let now = SystemClock.now()
-      // A person's answer is true: what others have just taken away is put back before it is given.
-      if (try? loop.firewall.needsCheck()) ?? true { loop.repair(now) }
-      let length = bantime ?? loop.detector.decider.jails[number].bantime
-      let decision = loop.detector.decider.ban(
-        identity, jail: number, from: now, until: length.flatMap { $0 < .zero ? nil : now.adding($0) },
-        cause: .operator(uid: uid, command: command))
-      loop.carryOut([decision])
-      var deadline: Instant?
-      loop.unconfirmed.removeAll { $0.identity == identity && $0.jail == number }
-      if let confirm {
-        deadline = now.adding(confirm)
-        loop.unconfirmed.append(.init(identity: identity, jail: number, deadline: deadline!))
-      }
-      var ban = loop.detector.decider.ban(of: identity, in: number)!
-      if loop.isNotEnforcing { ban.applied = false }
-      return (ban, deadline)
-    }
+    let order = BanOrder(
+      identity: identity, jail: number, bantime: bantime, confirm: confirm,
+      cause: .operator(uid: uid, command: command))
+    return await ask { .ban(order, $0) }
   }
 
   /// What speaks against a person's ban; `--force` passes.
@@ -64,7 +49,7 @@ extension Daemon {
     if let objection = Protected.collect(caller: session).objections(to: subnet).first {
       throw DaemonError("\(objection)", remedy: "give --force if that is meant")
     }
-    let ignored = await onLoop { loop in loop.detector.decider.jails[jail].ignore.overlapping(subnet) }
+    let ignored = await ask { .spared(subnet, jail: jail, $0) }
     if let ignored {
       throw DaemonError(
         ignored.contains(subnet)
@@ -75,39 +60,11 @@ extension Daemon {
 
   /// Keeps a ban that was made with `confirm`; nil when none waits.
   public func confirm(_ identity: Identity, uid: UInt32) async -> Ban? {
-    await onLoop { [writer] loop in
-      guard let waiting = loop.unconfirmed.first(where: { $0.identity == identity }) else { return nil }
-      loop.unconfirmed.removeAll { $0.identity == identity }
-      writer.event(.command, subject: identity.description, uid: uid, command: "confirm \(identity)")
-      return loop.detector.decider.ban(of: identity, in: waiting.jail)
-    }
+    await ask { .confirm(identity, uid: uid, $0) }
   }
 
   /// Writes down in the audit what a person did.
   public func note(_ command: String, uid: UInt32) { writer.event(.command, uid: uid, command: command) }
-
-  /// Lifts every ban of one jail, or of all; returns how many there were, by jail.
-  public func unbanAll(jail: String?, uid: UInt32, command: String) async throws -> [String: Int] {
-    let only = try await jail.asyncMap { try await number(of: $0) }
-    return await onLoop { loop in
-      let now = SystemClock.now()
-      var lifted: [String: Int] = [:]
-      var decisions: [Decision] = []
-      for number in loop.plan.jailNames.indices where only == nil || only == number {
-        for ban in loop.detector.decider.bans(in: number) {
-          let cause = Decision.Cause.operator(uid: uid, command: command)
-          guard let decision = loop.detector.decider.unban(ban.identity, jail: number, at: now, cause: cause) else {
-            continue
-          }
-          decisions.append(decision)
-          lifted[decision.jail, default: 0] += 1
-        }
-      }
-      loop.unconfirmed.removeAll()
-      if !decisions.isEmpty { loop.carryOut(decisions) }
-      return lifted
-    }
-  }
 
   /// As of the last batch: who asks waits for nobody.
   public var jailReports: [JailReport] { loop.figures.withLock { $0.jails } }
@@ -159,6 +116,41 @@ extension Daemon {
         "there is no jail `\(jail)`", remedy: "jails are: \(names.joined(separator: ", "))", isUsage: true)
     }
     return number
+  }
+}
+
+struct BanOrder: Sendable {
+  var identity: Identity
+  var jail: Int
+  /// Nil: as long as the jail's bans last; negative: permanent.
+  var bantime: TimeSpan?
+  var confirm: TimeSpan?
+  var cause: Decision.Cause
+}
+
+extension DecisionThread {
+  func ban(_ order: BanOrder) -> (ban: Ban, confirmBy: Instant?) {
+    let now = SystemClock.now()
+    // A person's answer is true: what others have just taken away is put back before it is given.
+    if (try? firewall.needsCheck()) ?? true { repair(now) }
+    let length = order.bantime ?? detector.decider.jails[order.jail].bantime
+    let decision = detector.decider.ban(
+      order.identity, jail: order.jail, from: now, until: length.flatMap { $0 < .zero ? nil : now.adding($0) },
+      cause: order.cause)
+    carryOut([decision])
+    unconfirmed.removeAll { $0.identity == order.identity && $0.jail == order.jail }
+    let deadline = order.confirm.map { now.adding($0) }
+    if let deadline { unconfirmed.append(.init(identity: order.identity, jail: order.jail, deadline: deadline)) }
+    var ban = detector.decider.ban(of: order.identity, in: order.jail)!
+    if isNotEnforcing { ban.applied = false }
+    return (ban, deadline)
+  }
+
+  func confirm(_ identity: Identity, uid: UInt32) -> Ban? {
+    guard let waiting = unconfirmed.first(where: { $0.identity == identity }) else { return nil }
+    unconfirmed.removeAll { $0.identity == identity }
+    writer.event(.command, subject: identity.description, uid: uid, command: "confirm \(identity)")
+    return detector.decider.ban(of: identity, in: waiting.jail)
   }
 }
 

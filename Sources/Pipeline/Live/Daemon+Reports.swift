@@ -34,12 +34,12 @@ extension Daemon {
       throw DaemonError("the audit waits for the disk", remedy: "send it again later")
     }
     let read = monotonicSeconds()
-    return await onLoop { $0.report(failure, from: sender, read: read) }
+    return await ask { .report(failure, from: sender, read: read, $0) }
   }
 }
 
 extension DecisionThread {
-  fileprivate func report(_ reported: ReportedFailure, from sender: String, read: Double) -> Bool {
+  func report(_ reported: ReportedFailure, from sender: String, read: Double) -> Bool {
     guard let jail = plan.jailNames.firstIndex(of: reported.jail), jail < plan.jails.count else { return false }
     var batch = FailureBatch()
     // A jail of reports has a pattern for them; for another there is one behind all patterns of filters.

@@ -11,7 +11,7 @@ extension Daemon {
     for jail in current.withLock({ $0.dropped }) { log.error("jail \(jail.name): \(jail.reason)") }
     writer.start { [loop] in
       // Without a store the firewall and the decider are what knows who is banned.
-      loop.queue.postUrgent(.act { $0.storeBans() })
+      loop.queue.postUrgent(.command(.storeBans))
     }
     try startConsumers(settings)
     loop.publish()

@@ -18,28 +18,62 @@ extension Daemon {
     _ ids: [Identity], jail: String?, isExact: Bool = false, uid: UInt32, command: String
   ) async throws -> [Unbanned] {
     let only = try await jail.asyncMap { try await number(of: $0) }
-    return await onLoop { loop in
-      let now = SystemClock.now()
-      var results = ids.map { Unbanned(id: $0) }
-      var decisions: [Decision] = []
-      for jail in loop.plan.jailNames.indices where only == nil || only == jail {
-        let held = HeldBlocks(loop.detector.decider, jail)
-        for (index, id) in ids.enumerated() {
-          for candidate in held.lifted(by: id, isExact: isExact) {
-            let cause = Decision.Cause.operator(uid: uid, command: command)
-            guard let decision = loop.detector.decider.unban(candidate, jail: jail, at: now, cause: cause) else {
-              continue
-            }
-            decisions.append(decision)
-            results[index].lifted.append((decision.jail, decision.identity))
+    let order = UnbanOrder(ids: ids, jail: only, isExact: isExact, cause: .operator(uid: uid, command: command))
+    return await ask { .unban(order, $0) }
+  }
+
+  /// Lifts every ban of one jail, or of all; returns how many there were, by jail.
+  public func unbanAll(jail: String?, uid: UInt32, command: String) async throws -> [String: Int] {
+    let only = try await jail.asyncMap { try await number(of: $0) }
+    return await ask { .unbanAll(jail: only, .operator(uid: uid, command: command), $0) }
+  }
+}
+
+struct UnbanOrder: Sendable {
+  var ids: [Identity]
+  /// Nil: all jails.
+  var jail: Int?
+  var isExact: Bool
+  var cause: Decision.Cause
+}
+
+extension DecisionThread {
+  func unban(_ order: UnbanOrder) -> [Unbanned] {
+    let now = SystemClock.now()
+    var results = order.ids.map { Unbanned(id: $0) }
+    var decisions: [Decision] = []
+    for jail in plan.jailNames.indices where order.jail == nil || order.jail == jail {
+      let held = HeldBlocks(detector.decider, jail)
+      for (index, id) in order.ids.enumerated() {
+        for candidate in held.lifted(by: id, isExact: order.isExact) {
+          guard let decision = detector.decider.unban(candidate, jail: jail, at: now, cause: order.cause) else {
+            continue
           }
-          results[index].covering += held.covering(id).map { (loop.plan.jailNames[jail], $0) }
+          decisions.append(decision)
+          results[index].lifted.append((decision.jail, decision.identity))
         }
+        results[index].covering += held.covering(id).map { (plan.jailNames[jail], $0) }
       }
-      loop.unconfirmed.removeAll { waiting in decisions.contains { $0.identity == waiting.identity } }
-      if !decisions.isEmpty { loop.carryOut(decisions) }
-      return results
     }
+    unconfirmed.removeAll { waiting in decisions.contains { $0.identity == waiting.identity } }
+    if !decisions.isEmpty { carryOut(decisions) }
+    return results
+  }
+
+  func unbanAll(_ only: Int?, _ cause: Decision.Cause) -> [String: Int] {
+    let now = SystemClock.now()
+    var lifted: [String: Int] = [:]
+    var decisions: [Decision] = []
+    for number in plan.jailNames.indices where only == nil || only == number {
+      for ban in detector.decider.bans(in: number) {
+        guard let decision = detector.decider.unban(ban.identity, jail: number, at: now, cause: cause) else { continue }
+        decisions.append(decision)
+        lifted[decision.jail, default: 0] += 1
+      }
+    }
+    unconfirmed.removeAll()
+    if !decisions.isEmpty { carryOut(decisions) }
+    return lifted
   }
 }
 

@@ -44,6 +44,8 @@ public final class Daemon: @unchecked Sendable {
   let otherPlace: OtherPlace
   private let onInputEnd: @Sendable () -> Void
   /// Reloads follow one another: the end of the last one.
+  /// Settings that are taken back unless somebody confirms them.
+  let unconfirmedReload = Mutex<UnconfirmedReload?>(nil)
   private let lastReload = Mutex<Task<(changes: [String], warnings: [String]), any Error>?>(nil)
   private let isReading = Mutex(true)
 
@@ -73,9 +75,7 @@ public final class Daemon: @unchecked Sendable {
     let choice = given.map { BackendChoice($0.backend, because: "it was given") } ?? choose(settings.firewall)
     self.choice = Mutex(choice)
     firewall = SwitchableActuator(given ?? choice.backend.makeActuator())
-    (self.load, self.onReload) = (load, onReload)
-    self.outputs = outputs
-    self.onInputEnd = onInputEnd
+    (self.load, self.onReload, self.outputs, self.onInputEnd) = (load, onReload, outputs, onInputEnd)
     started = SystemClock.now()
     otherPlace = OtherPlace(since: started)
     let plan = Plan(settings, start: start == .end ? .end : .beginning)
@@ -105,8 +105,7 @@ public final class Daemon: @unchecked Sendable {
     }
     loop = DecisionThread(
       plan, detector: restored.detector, firewall: firewall, lists: held, warnings: warnings, writer: writer,
-      late: late, log: log,
-      heartbeat: heartbeat)
+      late: late, log: log, heartbeat: heartbeat)
     // Bans that the other backend may still hold are held by this one now.
     if given == nil, firewall.changesKernel {
       do { try FirewallBackend.clearOthers(than: firewall.backend) } catch { log.warning("firewall: \(error)") }
@@ -117,7 +116,7 @@ public final class Daemon: @unchecked Sendable {
       Self.record(event, writer, log)
     }
     watcher = Reconciler(firewall) { [loop] cause in
-      loop.queue.postUrgent(.act { $0.repair(SystemClock.now(), cause: cause) })
+      loop.queue.postUrgent(.command(.repair(cause: cause)))
     }
     monitor = HealthMonitor(warnings, started: started) { [unowned self] in findings() }
     try beginStoring(restored, settings)
@@ -169,12 +168,14 @@ public final class Daemon: @unchecked Sendable {
 
   /// Reads the settings again and goes over to them. When they are wrong nothing changes, and the error says why.
   /// Returns what changed, a line each, and what to know about it.
-  public func reload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
+  public func reload(
+    uid: UInt32?, _ request: ReloadOptions = ReloadOptions()
+  ) async throws -> (changes: [String], warnings: [String]) {
     let task = lastReload.withLock { last in
       let task = Task { [before = last] in
         _ = await before?.result
         do {
-          let result = try await applyReload(uid: uid)
+          let result = try await applyReload(uid: uid, request)
           warnings.clear(.settingsNotLoaded)
           return result
         } catch {
@@ -190,8 +191,10 @@ public final class Daemon: @unchecked Sendable {
     return try await task.value
   }
 
-  private func applyReload(uid: UInt32?) async throws -> (changes: [String], warnings: [String]) {
-    let reading = try load()
+  func applyReload(
+    uid: UInt32?, _ request: ReloadOptions
+  ) async throws -> (changes: [String], warnings: [String]) {
+    let reading = try request.settings.map { Settings.Reading(settings: $0) } ?? load()
     let known = droppedJails
     let settings = try reading.admitted(dropped: known)
     let old = current.withLock { $0 }
@@ -203,6 +206,7 @@ public final class Daemon: @unchecked Sendable {
         isUsage: true)
     }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
+    try requireNoLockout(settings, old: old.settings, request)
     let ignored = OwnAddresses.ignored(settings)
     let made = try await prepareFirewall(plan, old: old.settings.firewall)
     current.withLock { $0 = plan }
@@ -212,27 +216,9 @@ public final class Daemon: @unchecked Sendable {
     onReload(settings)
     try startConsumers(settings)
     // The decider first: it can take batches of the plan before its own, not of one that it does not know yet.
-    await onLoop { [writer, log] loop in
-      for jail in loop.applyReload(plan, ignoring: ignored) {
-        guard let index = plan.jailNames.firstIndex(of: jail), index < plan.jails.count else { continue }
-        do {
-          try Restoration.restoreWindow(
-            &loop.detector, index, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
-        } catch {
-          log.error("jail \(jail): its window could not be restored: \(error)")
-        }
-      }
-      do {
-        if loop.detector.reloadAlerts(plan) {
-          try Restoration.restoreAlertWindows(
-            &loop.detector, from: writer.store, isDryRun: writer.isDryRun, now: SystemClock.now())
-        }
-      } catch {
-        log.error("alerts: what they count could not be restored: \(error)")
-      }
-      loop.firewallChanged.withLock { $0 = true }
-    }
+    await ask { .reload(plan, ignoring: ignored, $0) }
     lists.reload(settings)
+    revertUnlessConfirmed(to: old.settings, request)
     let warnings =
       stillDropped.map { "jail \($0.name) is still left out: \($0.reason)" } + made.map(\.description)
       + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
@@ -276,11 +262,8 @@ public final class Daemon: @unchecked Sendable {
         "`backend` cannot go from \(firewall.backend.rawValue) to \(choice.backend.rawValue) in a running daemon: what a dry "
           + "run decided is never enforced", remedy: "restart it: `systemctl restart bailiff`", isUsage: true)
     }
-    let result = await onLoop { [firewall] loop in
-      Result { () throws(FirewallError) in
-        try firewall.replace(
-          with: choice.backend.makeActuator(), plan: plan.firewallPlan, bans: loop.wanted(), now: SystemClock.now())
-      }
+    let result = await ask {
+      .switchBackend(firewall, to: choice.backend.makeActuator(), plan.firewallPlan, $0)
     }
     let made = try result.get()
     self.choice.withLock { $0 = choice }
@@ -303,18 +286,6 @@ public final class Daemon: @unchecked Sendable {
       try? await Task.sleep(for: .milliseconds(5))
     }
     return true
-  }
-
-  /// Runs `body` on the decider's thread.
-  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (DecisionThread) -> Result) async -> Result {
-    await withCheckedContinuation { done in
-      loop.queue.postUrgent(
-        .act { loop in
-          let result = body(loop)
-          loop.publish()
-          done.resume(returning: result)
-        })
-    }
   }
 
   /// Those in force.

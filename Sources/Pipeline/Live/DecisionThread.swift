@@ -16,13 +16,12 @@ final class DecisionThread: @unchecked Sendable {
     case batch(FailureBatch, Names, Plan, read: Double)
     /// Failures of the addresses of host names that were looked up; their lines were in an earlier batch.
     case resolved(FailureBatch, Names, Plan)
-    /// A person's command, a reload: run between two batches, on the thread that owns the state.
-    case act(@Sendable (DecisionThread) -> Void)
+    case command(Command)
   }
 
   /// Some 15,000 failures.
   let queue = BoundedQueue<Item>(capacity: 8 << 20)
-  private(set) var plan: Plan
+  var plan: Plan
   var detector: Detector
   let firewall: any Actuator
   let warnings: ActiveWarnings
@@ -32,7 +31,7 @@ final class DecisionThread: @unchecked Sendable {
   private var soleAddresses = SoleAddresses()
   let writer: StoreWriter
   private let late: IdleCheckpoints
-  private var names: Names
+  var names: Names
   private let thread = Mutex<ServiceThread?>(nil)
   private var lastTick = Instant(microseconds: 0)
   private var lastItem = SystemClock.now()
@@ -40,23 +39,23 @@ final class DecisionThread: @unchecked Sendable {
   private var lastRenewal: Instant
   /// Set when the firewall may have been changed by somebody else.
   let firewallChanged = Mutex(false)
-  private var repairs = 0
-  private var firewallProblem: String?
+  var repairs = 0
+  var firewallProblem: String?
   /// For `status`, which must not wait until a batch is decided.
   let figures = Mutex(Figures())
   let metrics: Mutex<PipelineMetrics>
   let log: RunLog
   private(set) var hosts: HostFailures
-  private var ignored = IgnoredNames()
+  var ignored = IgnoredNames()
   /// What the names and files of `ignoreip` represent, a list a jail.
-  private var resolved: [[Subnet]] = []
+  var resolved: [[Subnet]] = []
   var lists: HeldLists
   /// Changes of lists that the firewall has not got yet.
   var listChanges: ArraySlice<FirewallChange> = []
   private let lockout: LockoutGuard
   /// When it was last said that somebody is not banned, by jail and address.
   private var refused: [String: Instant] = [:]
-  private var lastIgnored = Instant(microseconds: 0)
+  var lastIgnored = Instant(microseconds: 0)
   private var minute = (start: Instant(microseconds: 0), bans: 0, reported: false)
   /// Bans that are lifted unless somebody confirms them in time.
   var unconfirmed: [Unconfirmed] = []
@@ -123,7 +122,7 @@ final class DecisionThread: @unchecked Sendable {
           decide(batch, names, plan, read: read)
           late.batchIsDecided()
         case .resolved(let batch, let names, let plan): decide(batch, names, plan, read: nil)
-        case .act(let body): body(self)
+        case .command(let command): perform(command)
         }
       }
       tick()
@@ -213,7 +212,7 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   /// Has blocks that hold a protected address counted by their single addresses.
-  private func countApart() {
+  func countApart() {
     let protected = lockout.protected(at: SystemClock.now())
     detector.decider.countApart(protected.addresses(sparing: plan.settings.protectSessions.spared))
   }
@@ -271,23 +270,6 @@ final class DecisionThread: @unchecked Sendable {
   private func mark(_ decision: Decision) {
     guard let jail = plan.jailNames.firstIndex(of: decision.jail) else { return }
     detector.decider.mark(decision.identity, in: jail, applied: true)
-  }
-
-  func problem(_ message: String) {
-    if firewallProblem == nil { log.error("firewall: \(message)") }
-    firewallProblem = message
-    warnings.raise(.firewallNotEnforcing, message, at: SystemClock.now())
-    // What could not be applied is put right by the next check.
-    firewallChanged.withLock { $0 = true }
-  }
-
-  /// Are there packets that do not meet the bans?
-  var isNotEnforcing: Bool { warnings.all.contains { $0.code == .firewallNotEnforcing } }
-
-  private func clearProblem() {
-    guard firewallProblem != nil else { return }
-    firewallProblem = nil
-    warnings.clear(.firewallNotEnforcing)
   }
 
   private func report(_ decisions: [Decision], _ now: Instant) {
@@ -366,111 +348,8 @@ final class DecisionThread: @unchecked Sendable {
     writer.commit(batch, names: names, decisions: [], applied: [], at: SystemClock.now())
   }
 
-  /// Puts back what another program (`cause`, where the kernel told) took away.
-  func repair(_ now: Instant, cause: String? = nil) {
-    do {
-      let check = try firewall.check(wanted: { wanted() }, now: now)
-      for repair in check.repairs {
-        repairs += 1
-        let detail = "\(repair)" + (cause.map { " (changed by \($0))" } ?? "")
-        log.warning("firewall repaired: \(detail)")
-        writer.event(.firewallRepaired, subject: "firewall", detail: detail)
-      }
-      firewallProblem = nil
-      for code in FirewallProblem.codes {
-        let found = check.problems.filter { $0.code == code }.map { ($0.subject, $0.text) }
-        warnings.set(code, to: found, at: now)
-      }
-    } catch {
-      problem("\(error)")
-    }
-  }
-
-  /// A new store was begun while running: it gets the bans that are in force.
-  func storeBans() {
-    let now = SystemClock.now()
-    let bans = allBans().map { ban in
-      Decision(
-        action: .ban, jail: ban.jail, identity: ban.identity, time: now, until: ban.until, count: ban.count,
-        number: ban.number, cause: .reconciled)
-    }
-    writer.takeOver(bans, applied: firewall.changesKernel)
-  }
-
   func allBans() -> [Ban] { plan.jailNames.indices.flatMap { detector.decider.bans(in: $0) } }
 
   /// What the firewall is to hold: bans, and the entries of lists.
   func wanted() -> [Ban] { allBans() + lists.bans(since: SystemClock.now()) }
-
-  /// Asks again what the names and lists of `ignoreip` represent.
-  private func refreshIgnored() {
-    lastIgnored = SystemClock.now()
-    let changed = ignored.refresh(plan, hosts.resolver) { [queue] in
-      queue.postUrgent(.act { $0.refreshIgnored() })
-    } onFailure: { [queue] name in
-      queue.postUrgent(.act { $0.noteUnresolved(name) })
-    }
-    if let changed {
-      resolved = changed
-      ignore()
-    }
-    warnOfUnresolved()
-  }
-
-  /// Has every jail spare what `ignoreip` names and what is allowed.
-  func ignore() {
-    let allowed = lists.allowed.entries
-    detector.ignore(plan.jailNames.indices.map { ($0 < resolved.count ? resolved[$0] : []) + allowed })
-  }
-
-  private func noteUnresolved(_ name: String) {
-    ignored.note(failed: name)
-    warnOfUnresolved()
-  }
-
-  private func warnOfUnresolved() {
-    let found = ignored.unresolved.map {
-      ($0, "it has no address, so nothing is ignored for it: correct it in `ignoreip`, or mend the resolver")
-    }
-    warnings.set(.namesUnresolved, to: found, at: SystemClock.now())
-  }
-
-  // MARK: Reload
-
-  /// Goes over to new settings; returns the jails whose windows start again.
-  func applyReload(_ plan: Plan, ignoring: [Subnet]) -> [String] {
-    self.plan = plan
-    names = Names(jails: plan.jailNames, patterns: plan.patternNames, sources: names.sources)
-    metrics.withLock { $0.reload(patterns: plan.patternNames) }
-    let anew = detector.reload(plan, ignoring: ignoring)
-    if firewall.changesKernel { countApart() }
-    lists.keep(Set(plan.settings.lists.filter(\.enabled).map(\.name)))
-    listChanges = []
-    ignored.forget()
-    resolved = []
-    refreshIgnored()
-    ignore()
-    return anew
-  }
-
-  private func renumbered(_ batch: FailureBatch, from old: Plan) -> FailureBatch {
-    var new = batch
-    new.keepFailures { failure in
-      let name = old.jailNames[Int(failure.jail)]
-      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
-      let pattern = old.patternNames[Int(failure.pattern)]
-      failure.jail = UInt16(jail)
-      failure.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
-      return true
-    }
-    new.keepActivities { activity in
-      let name = old.jailNames[Int(activity.jail)]
-      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
-      let pattern = old.patternNames[Int(activity.pattern)]
-      activity.jail = UInt16(jail)
-      activity.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
-      return true
-    }
-    return new
-  }
 }

@@ -18,6 +18,7 @@ final class StoreWriter: @unchecked Sendable {
     var isBusy = false
     /// Failures that were released because the disk was full.
     var shed = 0
+    fileprivate var lastShed: Instant?
     /// Ever, also before this start.
     var committed = 0
     /// Why the store is larger than the settings say.
@@ -119,7 +120,15 @@ final class StoreWriter: @unchecked Sendable {
     self.log = log
   }
 
-  var health: Health { state.withLock { $0 } }
+  /// What is written between failures that do not fit does not make it well.
+  var health: Health {
+    var health = state.withLock { $0 }
+    if health.problem == nil, let last = health.lastShed, SystemClock.now().since(last) < .minutes(1) {
+      health.problem =
+        "\(health.shed) failures are not in the audit, for which the disk had no room; free some space or shorten retention"
+    }
+    return health
+  }
   /// Does too much wait, and must new lines wait with it? Not on a disk that takes nothing: bans go on.
   var holdsReading: Bool { queue.isFull && state.withLock { $0.problem == nil || $0.isBusy } }
   /// Does it wait for another process that has the store?
@@ -326,7 +335,10 @@ final class StoreWriter: @unchecked Sendable {
     var rest = item
     if case .commit(var commit) = item {
       let failures = commit.batch.failureCount
-      state.withLock { $0.shed += failures }
+      state.withLock { health in
+        health.shed += failures
+        health.lastShed = SystemClock.now()
+      }
       shedSince = ((shedSince?.failures ?? 0) + failures, shedSince?.start ?? SystemClock.now())
       var positions = FailureBatch()
       positions.positions = commit.batch.positions
@@ -381,18 +393,6 @@ final class StoreWriter: @unchecked Sendable {
       if isNews { log.error("store: \(error)") }
       return false
     }
-  }
-}
-
-/// The store that is written to now.
-private final class OpenStore: Sendable {
-  private let current: Mutex<AuditStore>
-
-  init(_ store: AuditStore) { current = Mutex(store) }
-
-  var store: AuditStore {
-    get { current.withLock { $0 } }
-    set { current.withLock { $0 = newValue } }
   }
 }
 

@@ -41,7 +41,15 @@ extension Keys {
     Key("backend", words(FirewallSettings.Backend.self), "dry-run decides and records, and changes nothing."),
     Key("protect", .list(words(FirewallSettings.Path.self)), "On which ways of a packet bans hold: both, unless told."),
     Key("chains", .list(.text), "The chains of iptables that lead into Bailiff's own: [INPUT, DOCKER-USER]."),
+    Key("block", .list(.map(staticRule)), "Who does not get in, without any failure: {from: […], port: […]}."),
+    Key("allow_only", .list(.map(staticRule)), "Which ports are open, and to whom; every other is closed."),
     Key("syn_limit", .map(synLimit), "So many new TCP connections are let through; the kernel drops the others."),
+  ]
+
+  static let staticRule: [Key] = [
+    Key("port", .list(.either([.integer(1...65535), .text])), "Names, numbers, ranges, or all; all unless told."),
+    Key("protocol", .list(words(TransportProtocol.self)), "Whose ports: [tcp, udp] unless told."),
+    Key("from", .list(.text), "Addresses, blocks, list:NAME; with allow_only everybody unless told."),
   ]
 
   static let synLimit: [Key] = [
