@@ -38,6 +38,61 @@ import Testing
     #expect(result.doubled.isEmpty, "seed \(seed): \(result.doubled.prefix(5))")
   }
 
+  /// A jail that only counts stores nothing: after SIGKILL its windows are as they would have been, and the ban shows its last lines.
+  @Test func windowsOfAJailThatOnlyCountsGoOn() async throws {
+    let scratch = try TestDirectory()
+    let log = scratch.path + "/auth.log"
+    let config = try scratch.write(
+      "bailiff.yaml",
+      """
+      state: \(scratch.path)/state
+      socket: \(scratch.path)/s
+      ignoreself: false
+      jails:
+        sshd: {filter: sshd, logpath: [\(log)], port: [ssh], limit: 30/1h, record: counts, bantime: 1d}
+      """)
+    let format = ISO8601DateFormatter()
+    var written = 0
+    func write(_ count: Int) throws {
+      let lines = (written..<written + count).map {
+        "\(format.string(from: Date())) web sshd[812]: Failed password for u\($0) from 198.51.100.7 port 4711 ssh2\n"
+      }
+      written += count
+      if written == count { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+      let handle = try #require(FileHandle(forWritingAtPath: log))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: Data(lines.joined().utf8))
+      try handle.close()
+    }
+    func isRead() async throws -> Bool {
+      let status = try await Binary.run("status", "--json", "--config", config)
+      guard let jails = try status.objects.first?["jails"] as? [[String: Any]] else { return false }
+      return jails.contains { $0["name"] as? String == "sshd" && $0["failures"] as? Int ?? 0 >= 1 }
+    }
+    try write(11)
+    var daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    try await poll("the first lines") { try await isRead() }
+    for count in [9, 9] {
+      daemon.kill()
+      try write(count)
+      daemon = try RunningDaemon(config)
+      try await poll("what was written meanwhile") { try await isRead() }
+    }
+    #expect(try await Binary.run("bans", "--json", "--config", config).objects.isEmpty)
+    daemon.kill()
+    daemon = try RunningDaemon(config)
+    try write(1)
+    try await poll("the ban") { try await !Binary.run("bans", "--json", "--config", config).output.isEmpty }
+    let explained = try #require(
+      try await Binary.run("explain", "198.51.100.7", "--json", "--config", config).objects.first)
+    let ban = try #require((explained["bans"] as? [[String: Any]])?.first)
+    #expect(ban["count"] as? Int == 30)
+    let shown = (ban["failures"] as? [[String: Any]] ?? []).compactMap { $0["user"] as? String }
+    #expect(Set(shown) == Set((10..<30).map { "u\($0)" }) && shown.count == 20)
+    #expect(daemon.terminate() == 0)
+  }
+
   struct Result {
     var kills = 0
     var rotations = 0

@@ -34,6 +34,7 @@ struct EventTests {
       .storeGone: (.health, .critical), .reload: (.operator, .info), .command: (.operator, .info),
       .retention: (.operator, .info), .note: (.alert, .notice), .warningRaised: (.health, .warning),
       .warningCleared: (.health, .notice), .dryRun: (.health, .info), .listChanged: (.operator, .info),
+      .alert: (.alert, .warning),
     ]
     for action in AuditEvent.Action.allCases {
       let event = Event(Self.row(action))
