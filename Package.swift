@@ -15,8 +15,11 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ImmutableWeakCaptures"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// Where no line of a log is touched, small is better than fast.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
+func room(_ name: String, _ dependencies: [Target.Dependency], isSmall: Bool = false) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: isSmall ? strict + small : strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -39,7 +42,7 @@ let api: Target =
       "HTTPServing",
       .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),
-    ])
+    ], isSmall: true)
 
 /// A module that libFuzzer's `main` calls has none of its own.
 let fuzzer: [Target] =
@@ -75,52 +78,52 @@ let package = Package(
     room("Model", []),
     room("System", ["Model", "CLinux"]),
     room("YAML", ["CYAML"]),
-    room("Metrics", []),
+    room("Metrics", [], isSmall: true),
     room("JSON", ["Model", "System"]),
-    room("Curl", ["System", "CCurl"]),
+    room("Curl", ["System", "CCurl"], isSmall: true),
     room("Filters", ["Model"]),
     room("LogSources", ["Model", "System", "CSystemd", "CLinux"]),
     room("Matching", ["Model", "System", "Filters", "CPCRE2", "CVectorscan", "CLinux"]),
     room("Fail2banMatching", ["Model", "System", "Filters", "Matching"]),
     room("Detection", ["Model"]),
-    room("LockoutGuard", ["Model", "System"]),
-    room("Firewall", ["Model", "System", "CMnl"]),
-    room("Lists", ["Model", "System", "Curl"]),
+    room("LockoutGuard", ["Model", "System"], isSmall: true),
+    room("Firewall", ["Model", "System", "CMnl"], isSmall: true),
+    room("Lists", ["Model", "System", "Curl"], isSmall: true),
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),
-    room("Fail2banImport", ["Model", "System", "Filters", "Fail2banMatching", "Detection", "Settings"]),
+    room("Fail2banImport", ["Model", "System", "Filters", "Fail2banMatching", "Detection", "Settings"], isSmall: true),
     room(
       "Pipeline",
       [
         "Model", "System", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
         "Firewall", "Lists", "AuditLog", "Settings", "Fail2banImport", "Metrics",
       ]),
-    room("Cryptography", ["CCrypto"]),
+    room("Cryptography", ["CCrypto"], isSmall: true),
     room(
       "Inspection",
       [
         "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
         "AuditLog", "Settings", "Fail2banImport", "Pipeline", "Firewall",
-      ]),
+      ], isSmall: true),
     room(
       "HTTPServing",
       [
         "Model", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
-    room("Fail2banSocket", ["Model", "System", "Filters", "Detection", "Settings", "Pipeline"]),
-    room("Outputs", ["Model", "System", "JSON", "Curl", "AuditLog", "Settings"]),
+      ], isSmall: true),
+    room("Fail2banSocket", ["Model", "System", "Filters", "Detection", "Settings", "Pipeline"], isSmall: true),
+    room("Outputs", ["Model", "System", "JSON", "Curl", "AuditLog", "Settings"], isSmall: true),
     room(
       "BanSharing",
       [
         "Model", "System", "Metrics", "AuditLog", "Settings", "HTTPServing",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
-    room("Reporting", ["Model", "System", "AuditLog", "Inspection"]),
+      ], isSmall: true),
+    room("Reporting", ["Model", "System", "AuditLog", "Inspection"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
-    room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"]),
+    room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
     api,
     room(
       "Service",
@@ -128,7 +131,7 @@ let package = Package(
         "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
         "Outputs",
         "Fail2banSocket", "BanSharing", "CSystemd",
-      ]),
+      ], isSmall: true),
     .executableTarget(
       name: "bailiff",
       dependencies: [
@@ -136,7 +139,7 @@ let package = Package(
         "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Outputs", "Service",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict + small),
 
     // What each step costs a line: `swift run -c release Stages LOG`.
     .executableTarget(

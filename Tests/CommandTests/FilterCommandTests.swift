@@ -18,7 +18,7 @@ import Testing
     #expect(finished.status == 0)
     let objects = try finished.objects
     #expect(objects.map { $0["line"] as? Int } == [1, 2, 3, 4])
-    #expect(objects.map { $0["result"] as? String } == ["failure", "none", "failure", "failure"])
+    #expect(objects.map { $0["result"] as? String } == ["failure", "activity", "failure", "failure"])
     let first = try #require((objects[0]["failures"] as? [[String: Any]])?.first)
     #expect(first["id"] as? String == "192.0.2.7")
     #expect(first["host"] as? String == "192.0.2.7")
@@ -39,7 +39,8 @@ import Testing
     let table = try await Binary.run(
       "filter", "test", "sshd", try scratch.write("auth.log", Self.log), "--now", "2026-11-22T00:00:00Z")
     #expect(table.output.contains("   3  2026-11-21 05:24:03 UTC  2001:db8::7  \\x1b[2Jx      5  failed-password\n"))
-    #expect(table.output.hasSuffix("4 lines: 3 with failures of 2 ids, 0 ignored, 1 without\n"))
+    #expect(table.output.hasSuffix("4 lines: 3 with failures of 2 ids, 1 with activities, 0 ignored, 0 without\n"))
+    #expect(table.output.contains("   2  2026-11-21 05:24:02 UTC  192.0.2.7    root      login  accepted\n"))
   }
 
   @Test func linesWithoutTimeStampsHappenNow() async throws {

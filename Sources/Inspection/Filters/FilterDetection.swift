@@ -1,4 +1,4 @@
-public import Filters
+internal import Filters
 public import Matching
 internal import Model
 internal import Settings
@@ -6,14 +6,13 @@ internal import Settings
 /// Which filters find failures in a log.
 public enum FilterDetection {
   /// Those that find any, most failures that count first.
-  public static func run(_ definitions: [FilterDefinition], on path: String, clock: LogClock) throws -> [DetectReply] {
-    let filters = try definitions.map { try FilterLoading.compile($0) }
+  public static func run(_ filters: [Filter], on path: String, clock: LogClock) throws -> [DetectReply] {
     let set = FilterSet(filters)
     let history = LineHistory()
     var clock = clock
     var found = filters.map { DetectReply(filter: $0.definition.name, failures: 0, counted: 0, ids: []) }
     var seen = [Set<String>](repeating: [], count: filters.count)
-    try LogLines.forEachBatch(in: path, units: definitions.flatMap(\.journalmatch)) { batch in
+    try LogLines.forEachBatch(in: path, units: filters.flatMap(\.definition.journalmatch)) { batch in
       history.ahead = []
       set.scan(batch.bytes.span, clock: &clock, history: history) { match, line, _ in
         let name = match.bytes(match.name, in: line)

@@ -66,23 +66,26 @@ struct Fields {
   /// what is meant instead.
   init?(_ value: Value, _ key: String, known: [String], elsewhere: [String: String] = [:]) {
     self.init(value, key)
-    for (index, entry) in entries.enumerated() where !known.contains(entry.key) {
+    var lastKnown: Entry?
+    lazy var all = "\(key.isEmpty ? "known keys" : quoted(key) + " knows"): \(known.sorted().joined(separator: ", "))"
+    for (index, entry) in entries.enumerated() {
+      guard !known.contains(entry.key) else {
+        lastKnown = entry
+        continue
+      }
       let hint =
         entry.key == "<<"
         ? "YAML's merge keys are not supported; write the keys out or use `defaults`"
-        : elsewhere[entry.key] ?? layout(of: index, known)
-          ?? suggestion(
-            for: entry.key, among: known,
-            otherwise:
-              "\(key.isEmpty ? "known keys" : quoted(key) + " knows"): \(known.sorted().joined(separator: ", "))")
+        : elsewhere[entry.key] ?? lastKnown.flatMap { layout(of: index, behind: $0) }
+          ?? suggestion(for: entry.key, among: known, otherwise: all)
       problems.add(entry.place, "unknown key \(quoted(entry.key))", remedy: hint)
     }
   }
 
   /// An unknown key that is none: a list without brackets, or what should be indented below the key before it.
-  private func layout(of index: Int, _ known: [String]) -> String? {
+  /// `before` is the last known key that precedes it.
+  private func layout(of index: Int, behind before: Entry) -> String? {
     let entry = entries[index]
-    guard let before = entries[..<index].last(where: { known.contains($0.key) }) else { return nil }
     if entry.value.isNull, !before.value.isNull, before.place.line == entry.place.line {
       let words = entries[...index].filter { $0.value.isNull && $0.place.line == before.place.line }.map(\.key)
       let first = before.value.word ?? "…"

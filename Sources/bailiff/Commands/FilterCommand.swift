@@ -70,18 +70,20 @@ struct FilterDetect: ParsableCommand {
   @OptionGroup var format: JSONOption
 
   func run() throws {
+    // Before all filters are read, which takes longer.
+    if file != "-" { try LogLines.checkReadable(file) }
     let (definitions, errors) = try config.general().library.all()
     for error in errors { Diagnostics.write(error.description + "\n") }
     guard !definitions.isEmpty else {
       throw CommandFailure(.usage, "there are no filters; set `filters:` in the settings")
     }
-    let hits = try FilterDetection.run(definitions, on: file, clock: try clock.clock())
+    let filters = try definitions.map { try FilterLoading.compile($0) }
+    let hits = try FilterDetection.run(filters, on: file, clock: try clock.clock())
     var output = Output()
     if format.json {
       for hit in hits { output.json(hit) }
     } else if hits.isEmpty {
       output.line("no filter finds a failure in \(printable(file))")
-      let filters = try definitions.map { try FilterLoading.compile($0) }
       if let problem = try LogExamination(of: file, by: filters).problem { output.line(problem) }
     } else {
       let summaries = Dictionary(definitions.map { ($0.name, $0.summary) }, uniquingKeysWith: { first, _ in first })
