@@ -31,6 +31,18 @@ public struct AlertLimits: Sendable, Equatable {
 
   public init() {}
 
+  /// Nobody is told anything.
+  public static var none: AlertLimits {
+    var limits = AlertLimits()
+    limits.loginAfterFailures = nil
+    limits.newNetwork = nil
+    limits.manyAddresses = nil
+    limits.manyAccounts = nil
+    limits.bannedLogin = false
+    limits.firstPrivilege = false
+    return limits
+  }
+
   /// How far back failures matter; nil: they do not.
   public var span: TimeSpan? { [loginAfterFailures, manyAddresses, manyAccounts].compactMap { $0?.span }.max() }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Detection
 import Glibc
 import Inspection
 import Model
@@ -51,6 +52,8 @@ struct ReplayLogs: ParsableCommand {
       settings.jails = [settings.jails[index]]
       settings.jails[0].enabled = true
     }
+    // What nobody will see costs a log of logins more than its failures do.
+    if !record, !alerts { (settings.activity, settings.alerts) = (false, .none) }
     if record {
       do { try Directory.make(settings.state, mode: 0o700) } catch { throw CommandFailure(.rejected, "\(error)") }
     }
