@@ -62,29 +62,3 @@ struct AlertQuestion: Sendable {
     }
   }
 }
-
-extension HTTPRequest {
-  fileprivate func subnet(_ name: String) throws(RequestError) -> Subnet? {
-    guard let text = query(name) else { return nil }
-    guard let subnet = Subnet(text) else {
-      throw RequestError(
-        .invalid, "`\(name)` is `\(text)`, no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
-    }
-    return subnet
-  }
-
-  /// A parameter that may be repeated.
-  fileprivate func words<Word: RawRepresentable<String> & CaseIterable & Hashable>(
-    _ name: String
-  ) throws(RequestError) -> Set<Word> {
-    var found: Set<Word> = []
-    for pair in query where pair.name == name {
-      guard let word = Word(rawValue: pair.value) else {
-        let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-        throw RequestError(.invalid, "`\(name)` is \(pair.value); it is one of \(words)")
-      }
-      found.insert(word)
-    }
-    return found
-  }
-}

@@ -77,25 +77,13 @@ struct AuditQuestion: Sendable {
     let now = SystemClock.now()
     filter.since = try request.time("since", now: now)
     filter.until = try request.time("until", now: now)
-    if let ip = request.query("ip") {
-      guard let subnet = Subnet(ip) else {
-        throw RequestError(
-          .invalid, "`ip` is `\(ip)`, no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
-      }
-      filter.identity = .network(subnet)
-    }
+    filter.identity = try request.subnet("ip").map { .network($0) }
     filter.user = request.query("user")
     filter.jail = request.query("jail")
     filter.pattern = request.query("pattern")
     filter.source = request.query("source")
     filter.text = request.query("text")
-    for pair in request.query where pair.name == "kind" {
-      guard let kind = AuditRow.Kind(rawValue: pair.value) else {
-        let kinds = AuditRow.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-        throw RequestError(.invalid, "`kind` is \(pair.value); it is one of \(kinds)")
-      }
-      filter.kinds.insert(kind)
-    }
+    filter.kinds = try request.words("kind")
     before = try request.query("before").map { text throws(RequestError) in
       guard let cursor = AuditCursor(text) else {
         throw RequestError(.invalid, "`before` is no cursor; take it from the page before")
@@ -121,6 +109,30 @@ extension HTTPRequest {
         .invalid, "`\(name)` is `\(text)`; it is a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  func subnet(_ name: String) throws(RequestError) -> Subnet? {
+    guard let text = query(name) else { return nil }
+    guard let subnet = Subnet(text) else {
+      throw RequestError(
+        .invalid, "`\(name)` is `\(text)`, no address or block; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+    }
+    return subnet
+  }
+
+  /// A parameter that may be repeated.
+  func words<Word: RawRepresentable<String> & CaseIterable & Hashable>(
+    _ name: String
+  ) throws(RequestError) -> Set<Word> {
+    var found: Set<Word> = []
+    for pair in query where pair.name == name {
+      guard let word = Word(rawValue: pair.value) else {
+        let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
+        throw RequestError(.invalid, "`\(name)` is \(pair.value); it is one of \(words)")
+      }
+      found.insert(word)
+    }
+    return found
   }
 }
 
