@@ -57,23 +57,18 @@ extension DecisionThread {
 
   /// A batch that was matched before a reload names jails by their old numbers.
   func renumbered(_ batch: FailureBatch, from old: Plan) -> FailureBatch {
+    // False where the jail is gone.
+    func renumber(_ jail: inout UInt16, _ pattern: inout UInt32) -> Bool {
+      let name = old.jailNames[Int(jail)]
+      guard let new = plan.jailNames.firstIndex(of: name), new < plan.jails.count else { return false }
+      jail = UInt16(new)
+      pattern = UInt32(
+        plan.patternNames.firstIndex(of: old.patternNames[Int(pattern)]) ?? plan.jails[new].firstPattern)
+      return true
+    }
     var new = batch
-    new.keepFailures { failure in
-      let name = old.jailNames[Int(failure.jail)]
-      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
-      let pattern = old.patternNames[Int(failure.pattern)]
-      failure.jail = UInt16(jail)
-      failure.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
-      return true
-    }
-    new.keepActivities { activity in
-      let name = old.jailNames[Int(activity.jail)]
-      guard let jail = plan.jailNames.firstIndex(of: name), jail < plan.jails.count else { return false }
-      let pattern = old.patternNames[Int(activity.pattern)]
-      activity.jail = UInt16(jail)
-      activity.pattern = UInt32(plan.patternNames.firstIndex(of: pattern) ?? plan.jails[jail].firstPattern)
-      return true
-    }
+    new.keepFailures { renumber(&$0.jail, &$0.pattern) }
+    new.keepActivities { renumber(&$0.jail, &$0.pattern) }
     return new
   }
 }
