@@ -33,7 +33,8 @@ extension Detector {
     guard alerts != nil else { return }
     var activity = activity
     activity.time = min(activity.time, now)
-    let ban = activity.address.flatMap { decider.jail(banning: $0, at: activity.time) }
+    let asksForBan = activity.event == .login && alerts?.limits.bannedLogin == true
+    let ban = asksForBan ? activity.address.flatMap { decider.jail(banning: $0, at: activity.time) } : nil
     var found: [Alert] = []
     alerts?.consider(activity, in: batch, ban: ban) { found.append($0) }
     batch.alerts += found

@@ -25,6 +25,8 @@ public final class LineMatcher {
   private let proxies: [[Subnet]]
   /// For each jail whether its failures are stored.
   private let isRecorded: [Bool]
+  /// For each filter of each group whether its activities are told: by the first group that has the filter.
+  private let tellsActivity: [[Bool]]
   /// What precedes the lines at hand; one for each group.
   private let histories: [LineHistory]
   /// What each filter of each group makes of the lines, where somebody asks.
@@ -39,6 +41,12 @@ public final class LineMatcher {
     groups = sets.groups(for: jails, continuing: old?.groups ?? [])
     proxies = sets.plan.jails.map(\.settings.trustedProxies)
     isRecorded = sets.plan.jails.map(\.settings.limits.isRecorded)
+    let groups = groups
+    tellsActivity = groups.indices.map { index in
+      groups[index].set.filters.map { filter in
+        !groups[..<index].contains { $0.set.filters.contains { $0.definition == filter.definition } }
+      }
+    }
     // Groups of other zones may be new; what precedes a line is the same for all.
     histories = groups.indices.map { index in
       if let old, index < old.histories.count { old.histories[index] } else { LineHistory() }
@@ -192,9 +200,9 @@ public final class LineMatcher {
     _ event: ActivityEvent, _ match: borrowing Match, _ line: borrowing Span<UInt8>, _ time: Instant,
     _ group: FilterSets.Group, _ source: UInt32, _ offset: UInt64, _ batch: inout FailureBatch
   ) {
-    let definition = group.set.filters[match.filter].definition
-    let first = groups.first { $0.set.filters.contains { $0.definition == definition } }
-    guard first === group, let (jail, firstPattern) = group.jails[match.filter].first else { return }
+    guard let index = groups.firstIndex(where: { $0 === group }), tellsActivity[index][match.filter],
+      let (jail, firstPattern) = group.jails[match.filter].first
+    else { return }
     var activity = Activity(
       time: time, event: event,
       address: match.host.isEmpty ? nil : client(of: match, line, proxies[Int(jail)]), jail: jail,
