@@ -74,7 +74,7 @@ extension ControlHandlers {
               }))
         }
         return ReloadReply(
-          changes: changes, warnings: warnings, confirmBy: confirm.map { SystemClock.now().adding($0) })
+          changes: changes, warnings: warnings, confirmBy: confirm == nil ? nil : daemon.confirmReloadBy)
       },
       reportFailure: { request, caller in
         try await FailureReply(daemon, request, from: caller.uid.map { "uid \($0) (\(caller))" } ?? "\(caller)")

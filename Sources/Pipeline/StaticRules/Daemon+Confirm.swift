@@ -51,10 +51,7 @@ extension Daemon {
   /// confirms nothing.
   func revertUnlessConfirmed(to old: Settings, _ request: ReloadOptions) {
     guard let confirm = request.confirm else { return }
-    let earlier = unconfirmedReload.withLock { waiting in
-      defer { waiting = nil }
-      return waiting
-    }
+    let earlier = takeUnconfirmedReload()
     earlier?.timer.cancel()
     let before = earlier?.before ?? old
     let timer = Task { [weak self] in
@@ -66,13 +63,18 @@ extension Daemon {
     }
   }
 
+  private func takeUnconfirmedReload() -> UnconfirmedReload? {
+    unconfirmedReload.withLock { waiting in
+      defer { waiting = nil }
+      return waiting
+    }
+  }
+
+  /// When the settings before are in force again unless somebody confirms those of now; nil: nothing waits for that.
+  public var confirmReloadBy: Instant? { unconfirmedReload.withLock { $0?.deadline } }
+
   private func revert() async {
-    guard
-      let waiting = unconfirmedReload.withLock({ waiting in
-        defer { waiting = nil }
-        return waiting
-      })
-    else { return }
+    guard let waiting = takeUnconfirmedReload() else { return }
     var request = ReloadOptions(force: true)
     request.settings = waiting.before
     do {
@@ -90,12 +92,7 @@ extension Daemon {
 
   /// Keeps what was reloaded; false when nothing waits to be confirmed.
   public func confirmReload(uid: UInt32, command: String) -> Bool {
-    guard
-      let waiting = unconfirmedReload.withLock({ waiting in
-        defer { waiting = nil }
-        return waiting
-      })
-    else { return false }
+    guard let waiting = takeUnconfirmedReload() else { return false }
     waiting.timer.cancel()
     writer.event(.command, subject: "settings", uid: uid, command: command)
     return true
