@@ -5,11 +5,7 @@ import System
 
 /// Which rows of the audit are wanted.
 struct AuditOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("From then on: 24h, today, 2026-11-21, \"2026-11-21 05:24\", RFC 3339.", valueName: "time"))
-  var since: String?
-  @Option(help: ArgumentHelp("Before then.", valueName: "time"))
-  var until: String?
+  @OptionGroup var range: RangeOptions
   @Option(help: ArgumentHelp("An address or a block; bans of blocks around it count too.", valueName: "cidr"))
   var ip: String?
   @Option(help: "The user that was tried, exactly.")
@@ -27,7 +23,7 @@ struct AuditOptions: ParsableArguments {
 
   func filter() throws -> AuditFilter {
     var filter = AuditFilter()
-    (filter.since, filter.until) = try parseRange(since: since, until: until)
+    (filter.since, filter.until) = try range.range()
     filter.identity = try parseSubnet(ip).map { .network($0) }
     filter.user = user
     filter.jail = jail

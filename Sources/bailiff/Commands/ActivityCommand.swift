@@ -22,10 +22,7 @@ struct ActivityCommand: ParsableCommand {
       otherwise. --follow begins with what is new. What a person should look at is in `bailiff alerts`.
       """)
 
-  @Option(help: ArgumentHelp("From then on: 24h, today, 2026-11-21, RFC 3339.", valueName: "time"))
-  var since: String?
-  @Option(help: ArgumentHelp("Before then.", valueName: "time"))
-  var until: String?
+  @OptionGroup var range: RangeOptions
   @Option(help: ArgumentHelp("An address or a block.", valueName: "cidr"))
   var ip: String?
   @Option(help: "Who did it, or to whom, exactly.")
@@ -43,12 +40,12 @@ struct ActivityCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit needs at least 1") }
-    if follow, until != nil { throw ValidationError("--follow goes on with what is new; leave --until out") }
+    if follow, range.until != nil { throw ValidationError("--follow goes on with what is new; leave --until out") }
   }
 
   func run() throws {
     var filter = ActivityFilter()
-    (filter.since, filter.until) = try parseRange(since: since, until: until)
+    (filter.since, filter.until) = try range.range()
     filter.subnet = try parseSubnet(ip)
     filter.user = user
     filter.jail = jail
@@ -89,12 +86,18 @@ struct ActivityCommand: ParsableCommand {
     let (json, start) = (format.json, filter)
     _ = ServiceThread("bailiff-follow") {
       var filter = start
+      var isFailing = false
       while !isEnding.change({ $0 }) {
         do {
           let rows = try past.activities(filter, limit: 1000)
           ActivityTable.write(rows, isJSON: json)
           filter.after = rows.last?.number ?? filter.after
-        } catch { Diagnostics.write("bailiff: \(error)\n") }
+          isFailing = false
+        } catch {
+          // Once, not four times a second, as long as a daemon that is restarted is away.
+          if !isFailing { Diagnostics.write("bailiff: \(error)\n") }
+          isFailing = true
+        }
         ServiceThread.sleep(seconds: 0.25)
       }
     }

@@ -21,10 +21,7 @@ struct AlertsCommand: ParsableCommand {
 
   @Argument(help: "One of them, with its lines.")
   var number: Int64?
-  @Option(help: ArgumentHelp("From then on: 24h, today, 2026-11-21, RFC 3339.", valueName: "time"))
-  var since: String?
-  @Option(help: ArgumentHelp("Before then.", valueName: "time"))
-  var until: String?
+  @OptionGroup var range: RangeOptions
   @Option(help: ArgumentHelp("An address or a block.", valueName: "cidr"))
   var ip: String?
   @Option(help: "The account that it is about, exactly.")
@@ -42,7 +39,7 @@ struct AlertsCommand: ParsableCommand {
 
   func run() throws {
     var filter = AlertFilter()
-    (filter.since, filter.until) = try parseRange(since: since, until: until)
+    (filter.since, filter.until) = try range.range()
     filter.subnet = try parseSubnet(ip)
     filter.user = user
     filter.kinds = Set(kind)
