@@ -2,17 +2,6 @@ public import Model
 
 /// When a person is told. What is nil or false is not looked for.
 public struct AlertLimits: Sendable, Equatable {
-  /// So many within so long.
-  public struct Rate: Sendable, Equatable {
-    public var count: Int
-    public var span: TimeSpan
-
-    public init(count: Int, span: TimeSpan) {
-      self.count = count
-      self.span = span
-    }
-  }
-
   /// What a rate may count, and over how long.
   public static let counts = 2...64
   public static let longest = TimeSpan.hours(7 * 24)

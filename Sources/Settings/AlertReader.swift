@@ -20,10 +20,10 @@ enum AlertReader {
   private static func isOff(_ value: Value) -> Bool { ["off", "false", "no"].contains(value.word) }
 
   /// `5/1d`; nil: off.
-  private static func rate(_ fields: Fields, _ key: String, otherwise usual: AlertLimits.Rate?) -> AlertLimits.Rate? {
+  private static func rate(_ fields: Fields, _ key: String, otherwise usual: Rate?) -> Rate? {
     guard let value = fields[key] else { return usual }
     if isOff(value) { return nil }
-    guard let rate = RateLimit(value, key) else { return usual }
+    guard let rate = Rate(value, key) else { return usual }
     guard AlertLimits.counts.contains(rate.count), rate.span <= AlertLimits.longest else {
       value.fail(
         "`\(key)` is \(value.typed)",
@@ -31,6 +31,6 @@ enum AlertReader {
       )
       return usual
     }
-    return AlertLimits.Rate(count: rate.count, span: rate.span)
+    return rate
   }
 }

@@ -34,7 +34,7 @@ struct JailKeys {
   init(_ fields: Fields) {
     maxretry = fields["maxretry"]?.integer("maxretry", Limits.maxretry)
     findtime = fields["findtime"]?.span("findtime")
-    if let value = fields["limit"], let limit = RateLimit(value) {
+    if let value = fields["limit"], let limit = Rate(value) {
       if fields.has("maxretry") || fields.has("findtime") {
         value.fail("`limit` says what `maxretry` and `findtime` say", "drop `limit`, or the others")
       }

@@ -1,23 +1,15 @@
 internal import Model
 
-/// So many within so long a time: `5000/1s`, or a rate of common practice by its name.
-struct RateLimit {
-  var count: Int
-  var span: TimeSpan
-
+/// A rate as people write it: `5000/1s`, or one of common practice by its name.
+extension Rate {
   /// What hosting providers use for one address.
-  static let presets: [(name: String, limit: RateLimit)] = [
-    ("logins", RateLimit(count: 10, span: .seconds(1))),
-    ("requests", RateLimit(count: 150, span: .minutes(1))),
-    ("request-floods", RateLimit(count: 5000, span: .seconds(1))),
-    ("connections", RateLimit(count: 5, span: .seconds(10))),
-    ("mails", RateLimit(count: 50, span: .seconds(1))),
+  static let presets: [(name: String, limit: Rate)] = [
+    ("logins", Rate(count: 10, span: .seconds(1))),
+    ("requests", Rate(count: 150, span: .minutes(1))),
+    ("request-floods", Rate(count: 5000, span: .seconds(1))),
+    ("connections", Rate(count: 5, span: .seconds(10))),
+    ("mails", Rate(count: 50, span: .seconds(1))),
   ]
-
-  init(count: Int, span: TimeSpan) {
-    self.count = count
-    self.span = span
-  }
 
   /// Nil, and said, when it is none.
   init?(_ value: Value, _ key: String = "limit") {

@@ -3,7 +3,7 @@ internal import Settings
 
 /// When the next message may go: rate, digest and the pauses after errors. Times are monotonic seconds.
 struct Pacing {
-  private let rate: OutputSettings.Rate?
+  private let rate: Rate?
   private let digest: TimeSpan?
   /// When the last messages went, as many as the rate counts, the oldest first.
   private var sent: [Double] = []
@@ -16,7 +16,7 @@ struct Pacing {
   /// A receiver's own wish is heeded up to here.
   static let longestWish = 3600.0
 
-  init(rate: OutputSettings.Rate?, digest: TimeSpan?) {
+  init(rate: Rate?, digest: TimeSpan?) {
     self.rate = rate
     self.digest = digest
   }
@@ -66,6 +66,6 @@ struct Pacing {
   }
 }
 
-extension OutputSettings.Rate {
+extension Rate {
   fileprivate var seconds: Double { Double(span.microseconds) / 1e6 }
 }

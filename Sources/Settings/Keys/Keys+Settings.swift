@@ -100,7 +100,7 @@ extension Keys {
     Key("findtime", .time, "… within this time."),
     Key(
       "limit", .text,
-      "maxretry and findtime in one: 150/1m, or \(RateLimit.presets.map(\.name).joined(separator: ", "))."),
+      "maxretry and findtime in one: 150/1m, or \(Rate.presets.map(\.name).joined(separator: ", "))."),
     Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),

@@ -111,7 +111,7 @@ struct OutputReader {
     }
   }
 
-  private func rate(_ value: Value) -> OutputSettings.Rate? {
+  private func rate(_ value: Value) -> Rate? {
     let parts = (value.word ?? "").split(separator: "/", maxSplits: 1)
     guard parts.count == 2, let count = Int(parts[0]), (1...100_000).contains(count),
       let span = try? TimeSpan(parsing: String(parts[1])), span > .zero
@@ -119,7 +119,7 @@ struct OutputReader {
       value.fail("`rate` is \(value.typed)", "write how many messages in which time, for example 20/1h")
       return nil
     }
-    return .init(count: count, span: span)
+    return Rate(count: count, span: span)
   }
 
   private func quiet(_ value: Value) -> QuietHours? {

@@ -48,16 +48,6 @@ public struct OutputSettings: Sendable, Equatable {
     private var rank: Int { Self.allCases.firstIndex(of: self)! }
   }
 
-  public struct Rate: Sendable, Equatable {
-    public var count: Int
-    public var span: TimeSpan
-
-    public init(count: Int, span: TimeSpan) {
-      self.count = count
-      self.span = span
-    }
-  }
-
   public enum Destination: Sendable, Equatable {
     case webhook(WebhookSettings)
     case mail(MailSettings)
