@@ -56,26 +56,7 @@ extension ControlHandlers {
         }
         return BannedReply(ban: ban)
       },
-      reload: { request, caller in
-        guard request.keep != true else {
-          guard daemon.confirmReload(uid: caller.actingUID, command: caller.signed(request.command)) else {
-            throw RequestError(.rejected, "no reload waits to be confirmed")
-          }
-          return ReloadReply(changes: [])
-        }
-        let confirm = request.confirm.map { TimeSpan.seconds($0) }
-        let (changes, warnings) = try await mappingErrors {
-          try await daemon.reload(
-            uid: caller.actingUID,
-            ReloadOptions(
-              confirm: confirm, force: request.force ?? false,
-              session: caller.session.map {
-                ($0, request.port.flatMap { UInt16(exactly: $0) })
-              }))
-        }
-        return ReloadReply(
-          changes: changes, warnings: warnings, confirmBy: confirm == nil ? nil : daemon.confirmReloadBy)
-      },
+      reload: { request, caller in try await ReloadReply(daemon, request, from: caller) },
       reportFailure: { request, caller in
         try await FailureReply(daemon, request, from: caller.uid.map { "uid \($0) (\(caller))" } ?? "\(caller)")
       },
@@ -87,6 +68,27 @@ extension ControlHandlers {
       },
       metrics: { metrics() })
     lists = ListHandlers(daemon)
+  }
+}
+
+extension ReloadReply {
+  /// Has the daemon read its settings again, or keep those that wait to be confirmed.
+  init(_ daemon: Daemon, _ request: ReloadRequest, from caller: Operator) async throws {
+    guard request.keep != true else {
+      guard daemon.confirmReload(uid: caller.actingUID, command: caller.signed(request.command)) else {
+        throw RequestError(.rejected, "no reload waits to be confirmed")
+      }
+      self.init(changes: [])
+      return
+    }
+    let options = ReloadOptions(
+      confirm: request.confirm.map { .seconds($0) }, force: request.force ?? false,
+      session: caller.session.map { ($0, request.port.flatMap { UInt16(exactly: $0) }) })
+    let (changes, warnings) = try await mappingErrors {
+      try await daemon.reload(uid: caller.actingUID, options)
+    }
+    self.init(
+      changes: changes, warnings: warnings, confirmBy: request.confirm == nil ? nil : daemon.confirmReloadBy)
   }
 }
 
