@@ -38,7 +38,7 @@ MAKEFLAGS += --no-print-directory
 RELEASE := swift build -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now -Xlinker --no-export-dynamic --product bailiff
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test build release lint format fuzz bench soak newest install uninstall clean swift build-packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz bench soak newest install uninstall clean swift build-packages test-packages bench-packages newest-packages
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -81,9 +81,8 @@ fuzz: build-packages swift ## run the fuzzers, each for FUZZ_SECONDS (60)
 	done
 	[ -z "$$failed" ] || { echo "the inputs that stopped$$failed are in .build-fuzz/found" >&2; exit 1; }
 
-newest: release ## run today's daemons of Debian stable and unstable, and say what the filters miss; DAEMONS="openssh nginx"
-	@$(call install_packages,debootstrap python3 util-linux iproute2)
-	$(SUDO) Tests/Newest/newest --bailiff .build/release/bailiff $(DAEMONS)
+newest: release newest-packages ## run today's daemons of Debian stable and unstable, and say what the filters miss; DAEMONS="openssh nginx"
+	@$(SUDO) Tests/Newest/newest --bailiff .build/release/bailiff $(DAEMONS)
 
 bench: release bench-packages ## measure beside the peers: Benchmarks/results.md
 	@$(SUDO) Benchmarks/run --keep
@@ -143,8 +142,12 @@ test-packages:
 bench-packages:
 	@$(call install_packages,$(BENCH_PACKAGES))
 
+newest-packages:
+	@$(call install_packages,debootstrap python3 util-linux iproute2)
+
 # Installs those packages that are missing. None of them may start a service, now or at the next boot: what the tests need
-# of sshd or fail2ban they start themselves, and on somebody's own machine they would be a surprise.
+# of sshd or fail2ban they start themselves, and on somebody's own machine they would be a surprise. A recipe of its own: it
+# ends with `exit 0` where nothing is missing, and what stood below it would never run.
 define install_packages
 missing=
 if ! command -v apt-get >/dev/null; then

@@ -8,7 +8,7 @@ VERSION = $(or $(PACKAGE_VERSION),$(shell .build/release/bailiff --version))
 # Dates everything that is packed, so that the same source makes the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Package.swift)
 
-.PHONY: docs deb rpm tarball packages-lint packages-test packaging-packages
+.PHONY: docs deb rpm tarball packages-lint packages-test packages-test-packages packaging-packages
 
 docs: release packaging-packages ## make manual pages, completions, HTML and the parts list (SPDX): .build/docs
 	@packaging/docs/build .build/release/bailiff .build/docs
@@ -30,6 +30,9 @@ packages-lint: deb rpm ## check the packages by lintian and rpmlint, the manual 
 	apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/bailiff
 	mandoc -T lint -W warning .build/docs/man/*/*
 
+packages-test-packages:
+	@$(call install_packages,$(PACKAGES_TEST_PACKAGES))
+
 packaging-packages:
 	@$(call install_packages,$(PACKAGING_PACKAGES))
 
@@ -37,9 +40,8 @@ packaging-packages:
 TEST_RELEASES ?= bookworm trixie
 PACKAGES_TEST_PACKAGES := debootstrap systemd-container iproute2 util-linux cpio python3-venv
 
-packages-test: deb rpm tarball packages-lint ## install, attack, upgrade, reboot, remove and purge them on fresh systems (minutes)
-	@$(call install_packages,$(PACKAGES_TEST_PACKAGES))
-	export MAKEFLAGS=
+packages-test: deb rpm tarball packages-lint packages-test-packages ## install, attack, upgrade, reboot, remove and purge them on fresh systems (minutes)
+	@export MAKEFLAGS=
 	architecture=$$(dpkg --print-architecture)
 	deb="$(PACKAGES)/bailiff_$(VERSION)_$$architecture.deb"
 	Tests/Packages/reproducible "$(VERSION)" "$(PACKAGES)"

@@ -147,11 +147,45 @@ public struct ReloadReply: Hashable, Sendable, Codable {
   public var warnings: [String]
   /// The settings before are in force again at this moment unless somebody confirms.
   public var confirmBy: Instant?
+  /// Of `preview`: the values of the files that differ from those in force.
+  public var values: [SettingDifference]?
 
-  public init(changes: [String], warnings: [String] = [], confirmBy: Instant? = nil) {
+  public init(
+    changes: [String], warnings: [String] = [], confirmBy: Instant? = nil, values: [SettingDifference]? = nil
+  ) {
+    self.values = values
     self.confirmBy = confirmBy
     self.changes = changes
     self.warnings = warnings
+  }
+}
+
+/// A value in the settings' files that is not the one in force; a secret is `…`.
+public struct SettingDifference: Hashable, Sendable, Codable {
+  public struct Value: Hashable, Sendable, Codable {
+    /// As YAML writes it in one line.
+    public var value: String
+    public var file: String
+    public var line: Int
+
+    public init(value: String, file: String, line: Int) {
+      self.value = value
+      self.file = file
+      self.line = line
+    }
+  }
+
+  /// `jails.sshd.maxretry`
+  public var key: String
+  /// Nil: it is not set in what is in force.
+  public var before: Value?
+  /// Nil: it is not set in the files.
+  public var after: Value?
+
+  public init(key: String, before: Value?, after: Value?) {
+    self.key = key
+    self.before = before
+    self.after = after
   }
 }
 

@@ -102,10 +102,15 @@ public struct ReloadRequest: Hashable, Sendable, Codable {
   public var force: Bool?
   /// Nothing is read: settings that wait to be confirmed stay.
   public var keep: Bool?
+  /// Nothing is changed: only what would be is answered.
+  public var preview: Bool?
   /// The port that the operator's own session came in by; 22 unless told.
   public var port: Int?
 
-  public init(confirm: Int64? = nil, force: Bool? = nil, keep: Bool? = nil, port: Int? = nil) {
+  public init(
+    confirm: Int64? = nil, force: Bool? = nil, keep: Bool? = nil, preview: Bool? = nil, port: Int? = nil
+  ) {
+    self.preview = preview
     self.confirm = confirm
     self.force = force
     self.keep = keep
@@ -242,6 +247,9 @@ extension ReloadRequest: CheckedRequest {
       throw RequestError(.invalid, "the time to confirm in must be from 1 second to a day")
     }
     guard port.map({ (1...65_535).contains($0) }) ?? true else { throw RequestError(.invalid, "there is no such port") }
+    guard keep != true || preview != true else {
+      throw RequestError(.invalid, "`keep` and `preview` do not go together")
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 internal import API
 internal import AuditLog
+internal import Filters
 internal import Glibc
 internal import LogSources
 internal import Model
@@ -81,6 +82,11 @@ extension ReloadReply {
       self.init(changes: [])
       return
     }
+    guard request.preview != true else {
+      let (changes, values) = try await mappingErrors { try daemon.previewReload() }
+      self.init(changes: changes, values: values.map { SettingDifference($0) })
+      return
+    }
     let options = ReloadOptions(
       confirm: request.confirm.map { .seconds($0) }, force: request.force ?? false,
       session: caller.session.map { ($0, request.port.flatMap { UInt16(exactly: $0) }) })
@@ -89,6 +95,17 @@ extension ReloadReply {
     }
     self.init(
       changes: changes, warnings: warnings, confirmBy: request.confirm == nil ? nil : daemon.confirmReloadBy)
+  }
+}
+
+extension SettingDifference {
+  init(_ difference: EffectiveSettings.Difference) {
+    func value(_ entry: EffectiveSettings.Entry) -> Value {
+      Value(value: entry.text, file: entry.place.file, line: entry.place.line)
+    }
+    self.init(
+      key: difference.path.joined(separator: "."), before: difference.before.map(value),
+      after: difference.after.map(value))
   }
 }
 

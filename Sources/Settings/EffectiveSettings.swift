@@ -10,12 +10,14 @@ internal import YAML
 ///     filter: sshd                  # /etc/bailiff/bailiff.yaml:8
 ///     maxretry: 3                   # /etc/bailiff/jails.d/sshd.yaml:1, over 5 in /etc/bailiff/bailiff.yaml:9
 /// ```
-public struct EffectiveSettings: Sendable {
+public struct EffectiveSettings: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     /// `[jails, sshd, maxretry]`
     public var path: [String]
     /// As YAML writes it in one line; a secret is `…`.
     public var text: String
+    /// The hash of what the file says, in this process: a secret that became another has the same text.
+    var fingerprint: Int
     public var place: Place
     /// What earlier files say, the newest first; of lists that add up, where the other parts are.
     public var overridden: [Overridden]
@@ -29,11 +31,16 @@ public struct EffectiveSettings: Sendable {
 
   public private(set) var entries: [Entry] = []
 
+  /// Nothing is set.
+  public init() {}
+
   /// What cannot be read is left out; `Settings.read` tells what is wrong with it.
   public init(path: String) {
     guard let root = Pieces.read(path, Problems()) else { return }
     collect(root, [], .map(Keys.all), isSecret: false)
   }
+
+  init(_ root: Value) { collect(root, [], .map(Keys.all), isSecret: false) }
 
   /// Keys whose values are paths that begin, where they are relative, at their own file.
   private static let relativePaths: Set<String> = ["filter", "filters"]
@@ -52,10 +59,10 @@ public struct EffectiveSettings: Sendable {
     func shown(_ value: Value) -> String {
       isSecret ? "…" : Self.flow(isPath ? Self.absolute(value.node, in: value.place.file) : value.node)
     }
+    let text = addsUp && !value.earlier.isEmpty ? Self.joined(value.earlier + [value]) : shown(value)
     entries.append(
       Entry(
-        path: path, text: addsUp && !value.earlier.isEmpty ? Self.joined(value.earlier + [value]) : shown(value),
-        place: value.place,
+        path: path, text: text, fingerprint: (isSecret ? Self.flow(value.node) : text).hashValue, place: value.place,
         overridden: value.earlier.reversed().map { Overridden(text: shown($0), place: $0.place) }, addsUp: addsUp))
   }
 
@@ -133,6 +140,29 @@ extension EffectiveSettings {
       lines.append(comments ? line + padding + "# " + entry.origin : line)
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+}
+
+extension EffectiveSettings {
+  /// A value that is not what it was; nil: not set.
+  public struct Difference: Sendable, Equatable {
+    public var path: [String]
+    public var before: Entry?
+    public var after: Entry?
+  }
+
+  /// What differs from `before`, in the order of these settings; what is not set any more comes last. Where a value is
+  /// written makes no difference.
+  public func differences(from before: EffectiveSettings) -> [Difference] {
+    let old = Dictionary(before.entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    let now = Set(entries.map(\.path))
+    let changed = entries.compactMap { entry -> Difference? in
+      let earlier = old[entry.path]
+      return earlier?.fingerprint == entry.fingerprint
+        ? nil : Difference(path: entry.path, before: earlier, after: entry)
+    }
+    let removed = before.entries.filter { !now.contains($0.path) }
+    return changed + removed.map { Difference(path: $0.path, before: $0, after: nil) }
   }
 }
 

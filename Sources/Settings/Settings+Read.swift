@@ -119,6 +119,7 @@ struct SettingsReader {
         root, "bailiff.yaml", known: Keys.all.names,
         elsewhere: ["DEFAULT": "write `defaults`", "INCLUDES": "write `include: [conf.d/*.yaml]`"])
     else { return }
+    settings.values = EffectiveSettings(root)
     readGeneral(fields)
     readFirewall(fields)
     readRetention(fields)

@@ -10,6 +10,8 @@ public import Model
 public struct Settings: Sendable, Equatable {
   /// The file that was read; empty for an automatic configuration.
   public var file: String
+  /// What the files say, value by value; nothing of an automatic configuration.
+  public var values = EffectiveSettings()
   /// The directory that holds `bailiff.db`.
   public var state: String
   /// The Unix socket of the API.

@@ -135,6 +135,33 @@ import Testing
     #expect(try await daemon.run("ban", "some-name").status == 2)
   }
 
+  /// What a reload would do is told without doing it, and ends with 1 as diff(1) does.
+  @Test func whatAReloadWouldChangeIsTold() async throws {
+    let daemon = try await Running()
+    let same = try await daemon.run("check", "--diff")
+    #expect(same.status == 0)
+    #expect(same.output == "the running daemon has these settings\n")
+    try daemon.write(maxretry: "2")
+    for _ in 0..<2 {
+      let differs = try await daemon.run("check", "--diff")
+      #expect(differs.status == 1)
+      let lines = differs.output.replacing(daemon.config, with: "FILE").split(separator: "\n")
+      #expect(
+        lines == [
+          "- jails.sshd.maxretry: 3  # FILE:5", "+ jails.sshd.maxretry: 2  # FILE:5", "  jail sshd: maxretry 3 → 2",
+        ], "\(differs)")
+    }
+    let json = try await daemon.run("check", "--diff", "--json")
+    let values = try #require(try json.objects.first?["values"] as? [[String: Any]])
+    #expect(values.map { $0["key"] as? String } == ["jails.sshd.maxretry"])
+    #expect((values.first?["after"] as? [String: Any])?["value"] as? String == "2")
+    try daemon.write(maxretry: "many")
+    #expect(try await daemon.run("check", "--diff").status == 2)
+    try daemon.write(maxretry: "2")
+    #expect(try await daemon.run("reload").output.contains("maxretry 3 → 2"), "it was only looked at before")
+    #expect(try await daemon.run("check", "--diff").status == 0)
+  }
+
   @Test func aWrongReloadChangesNothing() async throws {
     let daemon = try await Running()
     try daemon.write(maxretry: "many")

@@ -51,6 +51,10 @@ import Testing
       #"{"Name": "/git", "Config": {"Image": "docker.io/gitea/gitea:1.25"}, "State": {"Running": true}}"#)
     _ = try scratch.write("etc/fail2ban/jail.conf", "[postfix]\nenabled = true\nfilter = postfix\n")
     _ = try scratch.write("etc/fail2ban/filter.d/postfix.conf", "[Definition]\nfailregex = ^x <HOST>$\n")
+    let packages = [("grafana", "install ok installed"), ("gitea", "deinstall ok config-files")].map { name, status in
+      "Package: \(name)\nStatus: \(status)\nArchitecture: all\nVersion: 1\nMaintainer: A\nDescription: A\n"
+    }
+    _ = try scratch.write("var/lib/dpkg/status", packages.joined(separator: "\n"))
     return scratch
   }
 
@@ -67,6 +71,7 @@ import Testing
     #expect(facts.containers == [MachineFacts.Container(name: "git", image: "docker.io/gitea/gitea:1.25")])
     #expect(facts.fail2banJails.map(\.filter) == ["postfix"])
     #expect(facts.hasJournal)
+    #expect(facts.packages == ["grafana"], "gitea was removed, its settings were not")
   }
 
   @Test func jailsForWhatRuns() throws {

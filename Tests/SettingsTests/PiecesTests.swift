@@ -61,6 +61,25 @@ struct PiecesTests {
     #expect(ignored.origin.replacing(Self.directory + "/", with: "") == "bailiff.yaml:2 and conf.d/10-ours.yaml:2")
   }
 
+  /// By value, wherever it is written; a secret that changed is told and not shown.
+  @Test func differences() throws {
+    func values(_ text: String) -> EffectiveSettings { Settings.read(text: text, file: "bailiff.yaml").settings.values }
+    let before = values(
+      "jails: {sshd: {maxretry: 3, findtime: 10m}}\noutputs: {chat: {type: slack, url: 'https://a.example/1'}}\n")
+    let same = values(
+      "# a comment\noutputs: {chat: {url: 'https://a.example/1', type: slack}}\njails:\n  sshd: {findtime: 10m, maxretry: 3}\n"
+    )
+    #expect(same.differences(from: before).isEmpty)
+    let after = values(
+      "jails: {sshd: {maxretry: 4, bantime: 1h}}\noutputs: {chat: {type: slack, url: 'https://a.example/2'}}\n")
+    let differences = after.differences(from: before)
+    #expect(
+      differences.map { "\($0.path.joined(separator: ".")): \($0.before?.text ?? "-") → \($0.after?.text ?? "-")" } == [
+        "jails.sshd.maxretry: 3 → 4", "jails.sshd.bantime: - → 1h", "outputs.chat.url: … → …",
+        "jails.sshd.findtime: 10m → -",
+      ])
+  }
+
   /// What is shown is settings, and means what the pieces mean.
   @Test func whatIsShownCanBeRead() throws {
     for file in ["pieces/bailiff.yaml", "full.good.yml", "presets.good.yml", "aliases.good.yml"] {

@@ -33,7 +33,7 @@ public struct MachineFacts: Sendable {
   /// Services that systemd runs, without `.service`.
   public var units: Set<String> = []
   public var listeners: Set<Listener> = []
-  /// Debian packages that are installed.
+  /// Packages that are installed, by dpkg or rpm.
   public var packages: Set<String> = []
   public var containers: [Container] = []
   /// Enabled ones, with the name of their filter.
@@ -54,8 +54,7 @@ public struct MachineFacts: Sendable {
     }
     facts.units = Set(slices.map { String($0.split(separator: "/").last!.dropLast(".service".count)) })
     facts.listeners = listeners(root)
-    let lists = Glob.paths(root + "/var/lib/dpkg/info/*.list").map { $0.split(separator: "/").last!.dropLast(5) }
-    facts.packages = Set(lists.map { String($0.prefix { $0 != ":" }) })
+    facts.packages = installedPackages(root)
     facts.containers = docker(root) + podman(root)
     facts.fail2banJails = fail2ban(root + "/etc/fail2ban")
     facts.hasJournal = ["/var/log/journal/*/*.journal", "/run/log/journal/*/*.journal"].contains {
@@ -71,6 +70,25 @@ public struct MachineFacts: Sendable {
       return status.isRegular && status.size > 0 && now - status.modified < 7 * 86_400
         && ![".gz", ".xz", ".zst", ".bz2", ".1"].contains(where: path.hasSuffix)
     }.map { String($0.dropFirst(root.count)) }
+  }
+
+  // MARK: Packages
+
+  /// As the package manager says it: a package that was removed keeps its settings, and with them its place in dpkg's
+  /// database (dpkg-query(1), `db:Status-Abbrev`).
+  private static func installedPackages(_ root: String) -> Set<String> {
+    let root = root.isEmpty ? [] : ["--root=\(root)"]
+    let listed = [
+      ("dpkg-query", root + ["--show", "--showformat=${db:Status-Abbrev} ${Package}\\n"], "ii"),
+      ("rpm", root + ["--query", "--all", "--queryformat=ii %{NAME}\\n"], "ii"),
+    ].lazy.compactMap { name, arguments, installed -> Set<String>? in
+      guard let path = Program.find(name), let result = try? Program(path: path, arguments: arguments).run(),
+        result.status == 0
+      else { return nil }
+      let words = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+      return Set(words.compactMap { $0.count == 2 && $0[0] == installed ? String($0[1]) : nil })
+    }
+    return listed.first { !$0.isEmpty } ?? []
   }
 
   // MARK: Sockets

@@ -195,16 +195,9 @@ public final class Daemon: @unchecked Sendable {
     uid: UInt32?, _ request: ReloadOptions
   ) async throws -> (changes: [String], warnings: [String]) {
     let reading = try request.settings.map { Settings.Reading(settings: $0) } ?? load()
-    let known = droppedJails
-    let settings = try reading.admitted(dropped: known)
+    let plan = try admittedPlan(reading)
+    let settings = plan.settings
     let old = current.withLock { $0 }
-    let plan = Plan(settings)
-    let refused = plan.dropped.filter { jail in !known.contains { $0.name == jail.name } }
-    guard refused.isEmpty else {
-      throw DaemonError(
-        refused.map { "jail \($0.name): \($0.reason)" }.joined(separator: "; "), remedy: "bailiff check tells more",
-        isUsage: true)
-    }
     let changes = ReloadReport.changes(from: old.settings, to: settings)
     try requireNoLockout(settings, old: old.settings, request)
     let ignored = OwnAddresses.ignored(settings)
@@ -228,6 +221,26 @@ public final class Daemon: @unchecked Sendable {
     for warning in warnings { log.warning(warning) }
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")
     return (changes, warnings)
+  }
+
+  /// What `reload` would change; nothing is. The values are those that the files say.
+  public func previewReload() throws -> (changes: [String], values: [EffectiveSettings.Difference]) {
+    let settings = try admittedPlan(load()).settings
+    let old = self.settings
+    return (ReloadReport.changes(from: old, to: settings), settings.values.differences(from: old.values))
+  }
+
+  /// - Throws: what is wrong with jails that run now, or anywhere else.
+  private func admittedPlan(_ reading: Settings.Reading) throws -> Plan {
+    let known = droppedJails
+    let plan = Plan(try reading.admitted(dropped: known))
+    let refused = plan.dropped.filter { jail in !known.contains { $0.name == jail.name } }
+    guard refused.isEmpty else {
+      throw DaemonError(
+        refused.map { "jail \($0.name): \($0.reason)" }.joined(separator: "; "), remedy: "bailiff check tells more",
+        isUsage: true)
+    }
+    return plan
   }
 
   private static func firstLine(_ text: String) -> String {

@@ -64,11 +64,17 @@ enum ReloadReport {
       ("ignoreself", old.ignoreself != new.ignoreself), ("on_full", old.onFull != new.onFull),
       ("lists", old.lists.map(\.withoutPlace) != new.lists.map(\.withoutPlace)),
       ("retention", old.retention != new.retention), ("protect_sessions", old.protectSessions != new.protectSessions),
-      ("group", old.group != new.group),
+      ("group", old.group != new.group), ("ignoreip", old.ignoreip != new.ignoreip),
+      ("outputs", old.outputs.map(\.withoutPlace) != new.outputs.map(\.withoutPlace)),
+      ("activity", old.activity != new.activity), ("alerts", old.alerts != new.alerts),
+      ("bans_per_minute_warning", old.bansPerMinuteWarning != new.bansPerMinuteWarning),
+      ("failures.allow", old.failures?.allow != new.failures?.allow),
     ] where differs { changes.append(name) }
-    for (name, differs) in [("state", old.state != new.state), ("socket", old.socket != new.socket)] where differs {
-      changes.append("\(name) takes effect at the next start")
-    }
+    for (name, differs) in [
+      ("state", old.state != new.state), ("socket", old.socket != new.socket),
+      ("api", old.api?.withoutJail != new.api?.withoutJail), ("compat", old.compat != new.compat),
+      ("failures.socket", old.failures?.socket != new.failures?.socket),
+    ] where differs { changes.append("\(name) takes effect at the next start") }
     return changes
   }
 }

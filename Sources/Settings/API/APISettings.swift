@@ -13,6 +13,13 @@ public struct APISettings: Sendable, Equatable {
   public static let usual = TCPAddress(host: "127.0.0.1", port: 8787)
 
   public init(listen: TCPAddress = usual) { self.listen = listen }
+
+  /// What holds until the next start: the jail is looked up at each wrong token.
+  public var withoutJail: APISettings {
+    var copy = self
+    copy.jail = nil
+    return copy
+  }
 }
 
 /// Reads `api`.

@@ -24,6 +24,13 @@ public struct OutputSettings: Sendable, Equatable {
   public var title: MessageTemplate?
   public var destination: Destination
 
+  /// For comparing with settings in which it is written at another line.
+  public var withoutPlace: OutputSettings {
+    var copy = self
+    copy.place = Place(file: "", line: 0, column: 0)
+    return copy
+  }
+
   public init(name: String, place: Place = Place(file: "", line: 0, column: 0), destination: Destination) {
     self.name = name
     self.place = place

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Detection
 import Filters
@@ -16,6 +17,7 @@ struct Check: ParsableCommand {
         bailiff check --config ./bailiff.yaml
         bailiff check --automatic
         bailiff check --show
+        bailiff check --diff
 
       Each problem is one line: file:line:column: what is wrong; what would be right. Checked are the settings, the \
       filters that jails name, whether patterns compile, whether a client could choose the address that they report, \
@@ -24,6 +26,9 @@ struct Check: ParsableCommand {
 
       With --show it prints what all files of the settings say together, as one file: each value with its place, and with \
       what it overrides in an earlier one.
+
+      With --diff it prints which values the running daemon would change at `bailiff reload`, with their places, and what \
+      that means for its jails. Exits 1 when there are any, as diff(1) does.
 
       Without settings, --automatic shows what `run --dry-run` would watch.
       """)
@@ -34,6 +39,12 @@ struct Check: ParsableCommand {
   @OptionGroup var format: JSONOption
   @Flag(help: "Print the settings of all files together, each with its place.")
   var show = false
+  @Flag(help: "Print what a reload of the running daemon would change.")
+  var diff = false
+
+  func validate() throws {
+    if diff, show || automatic { throw ValidationError("--diff goes alone") }
+  }
 
   func run() throws {
     if config.isAutomatic, !automatic {
@@ -53,11 +64,36 @@ struct Check: ParsableCommand {
     } else {
       for error in check.errors { Diagnostics.write(error.description + "\n") }
       for warning in check.warnings { Diagnostics.write(warning.described(as: "warning") + "\n") }
-      if !show { printJails(check, to: &output) }
+      if !show, !diff { printJails(check, to: &output) }
     }
     if show { printSettings(to: &output) }
+    var isSame = true
+    if diff, check.errors.isEmpty { isSame = try printDifferences(to: &output) }
     output.flush()
     guard check.errors.isEmpty else { throw CommandFailure(.usage) }
+    guard isSame else { throw CommandFailure(.rejected) }
+  }
+
+  /// Returns false when a reload would change anything.
+  private func printDifferences(to output: inout Output) throws -> Bool {
+    // Compiling some hundred patterns takes a while.
+    let reply = try config.client(deadline: 120).reload(ReloadRequest(preview: true))
+    if format.json {
+      output.json(reply)
+    } else {
+      for difference in reply.values ?? [] {
+        for (sign, value) in [("-", difference.before), ("+", difference.after)] {
+          guard let shown = value else { continue }
+          output.line(
+            "\(sign) \(printable("\(difference.key): \(shown.value)"))  # \(printable(shown.file)):\(shown.line)")
+        }
+      }
+      for change in reply.changes { output.line("  \(printable(change))") }
+      if reply.changes.isEmpty, reply.values?.isEmpty != false {
+        output.line("the running daemon has these settings")
+      }
+    }
+    return reply.changes.isEmpty && reply.values?.isEmpty != false
   }
 
   private func printJails(_ check: SettingsCheck, to output: inout Output) {
