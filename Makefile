@@ -7,7 +7,7 @@ TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-cl
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium \
   libcurl4 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy caddy
 # The peers that `make bench` measures beside Bailiff, never started as services.
-BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev
+BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev wrk
 
 # Each fuzz target runs for so long.
 FUZZ_SECONDS ?= 60

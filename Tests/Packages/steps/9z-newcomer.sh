@@ -18,9 +18,10 @@ done < <(newcomer)
 echo "from the package to protected after $(((live - started) / 1000000)) ms"
 [ $(((live - started) / 1000000000)) -lt 60 ] || fail "a newcomer waits longer than a minute"
 
+gets_to_sshd 10.77.0.4 || fail "10.77.0.4 does not get to sshd"
 attack 10.77.0.4
 until_so banned 10.77.0.4
-! reaches 10.77.0.4 || fail "10.77.0.4 is banned, and reaches the server"
+! gets_to_sshd 10.77.0.4 || fail "10.77.0.4 is banned, and gets to sshd"
 show bailiff support >/test/support
 grep -q '## Its journal' /test/support || fail "no support report"
 ! grep -qE '10\.77\.0\.|fd77:' /test/support || fail "the support report has addresses"
@@ -35,11 +36,11 @@ show systemctl stop bailiff
 show bailiff restore /root/backup.tar.gz
 show systemctl start bailiff
 until_so banned 10.77.0.4
-! reaches 10.77.0.4 || fail "10.77.0.4 is banned again, and reaches the server"
+! gets_to_sshd 10.77.0.4 || fail "10.77.0.4 is banned again, and gets to sshd"
 
 # Stopped for good, nobody is banned.
 show bailiff stop --unban
-until_so reaches 10.77.0.4
+until_so gets_to_sshd 10.77.0.4
 [ "$(systemctl is-active bailiff)" = inactive ] || fail "systemd started it again"
 
 # Whoever goes live and is locked out is not for long.
@@ -50,5 +51,5 @@ show bailiff setup --go-live --yes --services none --confirm 15s
 attack 10.77.0.4
 until_so banned 10.77.0.4
 until_so sh -c '[ "$(bailiff settings get firewall.backend)" = dry-run ]'
-until_so reaches 10.77.0.4
+until_so gets_to_sshd 10.77.0.4
 cd /test
