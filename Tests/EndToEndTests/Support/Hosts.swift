@@ -90,16 +90,17 @@ final class Hosts: Sendable {
     }
   }
 
-  /// Tries so many wrong passwords, one a connection. When an earlier guess has led to a ban, a later one times out.
+  /// Tries so many wrong passwords, one a connection. The last goes on by itself: where it leads to a ban, nobody answers it.
   func guess(_ count: Int, _ server: String, from address: String) async throws {
     let options =
-      "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o NumberOfPasswordPrompts=1 -o ConnectTimeout=10 "
+      "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o NumberOfPasswordPrompts=1 -o ConnectTimeout=60 "
       + "-o PreferredAuthentications=password -o ConnectionAttempts=1"
+    // On a machine that does much else a guess takes a while, and one that is cut off is none.
     _ = try await client.attempt(
       """
-      for i in $(seq \(count)); do
-        timeout 10 sshpass -p wrong ssh -F none -p \(Self.port) -b \(address) \(options) root@\(server) true
-      done
+      guess() { timeout 60 sshpass -p wrong ssh -F none -p \(Self.port) -b \(address) \(options) root@\(server) true; }
+      for i in $(seq 2 \(count)); do guess; done
+      guess </dev/null >/dev/null 2>&1 &
       """)
   }
 
