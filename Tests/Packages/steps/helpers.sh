@@ -51,8 +51,10 @@ reaches() {
 
 # gets_to_sshd FROM: does sshd itself refuse who has no password? A ban closes the ports of its jail, not ping.
 gets_to_sshd() {
-  ip netns exec others timeout 5 ssh -b "$1" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
-    -o ConnectTimeout=2 root@10.77.0.1 true 2>&1 | grep -q 'Permission denied'
+  local said
+  said=$(ip netns exec others timeout 5 ssh -b "$1" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    -o BatchMode=yes -o ConnectTimeout=2 root@10.77.0.1 true 2>&1) || true
+  [[ $said == *'Permission denied'* ]]
 }
 
 # login FROM NAME PASSWORD: one try through sshd; whom a ban overtakes waits in vain.
