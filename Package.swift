@@ -18,8 +18,11 @@ let strict: [SwiftSetting] = [
 /// Where no line of a log is touched, small is better than fast.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
-func room(_ name: String, _ dependencies: [Target.Dependency], isSmall: Bool = false) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: isSmall ? strict + small : strict)
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil, isSmall: Bool = false
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: isSmall ? strict + small : strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -42,6 +45,9 @@ let api: Target =
       "HTTPServing",
       .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "NIOHTTP1", package: "swift-nio"),
+    ],
+    resources: [
+      .embedInCode("Dashboard/Resources/dashboard.css"), .embedInCode("Dashboard/Resources/dashboard.js"),
     ], isSmall: true)
 
 /// A module that libFuzzer's `main` calls has none of its own.

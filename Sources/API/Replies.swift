@@ -137,6 +137,31 @@ public struct NewTokenReply: Hashable, Sendable, Codable {
   public var token: String
 }
 
+/// Somebody who may log in to the dashboard.
+public struct UserReply: Hashable, Sendable, Codable {
+  public var name: String
+  public var role: Role
+  /// Is a one-time password asked for?
+  public var totp: Bool
+  public var created: Instant
+  public var lastLogin: Instant?
+
+  init(_ user: AccessFile.User) {
+    name = user.name
+    role = user.role
+    totp = user.totp != nil
+    created = user.created
+    lastLogin = user.lastLogin
+  }
+}
+
+public struct NewUserReply: Hashable, Sendable, Codable {
+  public var name: String
+  public var role: Role
+  /// The secret of the one-time passwords in base32, for an authenticator program, told this once; nil: none was made.
+  public var totp: String?
+}
+
 public struct RevokedReply: Hashable, Sendable, Codable {
   public var name: String
 }

@@ -158,6 +158,30 @@ public struct TokenRequest: Hashable, Sendable, Codable {
   }
 }
 
+/// Make somebody who may log in to the dashboard, or give somebody another password, role or second factor.
+public struct UserRequest: Hashable, Sendable, Codable {
+  public var name: String
+  /// Nil: the one before.
+  public var password: String?
+  /// Nil: the one before; of a new user `look`.
+  public var role: Role?
+  /// True: a new secret for one-time passwords is made and told; false: none are asked for any more; nil: as before.
+  public var totp: Bool?
+
+  public init(name: String, password: String? = nil, role: Role? = nil, totp: Bool? = nil) {
+    self.name = name
+    self.password = password
+    self.role = role
+    self.totp = totp
+  }
+
+  /// What the audit writes down.
+  public var command: String {
+    "user set \(name)" + (role.map { " --role \($0.rawValue)" } ?? "") + (password == nil ? "" : " (password)")
+      + (totp.map { $0 ? " --totp" : " --no-totp" } ?? "")
+  }
+}
+
 /// Take over a list that has lost most of its entries.
 public struct ListRequest: Hashable, Sendable, Codable {
   public var name: String
@@ -257,6 +281,14 @@ extension TokenRequest: CheckedRequest {
   public func check() throws(RequestError) {
     guard expires.map({ (1...10 * 365 * 86_400).contains($0) }) ?? true else {
       throw RequestError(.invalid, "a token expires within ten years, or never")
+    }
+  }
+}
+
+extension UserRequest: CheckedRequest {
+  public func check() throws(RequestError) {
+    guard (password ?? "").utf8.count <= 1024 else {
+      throw RequestError(.invalid, "the password has more than 1024 bytes")
     }
   }
 }

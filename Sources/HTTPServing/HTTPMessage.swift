@@ -44,7 +44,7 @@ package struct HTTPResponse: Sendable {
 }
 
 /// Why a request cannot be read as one.
-struct BadTarget: Error {}
+package struct BadTarget: Error {}
 
 extension HTTPRequest {
   /// - Throws: for a target that is no absolute path or URL, or holds what is no UTF-8.
@@ -54,7 +54,9 @@ extension HTTPRequest {
   }
 
   /// RFC 9112, 3.2: `/v1/bans?jail=sshd`, or the same behind `http://host`.
-  static func target(_ uri: String) throws(BadTarget) -> (path: [String], query: [(name: String, value: String)]) {
+  package static func target(_ uri: String) throws(BadTarget) -> (
+    path: [String], query: [(name: String, value: String)]
+  ) {
     var rest = Substring(uri)
     if let scheme = rest.firstRange(of: "://"), !rest.hasPrefix("/") {
       rest = rest[scheme.upperBound...]

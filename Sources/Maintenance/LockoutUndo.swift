@@ -22,7 +22,18 @@ public struct LockoutUndo: Sendable {
     _ = try Backup.write(to: file, of: settings, version: version, now: now, audit: false)
   }
 
-  public func keep() throws { try SmallFile.remove(file) }
+  public func keep() throws {
+    let unit = unit
+    try SmallFile.remove(file)
+    // A timer that is left finds nothing to undo.
+    guard let unit, let systemctl = Program.find("systemctl") else { return }
+    _ = try? Program(path: systemctl, arguments: ["stop", "\(unit).timer"]).run()
+  }
+
+  /// When the copy was made, which names one go-live: what was to undo an earlier one that was kept must not undo a later.
+  public var stamp: Int? { (try? FileStatus.of(path: file))?.modified }
+
+  private var unit: String? { stamp.map { "bailiff-undo-\($0)" } }
 
   /// Returns the files that are as they were again.
   public func putBack(now: Instant) throws -> [String] {
@@ -35,12 +46,12 @@ public struct LockoutUndo: Sendable {
   /// Has this program run with `setup --undo` after so many seconds, whatever becomes of this terminal.
   /// - Parameters:
   ///   - restart: what restarts the daemon, where systemd does not.
-  ///   - unit: systemd's timer, for a daemon that systemd runs; else a process of its own session waits.
-  public func schedule(config: String, restart: String?, seconds: Int64, unit: String?) throws {
+  ///   - isSystemd: does systemd run the daemon? Then a timer of its own waits, else a process of its own session.
+  public func schedule(config: String, restart: String?, seconds: Int64, isSystemd: Bool) throws {
     let undo =
-      [Self.real("/proc/self/exe"), "setup", "--undo", "--config", Self.real(config)]
+      [Self.real("/proc/self/exe"), "setup", "--undo", "--of", "\(stamp ?? 0)", "--config", Self.real(config)]
       + (restart.map { ["--restart", $0] } ?? [])
-    if let unit {
+    if isSystemd, let unit {
       try Self.run("systemd-run", ["--unit=\(unit)", "--on-active=\(seconds)s", "--collect", "--quiet", "--"] + undo)
     } else {
       // Its output is closed, or this would wait for it.
@@ -63,7 +74,8 @@ public struct LockoutUndo: Sendable {
     let result = try Program(path: path, arguments: arguments).run()
     guard result.status == 0 else {
       throw RequestError(
-        .failed, "\(name): \(result.errors)", remedy: "go live without --confirm, from the machine's console")
+        .failed, "\(name): \(result.errors.split(separator: "\n").joined(separator: "; "))",
+        remedy: "go live without --confirm, from the machine's console")
     }
   }
 }

@@ -1,10 +1,12 @@
-internal import Model
+package import Model
 internal import System
 
 /// Charts as inline SVG: no script, no font, no network.
-enum Chart {
+package enum Chart {
   /// Bars over time with both axes. `values` are the sums of equal steps, the first of which begins at `start`.
-  static func bars(_ values: [Int], from start: Instant, step: TimeSpan, label: String, colour: String) -> String {
+  package static func bars(_ values: [Int], from start: Instant, step: TimeSpan, label: String, colour: String)
+    -> String
+  {
     let (width, height, left, bottom, top) = (720.0, 230.0, 60.0, 34.0, 20.0)
     let most = scaleTop(values.max() ?? 0)
     let plot = (width: width - left - 8, height: height - bottom - top)
@@ -61,7 +63,7 @@ enum Chart {
   }
 
   /// Names with a bar and a number each.
-  static func ranking(_ entries: [(name: String, value: Int, note: String)], colour: String) -> String {
+  package static func ranking(_ entries: [(name: String, value: Int, note: String)], colour: String) -> String {
     guard let most = entries.map(\.value).max(), most > 0 else { return "<p class=\"none\">none</p>" }
     let hasNotes = entries.contains { !$0.note.isEmpty }
     var html = "<table class=\"ranking\">"

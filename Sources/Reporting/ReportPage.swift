@@ -149,13 +149,13 @@ struct ReportPage {
   }
 
   private static let style = """
-    :root{color-scheme:light dark;--ink:#1c2330;--dim:#667085;--line:#d9dee7;--back:#fff;--queue:#f5f7fa}
-    @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--dim:#98a2b3;--line:#333b4a;--back:#12161d;--queue:#1b212b}}
-    *{queue-sizing:border-queue}body{margin:0 auto;max-width:1000px;padding:16px;font:16px/1.45 system-ui,sans-serif;
+    :root{color-scheme:light dark;--ink:#1c2330;--dim:#667085;--line:#d9dee7;--back:#fff;--box:#f5f7fa}
+    @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--dim:#98a2b3;--line:#333b4a;--back:#12161d;--box:#1b212b}}
+    *{box-sizing:border-box}body{margin:0 auto;max-width:1000px;padding:16px;font:16px/1.45 system-ui,sans-serif;
     color:var(--ink);background:var(--back)}h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.1em;margin:0 0 .5em}
     header p,footer,.caption,.none{color:var(--dim);margin:.2em 0}section{margin:0 0 24px;break-inside:avoid}
     .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(110px,1fr));gap:8px;margin-top:16px}
-    .figures div{background:var(--queue);border-radius:8px;padding:10px}.figures b{display:block;font-size:1.4em}
+    .figures div{background:var(--box);border-radius:8px;padding:10px}.figures b{display:block;font-size:1.4em}
     .figures span,.caption,.note{color:var(--dim);font-size:.85em}
     .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 32px}
     svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--dim)}svg .end{text-anchor:end}svg .tick{text-anchor:middle}

@@ -50,7 +50,7 @@ struct Bailiff: AsyncParsableCommand {
     SupportCommand.self,
     FirewallCommand.self,
     ReportFailure.self,
-    TokenCommand.self,
+    TokenCommand.self, UserCommand.self,
   ]
   private static let allowCommands: [any ParsableCommand.Type] = [
     AllowCommand.self,

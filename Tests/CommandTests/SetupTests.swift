@@ -128,4 +128,18 @@ import Testing
     #expect(undone.status == 0 && undone.output.isEmpty)
     #expect(try machine.text == live && live.contains("backend: ipset"))
   }
+
+  /// The timer of a go-live that was kept leaves a later one alone.
+  @Test func whatWasKeptUndoesNoLaterOne() async throws {
+    let machine = try await Machine()
+    _ = try await machine.goLive("--confirm", "1h")
+    let live = try machine.text
+    let copy = machine.scratch("state/before-go-live.tar.gz")
+    let earlier = try await machine.run("setup", "--undo", "--of", "1795840000000000000")
+    #expect(earlier.status == 0 && earlier.output.isEmpty, "\(earlier)")
+    #expect(try machine.text == live && FileManager.default.fileExists(atPath: copy))
+    let undone = try await machine.run("setup", "--undo", "--restart", "bash \(machine.scratch("restart"))")
+    #expect(undone.status == 0 && undone.output.contains("undone"), "\(undone)")
+    #expect(try machine.text != live && !FileManager.default.fileExists(atPath: copy))
+  }
 }

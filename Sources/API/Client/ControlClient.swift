@@ -68,6 +68,19 @@ public struct ControlClient: Sendable {
     try decode(send("DELETE", "/api/v1/tokens/\(Self.percentEncoded(name))"))
   }
 
+  /// Who may log in, page by page.
+  public func users(_ body: ([UserReply]) throws(RequestError) -> Void) throws(RequestError) {
+    try lines("/api/v1/users", [], body)
+  }
+
+  public func setUser(_ request: UserRequest) throws(RequestError) -> NewUserReply {
+    try post("/api/v1/users", request)
+  }
+
+  public func removeUser(_ name: String) throws(RequestError) -> RevokedReply {
+    try decode(send("DELETE", "/api/v1/users/\(Self.percentEncoded(name))"))
+  }
+
   public func reload(_ request: ReloadRequest = ReloadRequest()) throws(RequestError) -> ReloadReply {
     try post("/api/v1/reload", request)
   }

@@ -79,15 +79,7 @@ extension ControlRoutes {
         .GET, "/api/v1/posture",
         about: About("How well this machine is kept.", answers: .json(.init(PostureReply.self)))
       ) { _, _ in
-        let status = try await handlers.status()
-        return try await .json(
-          blocking {
-            let settings = context.settings()
-            let facts = PostureFacts.collect(daemon: .init(isDryRun: status.dryRun, warnings: status.warnings))
-            let file = try PostureFile.read(state: settings.state)
-            return file.reply(
-              Posture(facts, Settings.Reading(settings: settings)).checks, at: SystemClock.now())
-          })
+        try await .json(posture())
       },
       endpoint(
         .GET, "/api/v1/filters", about: About("The native filters.", answers: .lines(.init(FilterReply.self)))
@@ -110,6 +102,17 @@ extension ControlRoutes {
           status: .ok, headers: ["Content-Type": "text/html; charset=utf-8"], body: .bytes(ByteBuffer(string: html)))
       },
     ]
+  }
+
+  /// Looks at the machine now.
+  func posture() async throws -> PostureReply {
+    let status = try await handlers.status()
+    return try await blocking {
+      let settings = context.settings()
+      let facts = PostureFacts.collect(daemon: .init(isDryRun: status.dryRun, warnings: status.warnings))
+      let file = try PostureFile.read(state: settings.state)
+      return file.reply(Posture(facts, Settings.Reading(settings: settings)).checks, at: SystemClock.now())
+    }
   }
 
   /// Opens the store and asks it, where that may block.

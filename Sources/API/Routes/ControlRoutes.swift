@@ -16,13 +16,14 @@ struct ControlRoutes: Sendable {
   /// Where questions to the store are asked: SQLite blocks.
   let workers: NIOThreadPool
 
-  var router: Router { Router(endpoints.map(\.route)) }
+  var router: Router { Router(endpoints.map(\.route) + dashboardRoutes) }
 
   /// Everything that can be asked; the API's description is made of the same table.
   var endpoints: [Endpoint] { described + [description(of: described)] }
 
   private var described: [Endpoint] {
     daemonEndpoints + listEndpoints + auditEndpoints + activityEndpoints + eventEndpoints + tokenEndpoints
+      + userEndpoints
   }
 
   private func description(of others: [Endpoint]) -> Endpoint {

@@ -18,7 +18,7 @@ struct TokenCommand: ParsableCommand {
     subcommands: [TokenAdd.self, TokenList.self, TokenRevoke.self])
 }
 
-private func parseRole(_ text: String) throws -> Role {
+func parseRole(_ text: String) throws -> Role {
   guard let role = Role(rawValue: text) else {
     throw ValidationError(
       "`\(printable(text))` is no role; write \(Role.allCases.map(\.rawValue).joined(separator: ", "))")

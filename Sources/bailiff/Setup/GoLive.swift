@@ -57,8 +57,7 @@ struct GoLive {
       }
       try undo.prepare(version: Bailiff.version, now: SystemClock.now())
       try undo.schedule(
-        config: config.path, restart: restart, seconds: confirm.seconds,
-        unit: supervisor?.isSystemd == true ? "bailiff-undo" : nil)
+        config: config.path, restart: restart, seconds: confirm.seconds, isSystemd: supervisor?.isSystemd == true)
     }
     for change in changes {
       let set = try SettingsChange(setting: change.path, to: change.value, in: config.path) {
@@ -96,8 +95,9 @@ struct GoLive {
   }
 
   /// Lifts every ban, and puts the settings back, where nobody has kept what was done.
-  func undo(_ undo: LockoutUndo) throws {
-    guard undo.isWaiting else { return }
+  /// - Parameter stamp: of the go-live that is meant; nil: the one that waits.
+  func undo(_ undo: LockoutUndo, of stamp: Int?) throws {
+    guard undo.isWaiting, stamp == nil || stamp == undo.stamp else { return }
     let client = try config.client(deadline: 60)
     // First of all: whoever is locked out gets in, whatever comes of the rest.
     _ = try? client.unbanAll(UnbanAllRequest())

@@ -35,6 +35,8 @@ struct SetupCommand: ParsableCommand {
   var keep = false
   @Flag(help: ArgumentHelp("Put everything back now, unless it was kept.", visibility: .hidden))
   var undo = false
+  @Option(help: ArgumentHelp("Which go-live --undo is for.", visibility: .hidden))
+  var of: Int?
   @Flag(help: "Ask nothing.")
   var yes = false
   @Flag(help: "Without --go-live: print the jails as YAML, and write nothing.")
@@ -77,7 +79,7 @@ struct SetupCommand: ParsableCommand {
     let settings = try config.settings()
     let undoing = LockoutUndo(settings)
     if keep { return try keep(undoing) }
-    if undo { return try GoLive(config: config, settings: settings, restart: restart).undo(undoing) }
+    if undo { return try GoLive(config: config, settings: settings, restart: restart).undo(undoing, of: of) }
     var answers = try Answers(self, settings)
     if !yes { try answers.ask() }
     let live = GoLive(config: config, settings: settings, restart: restart)

@@ -1,0 +1,95 @@
+import HTTPServing
+import Model
+import NIOHTTP1
+import Settings
+
+/// What the pages' forms do. Each ends at a page that says what was done, and how to undo it.
+extension ControlRoutes {
+  var actionRoutes: [Route] {
+    let handlers = handlers
+    return [
+      action("/bans/ban", .operate) { form, who in
+        let request = BanRequest(
+          id: try form.required("id"), jail: form.text("jail"), bantime: try form.span("for"),
+          force: form["force"] == "yes")
+        try request.check()
+        let done = try await handlers.ban(request, who)
+        return Said(done: .banned, id: done.ban.id, jail: done.ban.jail).link("/bans")
+      },
+      action("/bans/unban", .operate) { form, who in
+        let request = UnbanRequest(id: try form.required("id"), jail: form.text("jail"))
+        try request.check()
+        let done = try await handlers.unban(request, who)
+        return Said(done: .lifted, id: try form.required("id"), jail: done.jails.first ?? "").link("/bans")
+      },
+      action("/lists/accept", .operate) { form, who in
+        let request = ListRequest(name: try form.required("name"))
+        try request.check()
+        _ = try await handlers.lists.accept(request, who)
+        return Said(done: .accepted, id: request.name).link("/lists")
+      },
+      action("/lists/allow", .operate) { form, who in
+        let request = AllowRequest(id: try form.required("id"), time: try form.span("for"), why: form.text("why"))
+        try request.check()
+        let done = try await handlers.lists.allow(request, who)
+        return Said(done: .allowed, id: done.id).link("/lists")
+      },
+      action("/lists/disallow", .operate) { form, who in
+        let request = DisallowRequest(id: try form.required("id"))
+        try request.check()
+        _ = try await handlers.lists.disallow(request, who)
+        return Said(done: .disallowed, id: request.id).link("/lists")
+      },
+    ]
+  }
+}
+
+extension FormFields {
+  /// How long: `1h`, `7d`, `permanent`, as the commands take it. Nil: nothing was chosen; negative: permanently.
+  fileprivate func span(_ name: String) throws(RequestError) -> Int64? {
+    guard let text = self[name], !text.isEmpty else { return nil }
+    if text == "permanent" { return -1 }
+    guard let span = try? TimeSpan(parsing: text), span.seconds > 0 else {
+      throw RequestError(.invalid, "`\(text)` is no time", remedy: "write 10m, 1h, 7d or permanent")
+    }
+    return span.seconds
+  }
+
+  /// What is not empty.
+  fileprivate func text(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
+}
+
+/// What a form did, told by the page that comes after it. Codes and an id only: a link cannot put words into our mouth.
+struct Said: Sendable {
+  enum Done: String, Sendable { case banned, lifted, accepted, allowed, disallowed }
+
+  var done: Done
+  var id: String
+  var jail = ""
+
+  init(done: Done, id: String, jail: String = "") { (self.done, self.id, self.jail) = (done, id, jail) }
+
+  init?(_ request: HTTPRequest) {
+    guard let done = request.query("done").flatMap({ Done(rawValue: $0) }), let id = request.query("id"),
+      id.utf8.count <= 512
+    else { return nil }
+    self.init(done: done, id: id, jail: request.query("jail") ?? "")
+  }
+
+  func link(_ path: String) -> String {
+    HTML.link(path, [("done", done.rawValue), ("id", id), ("jail", jail)])
+  }
+
+  func html(_ viewer: Viewer) -> HTML {
+    switch done {
+    case .banned:
+      "\(HTML.address(id)) is banned. \(viewer.form("/bans/unban", [("id", id)], button: "undo", label: "Lift the ban of \(id)"))"
+    case .lifted:
+      "The ban of \(HTML.address(id)) is lifted. \(viewer.form("/bans/ban", [("id", id), ("jail", jail)], button: "undo", label: "Ban \(id) again"))"
+    case .accepted: "The list \(id) is taken over at its next look, whatever it lost."
+    case .allowed:
+      "\(HTML.address(id)) is spared everywhere. \(viewer.form("/lists/disallow", [("id", id)], button: "undo", label: "Spare \(id) no more"))"
+    case .disallowed: "\(HTML.address(id)) is spared no more."
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import AuditLog
+import HTTPServing
+import Inspection
+import Model
+import NIOHTTP1
+import System
+
+extension ControlRoutes {
+  /// Everything about one address: why it is banned or not, by which lines, and what can be done.
+  var addressPage: Route {
+    page("/address", "Address") { request, viewer in
+      let question = try ExplainQuestion(request)
+      let known = try await ask { audit, context in
+        try audit.explain(
+          question.identity, bans: max(question.bans, 10), settings: context.settings(), at: SystemClock.now())
+      }
+      let id = known.id
+      let state: HTML =
+        known.banned
+        ? "<p class=\"warning\"><b>\(id)</b> is banned. \(viewer.form("/bans/unban", [("id", id)], button: "unban", label: "Lift the ban of \(id)"))</p>"
+        : "<p class=\"ok\"><b>\(id)</b> is not banned. \(viewer.form("/bans/ban", [("id", id)], button: "ban", label: "Ban \(id)"))</p>"
+      let reasons: HTML = "\(known.reasons.map { "<p class=\"warning\">\($0.text)</p>" as HTML })"
+      let windows = HTML.table(
+        ["Jail", "Failures that count now", "Limit", "Within", "Spared by"],
+        known.windows.map { window in
+          [
+            "\(window.jail)", "\(window.weight)", "\(window.maxretry)", "\(TimeSpan.seconds(window.findtime).brief)",
+            "\(window.ignoredBy ?? "")",
+          ]
+        }, none: "it is in no jail's window")
+      let counts = HTML.table(
+        ["Jail", "Failures", "First", "Last"],
+        known.jails.map { ["\($0.jail)", "\(grouped($0.failures))", HTML.time($0.first), HTML.time($0.last)] },
+        none: "no failures are stored")
+      return """
+        \(state)\(reasons)
+        \(HTML.section("Now", windows))
+        \(HTML.section("Bans, \(known.banCount) in all", "\(known.bans.map(Self.story))"))
+        \(HTML.section("Failures by jail", counts))
+        \(HTML.section("Newest failures", Self.rows(known.recent)))
+        \(HTML.section("In the terminal", HTML.command("bailiff explain \(id)") + HTML.command("bailiff audit --ip \(id)") + HTML.command("bailiff allow \(id) --for 1d --why …")))
+        <p><a href="\(HTML.link("/audit", [("ip", id)]))">all that is stored of it</a></p>
+        """
+    }
+  }
+
+  private static func story(_ ban: ExplainReply.BanStory) -> HTML {
+    let end: HTML =
+      ban.ended.map { "; ended \(HTML.time($0)), \(ban.endCause)" }
+      ?? (ban.until.map { "; until \(HTML.time($0))" } ?? "; for ever")
+    let held: HTML =
+      ban.dryRun
+      ? ", decided by a dry run" : ban.applied == nil ? ", <span class=\"bad\">never in the firewall</span>" : ""
+    let by: HTML = ban.uid == nil ? "" : ", by uid \(ban.uid ?? 0): <code>\(ban.command)</code>"
+    return """
+      <details open><summary>Ban \(ban.number) in \(ban.jail), \(HTML.time(ban.since))\(end)\(held)\(by)</summary>\(Self.rows(ban.failures))</details>
+      """
+  }
+
+  /// Rows of the audit, with the line that each is about.
+  static func rows(_ rows: [AuditRow]) -> HTML {
+    HTML.table(
+      ["When", "What", "Address", "Jail", "User", "Line, or what was done"],
+      rows.map { row in
+        [
+          HTML.time(row.time), row.kind == .failure ? "\(row.pattern)" : "\(row.action)", HTML.address(row.id),
+          "\(row.jail)", "\(row.user)",
+          "<code>\(row.story)</code>\(row.source.isEmpty ? "" : " <span class=\"note\">\(row.source)</span>" as HTML)",
+        ]
+      }, none: "nothing")
+  }
+}
