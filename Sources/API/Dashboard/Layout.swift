@@ -64,7 +64,7 @@ struct Layout {
       <form class="search" action="/address" role="search"><input name="id" aria-label="An address, a block or a name" placeholder="address" required maxlength="512"><button type="submit">explain</button></form>
       <span class="who">\(viewer.name), \(viewer.role.rawValue)</span>\(logout)</header>
       <nav aria-label="Pages">\(links)</nav>
-      <main id="main"><h1>\(title)</h1>\(said.map { "<p class=\"said\" role=\"status\">\($0)</p>" as HTML } ?? "")\(body)</main>
+      <main id="main"><h1>\(title)</h1>\(said.map { "<div class=\"said\" role=\"status\">\($0)</div>" as HTML } ?? "")\(body)</main>
       <footer>Times are of the server's zone; yours is shown where you point.</footer>
       """)
   }

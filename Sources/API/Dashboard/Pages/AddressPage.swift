@@ -17,9 +17,9 @@ extension ControlRoutes {
       let id = known.id
       let state: HTML =
         known.banned
-        ? "<p class=\"warning\"><b>\(id)</b> is banned. \(viewer.form("/bans/unban", [("id", id)], button: "unban", label: "Lift the ban of \(id)"))</p>"
-        : "<p class=\"ok\"><b>\(id)</b> is not banned. \(viewer.form("/bans/ban", [("id", id)], button: "ban", label: "Ban \(id)"))</p>"
-      let reasons: HTML = "\(known.reasons.map { "<p class=\"warning\">\($0.text)</p>" as HTML })"
+        ? "<div class=\"warning\"><b>\(id)</b> is banned. \(viewer.form("/bans/unban", [("id", id)], button: "unban", label: "Lift the ban of \(id)"))</div>"
+        : "<div class=\"ok\"><b>\(id)</b> is not banned. \(viewer.form("/bans/ban", [("id", id)], button: "ban", label: "Ban \(id)"))</div>"
+      let reasons: HTML = "<ul>\(known.reasons.map { "<li>\($0.text)</li>" as HTML })</ul>"
       let windows = HTML.table(
         ["Jail", "Failures that count now", "Limit", "Within", "Spared by"],
         known.windows.map { window in
@@ -35,7 +35,7 @@ extension ControlRoutes {
       return """
         \(state)\(reasons)
         \(HTML.section("Now", windows))
-        \(HTML.section("Bans, \(known.banCount) in all", "\(known.bans.map(Self.story))"))
+        \(HTML.section("Bans, \(known.banCount) in all", "\(known.bans.enumerated().map { Self.story($0.element, isOpen: $0.offset == 0) })"))
         \(HTML.section("Failures by jail", counts))
         \(HTML.section("Newest failures", Self.rows(known.recent)))
         \(HTML.section("In the terminal", HTML.command("bailiff explain \(id)") + HTML.command("bailiff audit --ip \(id)") + HTML.command("bailiff allow \(id) --for 1d --why …")))
@@ -44,7 +44,7 @@ extension ControlRoutes {
     }
   }
 
-  private static func story(_ ban: ExplainReply.BanStory) -> HTML {
+  private static func story(_ ban: ExplainReply.BanStory, isOpen: Bool) -> HTML {
     let end: HTML =
       ban.ended.map { "; ended \(HTML.time($0)), \(ban.endCause)" }
       ?? (ban.until.map { "; until \(HTML.time($0))" } ?? "; for ever")
@@ -53,7 +53,7 @@ extension ControlRoutes {
       ? ", decided by a dry run" : ban.applied == nil ? ", <span class=\"bad\">never in the firewall</span>" : ""
     let by: HTML = ban.uid == nil ? "" : ", by uid \(ban.uid ?? 0): <code>\(ban.command)</code>"
     return """
-      <details open><summary>Ban \(ban.number) in \(ban.jail), \(HTML.time(ban.since))\(end)\(held)\(by)</summary>\(Self.rows(ban.failures))</details>
+      <details\(isOpen ? " open" as HTML : "")><summary>Ban \(ban.number) in \(ban.jail), \(HTML.time(ban.since))\(end)\(held)\(by)</summary>\(Self.rows(ban.failures))</details>
       """
   }
 

@@ -63,7 +63,7 @@ extension ControlRoutes {
         alerts.map { alert in
           [
             HTML.time(alert.time), "\(alert.kind.rawValue)", "\(alert.user ?? "")", HTML.address(alert.address ?? ""),
-            "\(alert.text)",
+            "<span class=\"text\">\(alert.text)</span>",
           ]
         }, none: "nothing a person should look at")
       let table = HTML.table(

@@ -92,7 +92,7 @@ extension ControlRoutes {
       rows.map { row in
         [
           HTML.time(row.time), "\(row.action)", HTML.address(row.id), "\(row.jail)",
-          row.action == "unban" ? "\(row.story)" : "\(counted(row.count, "failure")), \(row.story)",
+          "<span class=\"text\">\(row.action == "unban" ? row.story : "\(counted(row.count, "failure")), \(row.story)")</span>",
         ]
       }, none: "nobody was banned yet")
   }

@@ -31,7 +31,9 @@ extension ControlRoutes {
         }, none: "nothing is read")
       let known = HTML.table(
         ["Filter", "What it sees", "Patterns", "Samples"],
-        filters.map { ["\($0.filter)", "\($0.summary)", "\($0.patterns)", "\($0.samples)"] }, none: "none")
+        filters.map {
+          ["\($0.filter)", "<span class=\"text\">\($0.summary)</span>", "\($0.patterns)", "\($0.samples)"]
+        }, none: "none")
       return """
         <div id="jails" data-live>\(HTML.section("Jails", jails))\(HTML.section("Sources", sources))</div>
         <section><details><summary>\(counted(filters.count, "filter")) to choose from</summary>\(known)</details></section>
@@ -41,7 +43,7 @@ extension ControlRoutes {
   }
 
   static func state(_ problem: String?) -> HTML {
-    problem.map { "<span class=\"bad\">\($0)</span>" } ?? "<span class=\"good\">ok</span>"
+    problem.map { "<span class=\"bad text\">\($0)</span>" } ?? "<span class=\"good\">ok</span>"
   }
 
   var listsPage: Route {
@@ -105,8 +107,9 @@ extension ControlRoutes {
         ["Check", "State", "Weight", "What was seen", "Why it matters", "What mends it"],
         checks.map { check in
           [
-            "\(check.check.rawValue)", Self.name(of: check.state), "\(check.weight)", "\(check.evidence)",
-            "\(check.why)",
+            "\(check.check.rawValue)", Self.name(of: check.state), "\(check.weight)",
+            "<span class=\"text\">\(check.evidence)</span>",
+            "<span class=\"text\">\(check.why)</span>",
             check.remedy.map { "<code>\($0)</code>" } ?? "\(check.reason ?? "")",
           ]
         }, none: "nothing was checked")
