@@ -1,6 +1,8 @@
 internal import API
 internal import AuditLog
+internal import Geo
 internal import Glibc
+internal import Inspection
 internal import LogSources
 internal import Model
 internal import Pipeline
@@ -16,9 +18,11 @@ extension ControlHandlers {
         try await mappingErrors {
           // While rules are missing, no ban holds, whatever was done with it.
           let isEnforcing = daemon.isEnforcing
+          let origins = GeoLookup(daemon.settings.geo).databases()
           return try await daemon.bans(jail: request.jail).map { ban in
             var reply = BanReply(ban)
             reply.applied = reply.applied && isEnforcing
+            reply.add(origins.facts(of: ban.identity))
             return reply
           }
         }
