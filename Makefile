@@ -1,11 +1,11 @@
 # `make run` shows Bailiff at work, `make test` tests it, `make help` tells the rest.
 
 # What the build needs, and what the tests run beside it (Debian's names).
-BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvectorscan-dev libmnl-dev libsystemd-dev libyaml-dev libcurl4-openssl-dev \
+BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvectorscan-dev libmnl-dev libsystemd-dev libyaml-dev libcurl4-openssl-dev libmaxminddb-dev \
   pkg-config
 TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-client sshpass systemd \
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium \
-  libcurl4 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy caddy
+  libcurl4 libmaxminddb0 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy caddy
 # The peers that `make bench` measures beside Bailiff, never started as services.
 BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev wrk
 

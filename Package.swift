@@ -76,8 +76,9 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
-    // Not linked but loaded when an output first needs it: see its shim.h.
+    // Not linked but loaded when they are first needed: see their shim.h.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMaxMindDB", providers: [.apt(["libmaxminddb-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // The rooms, in the order in which data flows through them.
@@ -94,7 +95,8 @@ let package = Package(
     room("Detection", ["Model"]),
     room("LockoutGuard", ["Model", "System"], isSmall: true),
     room("Firewall", ["Model", "System", "CMnl"], isSmall: true),
-    room("Lists", ["Model", "System", "Curl"], isSmall: true),
+    room("Geo", ["Model", "System", "CMaxMindDB"], isSmall: true),
+    room("Lists", ["Model", "System", "Curl", "Geo"], isSmall: true),
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),
@@ -110,7 +112,7 @@ let package = Package(
       "Inspection",
       [
         "Model", "System", "JSON", "Filters", "LogSources", "Matching", "Fail2banMatching", "Detection", "LockoutGuard",
-        "AuditLog", "Settings", "Fail2banImport", "Pipeline", "Firewall",
+        "AuditLog", "Settings", "Fail2banImport", "Pipeline", "Firewall", "Geo",
       ], isSmall: true),
     room(
       "HTTPServing",
@@ -127,7 +129,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], isSmall: true),
-    room("Reporting", ["Model", "System", "AuditLog", "Inspection"], isSmall: true),
+    room("Reporting", ["Model", "System", "AuditLog", "Inspection", "Geo"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
     api,
@@ -136,7 +138,7 @@ let package = Package(
       [
         "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
         "Outputs",
-        "Fail2banSocket", "BanSharing", "CSystemd",
+        "Fail2banSocket", "BanSharing", "CSystemd", "Geo", "Inspection",
       ], isSmall: true),
     .executableTarget(
       name: "bailiff",
@@ -168,6 +170,7 @@ let package = Package(
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("DetectionTests", ["Model", "Detection", "TestSupport"]),
     tests("FirewallTests", ["Model", "System", "Firewall", "LockoutGuard", "CLinux", "CMnl", "TestSupport"]),
+    tests("GeoTests", ["Model", "Geo", "TestSupport"]),
     tests("ListsTests", ["Model", "Lists", "TestSupport"]),
     tests("SQLiteTests", ["SQLite"]),
     // Writes to a store until it is killed: AuditLogTests kills it.

@@ -21,5 +21,7 @@ public struct InspectionContext: Sendable {
   }
 
   /// Opened for each question: the store may be replaced while the daemon runs.
-  func audit() throws -> AuditInspection { AuditInspection(try AuditStore.readOnly(path: database())) }
+  func audit() throws -> AuditInspection {
+    AuditInspection(try AuditStore.readOnly(path: database()), geo: settings().geo)
+  }
 }

@@ -38,6 +38,8 @@ public struct ListReply: Hashable, Sendable, Codable {
   public var source: String
   /// Does it spare what it holds?
   public var allow: Bool
+  /// Does it neither spare nor block, but is named by rules of the firewall?
+  public var rulesOnly: Bool
   /// Entries in force.
   public var entries: Int
   /// Entries that are not, because something spares them.
@@ -51,12 +53,13 @@ public struct ListReply: Hashable, Sendable, Codable {
   public var problem: String?
 
   public init(
-    name: String, source: String, allow: Bool, entries: Int, leftOut: Int, strange: Int, loaded: Instant?,
-    checked: Instant?, problem: String?
+    name: String, source: String, allow: Bool, rulesOnly: Bool, entries: Int, leftOut: Int, strange: Int,
+    loaded: Instant?, checked: Instant?, problem: String?
   ) {
     self.name = name
     self.source = source
     self.allow = allow
+    self.rulesOnly = rulesOnly
     self.entries = entries
     self.leftOut = leftOut
     self.strange = strange

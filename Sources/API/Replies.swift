@@ -13,6 +13,10 @@ public struct BanReply: Hashable, Sendable, Codable {
   public var number: Int
   /// Does the firewall hold it?
   public var applied: Bool
+  /// Where it is from, by the databases of the settings: the country's code, the autonomous system's number and name.
+  public var country: String?
+  public var network: UInt32?
+  public var networkName: String?
 
   public init(_ ban: Ban) {
     id = ban.identity.description
@@ -23,6 +27,12 @@ public struct BanReply: Hashable, Sendable, Codable {
     number = ban.number
     applied = ban.applied
   }
+
+  public mutating func add(_ facts: GeoFacts) {
+    (country, network, networkName) = (facts.country, facts.network, facts.networkName)
+  }
+
+  public var origin: GeoFacts { GeoFacts(country: country, network: network, networkName: networkName) }
 
   public var ban: Ban {
     Ban(

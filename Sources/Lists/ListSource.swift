@@ -1,5 +1,7 @@
 internal import Curl
+internal import Geo
 internal import Glibc
+public import Model
 internal import System
 
 /// Where a list comes from.
@@ -8,11 +10,15 @@ public enum ListSource: Hashable, Sendable, CustomStringConvertible {
   case path(String)
   /// http: or https:; a file of authorities (PEM) in place of the system's.
   case url(String, authority: String?)
+  /// Countries (codes in capitals) and networks (numbers), each from the database that knows them.
+  case places(countries: Set<String>, countryFile: String?, networks: Set<UInt32>, networkFile: String?)
 
   public var description: String {
     switch self {
     case .path(let path): path
     case .url(let url, _): url
+    case .places(let countries, _, let networks, _):
+      (countries.sorted() + networks.sorted().map { "AS\($0)" }).joined(separator: ", ")
     }
   }
 }
@@ -27,6 +33,7 @@ public struct ListVersion: Hashable, Sendable {
 public enum ListAnswer: Sendable {
   case unchanged
   case text([UInt8], ListVersion)
+  case entries(AddressList, ListVersion)
 }
 
 extension ListSource {
@@ -45,7 +52,36 @@ extension ListSource {
         throw ListProblem(error)
       }
     case .url(let url, let authority): return try Self.fetch(url, authority, unless: known)
+    case .places(let countries, let countryFile, let networks, let networkFile):
+      return try Self.look(up: countries, countryFile, networks, networkFile, unless: known)
     }
+  }
+
+  private static func look(
+    up countries: Set<String>, _ countryFile: String?, _ networks: Set<UInt32>, _ networkFile: String?,
+    unless known: ListVersion?
+  ) throws(ListProblem) -> ListAnswer {
+    let version: ListVersion
+    do throws(SystemError) {
+      version = ListVersion(parts: try [countryFile, networkFile].compactMap { $0 }.map(state))
+    } catch {
+      throw ListProblem(error)
+    }
+    if version == known { return .unchanged }
+    var found: [Subnet] = []
+    do throws(GeoProblem) {
+      if let countryFile { found += try GeoDatabase(path: countryFile).subnets(countries: countries) }
+      if let networkFile { found += try GeoDatabase(path: networkFile).subnets(networks: networks) }
+    } catch {
+      throw ListProblem("\(error)")
+    }
+    return .entries(AddressList(found), version)
+  }
+
+  /// Which file it is, how long, and when it was written.
+  private static func state(of file: String) throws(SystemError) -> String {
+    let status = try FileStatus.of(path: file)
+    return "\(file) \(status.device) \(status.inode) \(status.size) \(status.modified)"
   }
 
   private static func readFiles(_ path: String, unless known: ListVersion?) throws(SystemError) -> ListAnswer {
@@ -53,12 +89,7 @@ extension ListSource {
     if try FileStatus.of(path: path).isDirectory {
       files = try Directory.names(path).filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }
     }
-    var parts: [String] = []
-    for file in files {
-      let status = try FileStatus.of(path: file)
-      parts.append("\(file) \(status.device) \(status.inode) \(status.size) \(status.modified)")
-    }
-    let version = ListVersion(parts: parts)
+    let version = ListVersion(parts: try files.map(state))
     if version == known { return .unchanged }
     var text: [UInt8] = []
     for file in files {

@@ -47,7 +47,7 @@ extension Plan {
     }
     targets.append(FirewallTarget(jail: Plan.operatorJail, ports: .all))
     targets += StaticRule.rules(of: settings).map(\.target)
-    for list in settings.lists where list.enabled && !list.allows {
+    for list in settings.lists where list.enabled && !list.allows && !list.isForRules {
       targets.append(FirewallTarget(jail: list.name, ports: .all, verdict: list.block == .drop ? .drop : .reject))
     }
     return targets

@@ -16,6 +16,9 @@ struct ReportPage {
   var patterns: TopResult
   /// Of attacks.
   var kinds: TopResult
+  /// Where the addresses are from; nil where no database says.
+  var countries: TopResult?
+  var networks: TopResult?
   /// Of web application firewalls.
   var rules: TopResult
   /// What the daemon says of itself, while it runs: a name and a value each.
@@ -41,6 +44,8 @@ struct ReportPage {
     <div class="columns">
     \(section("Addresses", ranking(addresses, bans: true)))
     \(section("Networks", ranking(prefixes, bans: true)))
+    \(countries.map { section("Countries", ranking($0)) } ?? "")
+    \(networks.map { section("Autonomous systems", ranking($0)) } ?? "")
     \(section("Users that were tried", ranking(users)))
     \(section("Jails", ranking(jails, bans: true)))
     \(section("What was tried", ranking(kinds)))
@@ -99,7 +104,8 @@ struct ReportPage {
     Chart.ranking(
       result.entries.prefix(10).map { entry in
         (
-          truncated(printable(entry.name), to: 40), entry.failures,
+          truncated(printable(entry.detail.isEmpty ? entry.name : "\(entry.name) \(entry.detail)"), to: 40),
+          entry.failures,
           bans && entry.bans > 0 ? counted(entry.bans, "ban") : ""
         )
       }, colour: Self.failureColour)

@@ -1,7 +1,9 @@
 internal import API
 internal import AuditLog
 internal import Filters
+internal import Geo
 internal import Glibc
+internal import Inspection
 internal import LogSources
 internal import Model
 internal import Pipeline
@@ -17,9 +19,11 @@ extension ControlHandlers {
         try await mappingErrors {
           // While rules are missing, no ban holds, whatever was done with it.
           let isEnforcing = daemon.isEnforcing
+          let origins = GeoLookup(daemon.settings.geo).databases()
           return try await daemon.bans(jail: request.jail).map { ban in
             var reply = BanReply(ban)
             reply.applied = reply.applied && isEnforcing
+            reply.add(origins.facts(of: ban.identity))
             return reply
           }
         }

@@ -49,8 +49,9 @@ extension ListHandlers {
 extension ListReply {
   init(_ report: ListReport) {
     self.init(
-      name: report.name, source: report.source, allow: report.allows, entries: report.entries, leftOut: report.leftOut,
-      strange: report.strange, loaded: report.loaded, checked: report.checked, problem: report.problem)
+      name: report.name, source: report.source, allow: report.allows, rulesOnly: report.isForRules,
+      entries: report.entries, leftOut: report.leftOut, strange: report.strange, loaded: report.loaded,
+      checked: report.checked, problem: report.problem)
   }
 }
 

@@ -123,6 +123,7 @@ struct SettingsReader {
     readGeneral(fields)
     readFirewall(fields)
     readRetention(fields)
+    readGeo(fields)
     library = FilterLibrary(directories: settings.filters, builtin: builtin)
     if let value = fields["defaults"], let keys = Fields(value, "defaults", known: Keys.limits.names) {
       defaults = JailKeys(keys)
@@ -245,7 +246,7 @@ struct SettingsReader {
     let jails = fields["jails"].flatMap { Fields($0, "jails") }?.entries.map(\.key) ?? []
     for entry in lists.entries {
       let before = problems.errors.count
-      let result = ListReader.read(entry, jails: jails, problems: problems)
+      let result = ListReader.read(entry, jails: jails, geo: settings.geo, problems: problems)
       if problems.errors.count == before, let result { settings.lists.append(result) }
     }
   }

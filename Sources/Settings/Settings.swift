@@ -46,6 +46,8 @@ public struct Settings: Sendable, Equatable {
   public var jails: [JailSettings]
   /// In the order of the file, those that are disabled too. A list with an error is not among them.
   public var lists: [ListSettings] = []
+  /// Files that know where addresses are from.
+  public var geo = GeoSettings()
   /// In the order of the file, those that are disabled too. An output with an error is not among them.
   public var outputs: [OutputSettings]
   public var compat = CompatSettings()

@@ -37,14 +37,16 @@ extension SettingsReader {
     guard let firewall = fields["firewall"].flatMap({ Fields($0, "firewall") }) else { return }
     for action in [StaticRuleSettings.Action.block, .allowOnly] {
       guard let value = firewall[action.rawValue], let items = value.list(action.rawValue) else { continue }
-      settings.firewall.staticRules += items.compactMap { staticRule($0, action) }
+      for item in items {
+        if let rule = staticRule(item, action) { settings.firewall.staticRules.append(rule) }
+      }
       if action == .allowOnly, items.isEmpty {
         value.fail("`allow_only` is empty, which would close every port", "name what is open: [{port: [ssh]}]")
       }
     }
   }
 
-  private func staticRule(_ value: Value, _ action: StaticRuleSettings.Action) -> StaticRuleSettings? {
+  private mutating func staticRule(_ value: Value, _ action: StaticRuleSettings.Action) -> StaticRuleSettings? {
     guard let fields = Fields(value, action.rawValue, known: Keys.staticRule.names) else { return nil }
     var rule = StaticRuleSettings(action, ports: .all)
     if let port = fields["port"] {
@@ -63,9 +65,11 @@ extension SettingsReader {
     return rule
   }
 
-  private func readSource(_ value: Value, into rule: inout StaticRuleSettings) {
+  private mutating func readSource(_ value: Value, into rule: inout StaticRuleSettings) {
     guard let text = value.name("from") else { return }
-    if text.hasPrefix("list:") {
+    if text.hasPrefix("country:") || text.hasPrefix("network:") {
+      if let name = place(text, value) { rule.lists.append(name) }
+    } else if text.hasPrefix("list:") {
       let name = String(text.dropFirst(5))
       guard settings.lists.contains(where: { $0.name == name && $0.enabled }) else {
         let known = settings.lists.filter(\.enabled).map(\.name)
@@ -83,7 +87,37 @@ extension SettingsReader {
       }
       rule.subnets.append(subnet)
     } else {
-      value.fail("\(quoted(text)) is no address, no block and no list", "write 203.0.113.0/24, or list:NAME")
+      value.fail(
+        "\(quoted(text)) is no address, no block and no list",
+        "write 203.0.113.0/24, list:NAME, country:DE or network:64496")
     }
+  }
+
+  /// The list that `country:DE` or `network:64496` is, which needs no entry in `lists`; no list of a user's has a colon in its
+  /// name.
+  private mutating func place(_ text: String, _ value: Value) -> String? {
+    let wanted = text.dropFirst(8)
+    let (name, places): (String, ListSettings.Places)
+    if text.hasPrefix("country:") {
+      guard let code = Value.countryCode(wanted) else {
+        value.fail("\(quoted(text)) names no country", "write two letters, as ISO 3166 has them: country:DE")
+        return nil
+      }
+      name = "country:\(code)"
+      places = settings.geo.places(countries: [code], at: value.place, problems: problems)
+    } else {
+      guard let number = GeoFacts.networkNumber(wanted) else {
+        value.fail("\(quoted(text)) names no network", "write the autonomous system's number: network:64496")
+        return nil
+      }
+      name = "network:\(number)"
+      places = settings.geo.places(networks: [number], at: value.place, problems: problems)
+    }
+    if !settings.lists.contains(where: { $0.name == name }) {
+      var list = ListSettings(name: name, place: value.place, source: .places(places))
+      list.isForRules = true
+      settings.lists.append(list)
+    }
+    return name
   }
 }

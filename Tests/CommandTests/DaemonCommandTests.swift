@@ -45,7 +45,7 @@ import Testing
     let json = try await Binary.run("bans", "--json", "--config", daemon.config)
     #expect(
       json.output.split(separator: "\n").first
-        == #"{"id":"192.0.2.7","jail":"sshd","since":"2026-11-21T05:24:01Z","until":"2026-11-21T06:24:01Z","count":3,"number":1,"applied":true}"#
+        == #"{"id":"192.0.2.7","jail":"sshd","since":"2026-11-21T05:24:01Z","until":"2026-11-21T06:24:01Z","count":3,"number":1,"applied":true,"country":null,"network":null,"network_name":null}"#
     )
     let objects = try json.objects
     #expect(objects.count == 2)

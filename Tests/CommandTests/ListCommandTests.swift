@@ -172,4 +172,84 @@ import Testing
     let explained = try await Binary.run("explain", "198.51.100.7", "--config", config)
     #expect(explained.output.contains("list drop blocks it: 198.51.100.7"), "\(explained)")
   }
+
+  /// Countries and networks from databases: blocked, in rules, exchanged when a file is, and shown as facts.
+  @Test(arguments: ["nftables", "ipset"]) func placesAreBlockedAndShown(_ backend: String) async throws {
+    let directory = try TestDirectory("places")
+    let namespace = try HeldNamespaces(.network, setup: "ip link set lo up")
+    func countries(_ blocks: [(String, String)]) throws {
+      var writer = MMDBWriter(type: "Test-Country")
+      for (block, code) in blocks { writer.add(block, ["country": ["iso_code": .text(code)]]) }
+      writer.addAliases()
+      try writer.write(to: directory("country.mmdb"))
+    }
+    try countries([("203.0.113.0/24", "DE"), ("198.51.100.0/24", "NO"), ("2001:db8::/32", "NO")])
+    var writer = MMDBWriter(type: "Test-ASN")
+    writer.add("198.51.100.0/25", ["autonomous_system_number": 64496, "autonomous_system_organization": "Example Net"])
+    try writer.write(to: directory("network.mmdb"))
+    let config = try directory.write(
+      "bailiff.yaml",
+      """
+      state: \(directory.path)/state
+      socket: \(directory.path)/socket
+      geo: {country: \(directory("country.mmdb")), network: \(directory("network.mmdb"))}
+      firewall:
+        backend: \(backend)
+        block: [{from: ["network:64496"], port: [25]}]
+      jails:
+        sshd: {filter: sshd, backend: files, logpath: [\(try directory.write("auth.log", ""))], maxretry: 1, port: all}
+      lists:
+        far: {countries: [DE], database: \(directory("country.mmdb"))}
+        odd: {countries: [XX]}
+      """)
+    let daemon = try RunningDaemon(config, in: namespace.enter, isDryRun: false)
+    defer { daemon.kill() }
+    let enter = namespace.enter.joined(separator: " ")
+    func kernel() async throws -> String {
+      try await Shell.run(backend == "ipset" ? "\(enter) ipset save" : "\(enter) nft list table inet bailiff").text
+    }
+    func run(_ words: String...) async throws -> Finished { try await Binary.run(words + ["--config", config]) }
+    try await poll("both are in the kernel") {
+      let held = try await kernel()
+      return held.contains("203.0.113.0") && held.contains("198.51.100.0")
+    }
+    let lists = try await run("lists", "--json")
+    let odd = try #require(lists.objects.first { $0["name"] as? String == "odd" })
+    #expect((odd["problem"] as? String)?.contains("knows no country XX") == true, "\(lists)")
+    #expect(try lists.objects.map { $0["name"] as? String } == ["far", "odd", "network:64496"])
+    #expect(try await run("explain", "203.0.113.9").output.contains("list far blocks it: 203.0.113.0/24 is in DE"))
+
+    // Facts: with a ban, a failure, in counts and in the report, from the store and from the daemon.
+    let stamp = ISO8601DateFormatter().string(from: Date())
+    let line = "\(stamp) web sshd[1]: Failed password for root from 198.51.100.7 port 4711 ssh2\n"
+    try directory.append(line, to: "auth.log")
+    try await poll("a ban") { try await kernel().contains("198.51.100.7") }
+    let bans = try await run("bans", "--json")
+    let ban = try #require(bans.objects.first)
+    #expect(ban["country"] as? String == "NO" && ban["network"] as? Int == 64496, "\(ban)")
+    #expect(ban["network_name"] as? String == "Example Net")
+    #expect(try await run("bans").output.contains("NO, AS64496 Example Net"))
+    let explained = try await run("explain", "198.51.100.7")
+    #expect(explained.output.contains("from: NO, AS64496 Example Net"), "\(explained)")
+    let failure = try await run("audit", "--kind", "failure", "--json").objects.first
+    #expect(failure?["country"] as? String == "NO", "\(String(describing: failure))")
+    let top = try await run("top", "--by", "country", "--json").objects.first
+    #expect(top?["name"] as? String == "NO" && top?["failures"] as? Int == 1, "\(String(describing: top))")
+    #expect(try await run("top", "--by", "network").output.contains("AS64496 Example Net"))
+    let report = try await Shell.run(
+      "curl -s --unix-socket \(directory.path)/socket 'http://localhost/api/v1/report?since=1d'; "
+        + "curl -s --unix-socket \(directory.path)/socket 'http://localhost/api/v1/top?by=network'"
+    ).text
+    #expect(
+      report.contains("<h2>Countries</h2>") && report.contains("\"detail\":\"Example Net\""), "\(report.suffix(300))")
+
+    // A month later the country has other blocks.
+    try countries([("203.0.113.0/25", "DE"), ("192.0.2.128/25", "DE"), ("198.51.100.0/24", "SE")])
+    #expect(try await run("reload").status == 0)
+    try await poll("the change is in the kernel") {
+      let held = try await kernel()
+      return held.contains("192.0.2.128")
+    }
+    #expect(try await run("bans", "--json").objects.first?["country"] as? String == "SE")
+  }
 }

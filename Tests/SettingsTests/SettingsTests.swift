@@ -254,6 +254,57 @@ struct SettingsTests {
     #expect(disabled.count == 1 && disabled[0].description.contains("no list `office` that is enabled"), "\(disabled)")
   }
 
+  /// Countries and networks, as lists and in rules; each is looked up in the database that knows it.
+  @Test func placesAreReadAndChecked() throws {
+    func read(_ text: String, files: Set<String> = []) -> Settings.Reading {
+      Settings.read(
+        text: text + "\njails: {a: {source: bans}}", file: "bailiff.yaml",
+        machine: Settings.Machine(hasFile: { files.contains($0) }, hasJournal: true))
+    }
+    let geo = "geo: {country: /c.mmdb, network: /n.mmdb}\n"
+    let good = read(
+      geo
+        + "lists: {far: {countries: [xx, NO], block: reject}, net: {networks: [64496, AS64497], database: /o.mmdb, allow: true}, home: {countries: DE, rules_only: true}}\n"
+        + "firewall: {allow_only: [{port: [ssh], from: ['list:home', 'country:se', 'network:AS64498']}], block: [{from: ['country:SE']}]}",
+      files: ["/c.mmdb", "/n.mmdb"])
+    #expect(good.errors.isEmpty && good.warnings.isEmpty, "\(good.errors.map(\.description)) \(good.warnings)")
+    let lists = good.settings.lists
+    #expect(lists.map(\.name) == ["far", "net", "home", "country:SE", "network:64498"])
+    #expect(lists.map(\.isForRules) == [false, false, true, true, true])
+    #expect(
+      lists.map(\.source) == [
+        .places(.init(countries: ["XX", "NO"], countryDatabase: "/c.mmdb")),
+        .places(.init(networks: [64496, 64497], networkDatabase: "/o.mmdb")),
+        .places(.init(countries: ["DE"], countryDatabase: "/c.mmdb")),
+        .places(.init(countries: ["SE"], countryDatabase: "/c.mmdb")),
+        .places(.init(networks: [64498], networkDatabase: "/n.mmdb")),
+      ])
+    #expect(
+      good.settings.firewall.staticRules.map(\.lists) == [["country:SE"], ["home", "country:SE", "network:64498"]])
+    // Files in the usual places need no word, and may be refused.
+    let usual = "/usr/share/GeoIP/GeoLite2-Country.mmdb"
+    #expect(read("", files: [usual]).settings.geo == GeoSettings(country: usual))
+    #expect(read("geo: {country: off}", files: [usual]).settings.geo == GeoSettings())
+    #expect(read("geo: {country: /gone.mmdb}").warnings.map(\.description).joined().contains("there is no file"))
+    for (wrong, word) in [
+      ("lists: {b: {countries: [DE]}}", "no database"), ("lists: {b: {networks: [64496]}}", "no database"),
+      (geo + "lists: {b: {countries: [DEU]}}", "is no code of a country"),
+      (geo + "lists: {b: {networks: [AS]}}", "is no number of a network"),
+      (geo + "lists: {b: {countries: []}}", "`countries` is empty"),
+      (geo + "lists: {b: {countries: [DE], url: 'https://example.org/'}}", "of no meaning beside"),
+      (geo + "lists: {b: {path: /tmp/b, database: /c.mmdb}}", "of no meaning without"),
+      (geo + "lists: {b: {countries: [DE], rules_only: true, allow: true}}", "that rules alone use"),
+      (geo + "firewall: {block: [{from: ['country:DEU']}]}", "names no country"),
+      (geo + "firewall: {block: [{from: ['network:x']}]}", "names no network"),
+      ("firewall: {block: [{from: ['country:DE']}]}", "no database"),
+      ("geo: {country: c.mmdb}", "no absolute path"),
+    ] {
+      let errors = read(wrong, files: ["/c.mmdb", "/n.mmdb"]).errors
+      #expect(
+        errors.count == 1 && errors.first?.description.contains(word) == true, "\(wrong): \(errors.map(\.description))")
+    }
+  }
+
   @Test func escalationIsReadAndChecked() throws {
     let jail = "jails: {a: {source: bans, "
     func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }

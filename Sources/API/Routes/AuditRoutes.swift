@@ -50,7 +50,7 @@ extension ControlRoutes {
       ) { request, _ in
         let question = try TopQuestion(request)
         let result = try await ask { audit, _ in
-          try audit.reader.top(by: question.key, since: question.since, until: question.until, limit: question.limit)
+          try audit.top(by: question.key, since: question.since, until: question.until, limit: question.limit)
         }
         return .lines(result.entries.map { TopReply($0, by: question.key) }, headers: TopHeaders.make(result))
       },
@@ -95,7 +95,7 @@ extension ControlRoutes {
         let version = context.version
         let html = try await ask { audit, _ in
           try Report(
-            audit.reader, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now
+            audit, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now
           ).html
         }
         return HTTPResponse(
@@ -128,7 +128,7 @@ extension ControlRoutes {
   private func rows(_ question: AuditQuestion) async throws -> HTTPResponse {
     if let limit = question.limit {
       let page = try await ask { audit, _ in
-        try audit.reader.page(question.filter, limit: limit, before: question.before, mostRead: question.mostRead)
+        try audit.page(question.filter, limit: limit, before: question.before, mostRead: question.mostRead)
       }
       return .lines(page.rows, headers: PageHeaders.make(page))
     }
@@ -137,7 +137,7 @@ extension ControlRoutes {
     return .lines { () async throws -> [AuditRow] in
       guard !isDone.withLock({ $0 }) else { return [] }
       let from = cursor.withLock { $0 }
-      let page = try await ask { audit, _ in try audit.reader.page(question.filter, limit: 4096, before: from) }
+      let page = try await ask { audit, _ in try audit.page(question.filter, limit: 4096, before: from) }
       cursor.withLock { $0 = page.next }
       isDone.withLock { $0 = page.next == nil }
       return page.rows

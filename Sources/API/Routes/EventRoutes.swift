@@ -50,7 +50,7 @@ extension ControlRoutes {
     var silence = Duration.zero
     while true {
       let from = position
-      let delivery = try await blocking { try audit.reader.rows(after: from, filter, limit: 500) }
+      let delivery = try await blocking { try audit.rows(after: from, filter, limit: 500) }
       position = delivery.end
       if !delivery.rows.isEmpty {
         try await stream.write(ByteBuffer(bytes: delivery.rows.flatMap(Self.event)))

@@ -1,11 +1,12 @@
 internal import Model
 
 /// A failure has every member of the contract; what does not apply to the other kinds is left out. Rows that are told in the
-/// order of storing end with `after`.
+/// order of storing end with `after`. Where an id is from is left out where nobody knows.
 extension AuditRow: Codable {
   private enum CodingKeys: String, CodingKey {
     case time, kind, action, jail, id, user, pattern, source, count, line, weight, filter, file, rule, message, severity
     case offset, cursor, lastTime, lastLine, until, number, cause, dryRun, uid, command, subject, detail, after
+    case country, network, networkName
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -13,6 +14,9 @@ extension AuditRow: Codable {
     try members.encode(time, forKey: .time)
     try members.encode(kind.rawValue, forKey: .kind)
     if kind == .failure { try encodeFailure(to: &members) } else { try encodeDecision(to: &members) }
+    if let country = origin.country { try members.encode(country, forKey: .country) }
+    if let network = origin.network { try members.encode(network, forKey: .network) }
+    if let name = origin.networkName { try members.encode(name, forKey: .networkName) }
     if let position { try members.encode(position.description, forKey: .after) }
   }
 
@@ -90,6 +94,10 @@ extension AuditRow: Codable {
     command = try text(.command)
     subject = try text(.subject)
     detail = try text(.detail)
+    origin = GeoFacts(
+      country: try members.decodeIfPresent(String.self, forKey: .country),
+      network: try members.decodeIfPresent(UInt32.self, forKey: .network),
+      networkName: try members.decodeIfPresent(String.self, forKey: .networkName))
     position = try members.decodeIfPresent(String.self, forKey: .after).flatMap { AuditPosition($0) }
   }
 }

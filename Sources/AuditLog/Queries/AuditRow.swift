@@ -55,6 +55,9 @@ public struct AuditRow: Hashable, Sendable {
   public var subject: String = ""
   public var detail: String = ""
 
+  /// Where the id is from, where the asker has looked that up: it is not stored.
+  public var origin = GeoFacts()
+
   /// Behind it in the order of storing: of rows that are told in that order.
   public var position: AuditPosition?
 

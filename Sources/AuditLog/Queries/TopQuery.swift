@@ -15,6 +15,13 @@ public enum TopKey: String, Sendable, CaseIterable {
   /// Of web application firewalls.
   case rule
   case hour
+  /// Where the addresses are from, by databases that the asker knows.
+  case country
+  /// The autonomous system.
+  case network
+
+  /// Is it a name that `AddressNaming` has for an address?
+  public var isOrigin: Bool { self == .country || self == .network }
 }
 
 public struct TopEntry: Hashable, Sendable {
@@ -52,13 +59,18 @@ public struct TopResult: Hashable, Sendable {
   }
 }
 
+/// What an address is counted under, and what is known of that; nil where nothing is known of the address.
+public typealias AddressNaming = (Address) -> (name: String, detail: String)?
+
 extension AuditReader {
   /// The `limit` names with the most failures from `since` to before `until`.
+  /// - Parameter naming: countries or networks, for those keys.
   public func top(
-    by key: TopKey, since: Instant, until: Instant = Instant(microseconds: .max), limit: Int = 20
+    by key: TopKey, since: Instant, until: Instant = Instant(microseconds: .max), limit: Int = 20,
+    naming: AddressNaming? = nil
   ) throws -> TopResult {
     try read { db, lookups in
-      var counter = TopCounter(key, since, until)
+      var counter = TopCounter(key, since, until, naming)
       try counter.count(&lookups, db)
       return try counter.result(limit, &lookups, db)
     }
@@ -70,6 +82,7 @@ private struct TopCounter {
   private let key: TopKey
   private let since: Instant
   private let until: Instant
+  private let naming: AddressNaming?
   private var addresses: [Address: Int] = [:]
   /// Ids that are names, or users.
   private var texts = ByteTable()
@@ -77,7 +90,8 @@ private struct TopCounter {
   private var templates: [Int64: Int] = [:]
   private var hours: [Int64: Int] = [:]
 
-  init(_ key: TopKey, _ since: Instant, _ until: Instant) {
+  init(_ key: TopKey, _ since: Instant, _ until: Instant, _ naming: AddressNaming?) {
+    self.naming = naming
     self.key = key
     self.since = since
     self.until = until
@@ -105,11 +119,12 @@ private struct TopCounter {
 
   private mutating func add(_ segment: Segment, _ db: Database) throws {
     switch key {
-    case .ip, .prefix:
+    case .ip, .prefix, .country, .network:
       try PostingIndex.forEach(segment, PostingBound.ids, db) { posting, _ in
         if let address = posting.address {
-          addresses[key == .ip ? address : Self.prefix(of: address).base, default: 0] += Int(clamping: posting.failures)
-        } else if key == .ip {
+          addresses[key == .prefix ? Self.prefix(of: address).base : address, default: 0] += Int(
+            clamping: posting.failures)
+        } else if key != .prefix {
           addText(posting.key.span.extracting(1..<posting.key.count), Int(clamping: posting.failures))
         }
       }
@@ -127,10 +142,10 @@ private struct TopCounter {
   private mutating func add(_ row: BatchRow, number: Int64, _ decoder: inout RowDecoder, _ db: Database) throws {
     let count = Int(row.count)
     switch key {
-    case .ip, .prefix:
+    case .ip, .prefix, .country, .network:
       if let address = row.address {
-        addresses[key == .ip ? address : Self.prefix(of: address).base, default: 0] += count
-      } else if key == .ip {
+        addresses[key == .prefix ? Self.prefix(of: address).base : address, default: 0] += count
+      } else if key != .prefix {
         try decoder.readNames(row, number: number, db)
         addText(decoder.name.span, count)
       }
@@ -168,6 +183,7 @@ private struct TopCounter {
         TopEntry(name: String(decoding: texts[$0], as: UTF8.self), failures: $1)
       }
       entries = Array((named + others).sorted(by: Self.isBefore).prefix(limit))
+    case .country, .network: return origins(limit)
     case .hour:
       entries = hours.sorted { $0.key < $1.key }.map {
         TopEntry(name: Instant(microseconds: Hour.start($0.key)).rfc3339(), failures: $0.value)
@@ -191,6 +207,29 @@ private struct TopCounter {
     return TopResult(
       since: since, until: until, entries: entries, total: total.reduce(0, +), distinct: distinct)
   }
+
+  /// Addresses by where they are from; what nobody knows, names included, is together.
+  private func origins(_ limit: Int) -> TopResult {
+    var sums: [String: Int] = [:]
+    var details: [String: String] = [:]
+    for (address, count) in addresses {
+      let found = naming?(address)
+      let name = found?.name ?? Self.unknown
+      sums[name, default: 0] += count
+      if let found, !found.detail.isEmpty { details[name] = found.detail }
+    }
+    let named = textSums.reduce(0, +)
+    if named > 0 { sums[Self.unknown, default: 0] += named }
+    let entries = Self.highest(sums.lazy.map { ($0.key, $0.value) }, limit, before: <).map { name, count in
+      var entry = TopEntry(name: name, failures: count)
+      entry.detail = details[name] ?? ""
+      return entry
+    }
+    return TopResult(
+      since: since, until: until, entries: entries, total: sums.values.reduce(0, +), distinct: sums.count)
+  }
+
+  private static let unknown = "unknown"
 
   /// Nil: the template has none of these.
   private func name(

@@ -1,4 +1,5 @@
 public import AuditLog
+public import Geo
 public import Model
 public import Settings
 
@@ -11,8 +12,13 @@ public import Settings
 /// ```
 public struct AuditInspection: Sendable {
   public var reader: AuditReader
+  /// Where addresses are from.
+  public var origins: GeoLookup
 
-  public init(_ reader: AuditReader) { self.reader = reader }
+  public init(_ reader: AuditReader, geo: GeoSettings = GeoSettings()) {
+    self.reader = reader
+    origins = GeoLookup(geo)
+  }
 
   /// - Parameters:
   ///   - bans: how many of its bans to tell.
@@ -29,7 +35,9 @@ public struct AuditInspection: Sendable {
     let whyNot = WhyNot(
       explanation: known, windows: windows, settings: settings, listed: listed, withheld: try withheld(identity),
       now: now)
-    return ExplainReply(known, windows: windows, reasons: whyNot.reasons, at: now)
+    var reply = ExplainReply(known, windows: windows, reasons: whyNot.reasons, at: now)
+    reply.add(origins.databases().facts(of: identity))
+    return reply
   }
 
   /// What the daemon noted when a jail's limit was reached and nobody was banned: about the id, or a block around it.

@@ -16,6 +16,10 @@ public struct ExplainReply: Hashable, Sendable, Codable {
   public var recent: [AuditRow]
   /// Why it is not banned, or its ban does not hold.
   public var reasons: [ReasonReply]
+  /// Where it is from, by the databases of the settings: the country's code, the autonomous system's number and name.
+  public var country: String?
+  public var network: UInt32?
+  public var networkName: String?
 
   public struct BanStory: Hashable, Sendable, Codable {
     public var jail: String
@@ -91,4 +95,10 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     recent = known.recent
     self.reasons = reasons
   }
+
+  mutating func add(_ facts: GeoFacts) {
+    (country, network, networkName) = (facts.country, facts.network, facts.networkName)
+  }
+
+  public var origin: GeoFacts { GeoFacts(country: country, network: network, networkName: networkName) }
 }

@@ -21,6 +21,10 @@ final class ListKeeper: Sendable {
       switch settings.source {
       case .path(let path): .path(path)
       case .url(let url, let authority): .url(url, authority: authority)
+      case .places(let places):
+        .places(
+          countries: Set(places.countries), countryFile: places.countryDatabase, networks: Set(places.networks),
+          networkFile: places.networkDatabase)
       }
     }
   }
@@ -143,10 +147,12 @@ final class ListKeeper: Sendable {
           known.settings = list
           known.due = now
           known.report.allows = list.allows
+          known.report.isForRules = list.isForRules
           return known
         }
         var entry = Entry(
-          settings: list, report: ListReport(name: list.name, source: "", allows: list.allows), due: now)
+          settings: list,
+          report: ListReport(name: list.name, source: "", allows: list.allows, isForRules: list.isForRules), due: now)
         entry.report.source = "\(entry.source)"
         if case .url = list.source, let kept = cache.load(list.name) {
           entry.list = kept.list
@@ -185,12 +191,16 @@ final class ListKeeper: Sendable {
     entry.report.checked = now
     entry.report.isRefused = false
     do throws(ListProblem) {
-      guard case .text(let bytes, let version) = try entry.source.read(unless: entry.version) else {
+      let list: AddressList
+      let version: ListVersion
+      switch try entry.source.read(unless: entry.version) {
+      case .unchanged:
         entry.report.problem = nil
         entry.report.loaded = now
         return
+      case .text(let bytes, let read): (list, version) = (try parsed(bytes, &entry), read)
+      case .entries(let entries, let read): (list, version) = (try checked(entries, &entry), read)
       }
-      let list = try parsed(bytes, &entry)
       entry.version = version
       entry.report.loaded = now
       if entry.report.problem != nil { log?.notice("list \(entry.settings.name): it can be read again") }
@@ -212,21 +222,24 @@ final class ListKeeper: Sendable {
   private func parsed(_ bytes: [UInt8], _ entry: inout Entry) throws(ListProblem) -> AddressList {
     entry.report.isRefused = true
     let text = ListText(bytes.span, limit: entry.settings.limit)
-    guard !text.isTooLong else {
-      throw ListProblem("it has more than \(entry.settings.limit) entries, which is its `limit`")
-    }
+    guard !text.isTooLong else { throw tooLong(entry) }
     guard !text.isNoList else {
       let first = text.firstStrange.map { "line \($0.line) is `\(printable($0.text))`" } ?? "it is empty"
       throw ListProblem("it is no list of addresses: \(first)")
     }
-    let list = AddressList(text.subnets)
+    entry.report.strange = text.strange
+    return try checked(AddressList(text.subnets), &entry)
+  }
+
+  private func checked(_ list: AddressList, _ entry: inout Entry) throws(ListProblem) -> AddressList {
+    entry.report.isRefused = true
+    guard list.entries.count <= entry.settings.limit else { throw tooLong(entry) }
     // A file may be emptied on purpose; an empty answer is somebody's mistake.
     if case .url = entry.settings.source, list.isEmpty, entry.list?.isEmpty == false, !entry.isAccepted {
       throw ListProblem("it is empty; if that is right, `bailiff lists --accept \(entry.settings.name)`")
     }
-    entry.report.strange = text.strange
     let check = check(leavesOutPrivate: entry.settings.leavesOutPrivate)
-    if entry.settings.allows {
+    if entry.settings.allows || entry.settings.isForRules {
       _ = try check.allowable(list, before: entry.isAccepted ? nil : entry.list)
     } else {
       _ = try check.blockable(list, before: entry.isAccepted ? nil : entry.list)
@@ -234,6 +247,10 @@ final class ListKeeper: Sendable {
     entry.isAccepted = false
     entry.report.isRefused = false
     return list
+  }
+
+  private func tooLong(_ entry: Entry) -> ListProblem {
+    ListProblem("it has more than \(entry.settings.limit) entries, which is its `limit`")
   }
 
   private func check(leavesOutPrivate: Bool) -> ListCheck {
@@ -251,7 +268,7 @@ final class ListKeeper: Sendable {
     for place in state.entries.indices {
       let entry = state.entries[place]
       guard let list = entry.list else { continue }
-      guard !entry.settings.allows else {
+      guard !entry.settings.allows, !entry.settings.isForRules else {
         state.entries[place].report.entries = list.entries.count
         continue
       }

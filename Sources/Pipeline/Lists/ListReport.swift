@@ -5,6 +5,8 @@ public struct ListReport: Sendable {
   public var name: String
   public var source: String
   public var allows: Bool
+  /// Neither spares nor blocks: rules of the firewall name it.
+  public var isForRules: Bool
   /// Entries in force, and those that are left out because something else spares them.
   public var entries = 0
   public var leftOut = 0

@@ -31,6 +31,7 @@ extension Keys {
     Key("defaults", .map(limits), "What holds for jails that say nothing themselves."),
     Key("jails", .named(.map(jail)), "What is watched, by name."),
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
+    Key("geo", .map(geo), "Databases that know where addresses are from."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
     Key("compat", .map(compat), "What others already speak."),
     Key("api", .map(api), "The API on TCP."),
@@ -49,7 +50,9 @@ extension Keys {
   static let staticRule: [Key] = [
     Key("port", .list(.either([.integer(1...65535), .text])), "Names, numbers, ranges, or all; all unless told."),
     Key("protocol", .list(words(TransportProtocol.self)), "Whose ports: [tcp, udp] unless told."),
-    Key("from", .list(.text), "Addresses, blocks, list:NAME; with allow_only everybody unless told."),
+    Key(
+      "from", .list(.text),
+      "Addresses, blocks, list:NAME, country:DE, network:64496; with allow_only everybody unless told."),
   ]
 
   static let synLimit: [Key] = [
@@ -63,12 +66,22 @@ extension Keys {
     Key("path", .text, "A file, or a directory whose files are one list; read again when they change."),
     Key("url", .text, "Where it is fetched; the last good one holds when that fails."),
     Key("authority", .text, "A file of certificate authorities (PEM) in place of the system's."),
+    Key("countries", .list(.text), "The blocks of countries, by ISO 3166's codes: [DE, \"NO\"]."),
+    Key(
+      "networks", .list(.either([.integer(1...4_294_967_295), .text])), "The blocks of autonomous systems: [64496]."),
+    Key("database", .text, "The file that knows countries and networks, in place of the one in `geo`."),
+    Key("rules_only", .bool, "Rules of the firewall name it; by itself it neither blocks nor spares."),
     Key("refresh", .time, "How often it is looked at: 6h for a URL, 1m for a file."),
     Key("allow", .bool, "What it holds is spared, by every jail and list, in place of being blocked."),
     Key("private", words(ListReader.Private.self), "What becomes of a list that holds private networks."),
     Key("block", words(JailSettings.Block.self), "What a blocked client is answered: nothing, or port unreachable."),
     Key("limit", .integer(1...2_000_000), "A list with more entries is refused."),
     Key("enabled", .bool, "A disabled list is checked, and not used."),
+  ]
+
+  static let geo: [Key] = [
+    Key("country", .text, "A file in MaxMind's format that knows countries, or off."),
+    Key("network", .text, "One that knows autonomous systems, or off."),
   ]
 
   static let retention: [Key] = [

@@ -6,13 +6,15 @@ struct ListReader {
   let name: String
   let fields: Fields
   let problems: Problems
+  /// The databases of the settings.
+  let geo: GeoSettings
 
   enum Private: String, CaseIterable {
     case refuse
     case leaveOut = "leave-out"
   }
 
-  static func read(_ entry: Fields.Entry, jails: [String], problems: Problems) -> ListSettings? {
+  static func read(_ entry: Fields.Entry, jails: [String], geo: GeoSettings, problems: Problems) -> ListSettings? {
     if !SettingsReader.isName(entry.key) {
       problems.add(
         entry.place, "\(quoted(entry.key)) is no name for a list",
@@ -23,7 +25,7 @@ struct ListReader {
         remedy: "the firewall knows both by it: rename one")
     }
     guard let fields = Fields(entry.value, entry.key, known: Keys.addressList.names) else { return nil }
-    return ListReader(name: entry.key, fields: fields, problems: problems).list(entry.place)
+    return ListReader(name: entry.key, fields: fields, problems: problems, geo: geo).list(entry.place)
   }
 
   private func list(_ place: Place) -> ListSettings? {
@@ -31,6 +33,7 @@ struct ListReader {
     var list = ListSettings(name: name, place: place, source: source)
     if let value = fields["enabled"]?.bool("enabled") { list.enabled = value }
     if let value = fields["allow"]?.bool("allow") { list.allows = value }
+    if let value = fields["rules_only"]?.bool("rules_only") { list.isForRules = value }
     if let value = fields["refresh"], let span = value.span("refresh") {
       if span < .minutes(1) {
         value.fail("`refresh` is \(value.typed)", "look once a minute at most: write 1m or more")
@@ -43,10 +46,15 @@ struct ListReader {
     for key in ["private", "block"] where list.allows {
       fields[key]?.fail("\(quoted(key)) is of no meaning for a list that allows", "drop it")
     }
+    for key in ["allow", "block"] where list.isForRules {
+      fields[key]?.fail("\(quoted(key)) is of no meaning for a list that rules alone use", "drop it")
+    }
     return list
   }
 
   private func source(_ place: Place) -> ListSettings.Source? {
+    if fields.has("countries") || fields.has("networks") { return places(place) }
+    fields["database"]?.fail("`database` is of no meaning without `countries` or `networks`", "drop it")
     if let value = fields["path"] {
       fields["url"]?.fail("a list has `path` or `url`, not both", "make two lists of them")
       fields["authority"]?.fail("`authority` is of no meaning for a file", "drop it")
@@ -54,7 +62,7 @@ struct ListReader {
     }
     guard let value = fields["url"] else {
       problems.add(
-        place, "list \(quoted(name)) has neither `path` nor `url`",
+        place, "list \(quoted(name)) has neither `path` nor `url`, nor `countries` or `networks`",
         remedy: "write path: /etc/bailiff/lists/NAME.txt, or url: https://…")
       return nil
     }
@@ -68,5 +76,19 @@ struct ListReader {
         value.place, "`url` is http: whoever is on the way decides whom this machine blocks", remedy: "write https")
     }
     return .url(text, authority: fields["authority"]?.path("authority"))
+  }
+
+  private func places(_ place: Place) -> ListSettings.Source? {
+    for key in ["path", "url", "authority"] {
+      fields[key]?.fail("\(quoted(key)) is of no meaning beside `countries` and `networks`", "make two lists of them")
+    }
+    let countries = fields["countries"]?.countries("countries") ?? []
+    let networks = fields["networks"]?.networks("networks") ?? []
+    for key in ["countries", "networks"] where fields[key]?.list(key)?.isEmpty == true {
+      fields[key]?.fail("\(quoted(key)) is empty", "name at least one, or drop it")
+    }
+    let own = fields["database"]?.path("database")
+    return .places(
+      geo.places(countries: countries, networks: networks, database: own, at: place, problems: problems))
   }
 }

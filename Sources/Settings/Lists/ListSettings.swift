@@ -9,6 +9,8 @@ public struct ListSettings: Sendable, Equatable {
   public var source: Source
   /// Spares what it holds, in place of blocking it.
   public var allows = false
+  /// Neither blocks nor spares: rules of the firewall name it.
+  public var isForRules = false
   /// How often its source is looked at.
   public var refresh: TimeSpan
   /// Entries of private networks are left out; without it a list that holds one is refused.
@@ -21,6 +23,25 @@ public struct ListSettings: Sendable, Equatable {
     /// A file, or a directory of them.
     case path(String)
     case url(String, authority: String?)
+    /// The blocks of countries and networks, from databases.
+    case places(Places)
+  }
+
+  /// Codes of countries, numbers of networks, and the files that know them; nil where nothing is asked of one.
+  public struct Places: Hashable, Sendable {
+    public var countries: [String]
+    public var networks: [UInt32]
+    public var countryDatabase: String?
+    public var networkDatabase: String?
+
+    public init(
+      countries: [String] = [], networks: [UInt32] = [], countryDatabase: String? = nil, networkDatabase: String? = nil
+    ) {
+      self.countries = countries
+      self.networks = networks
+      self.countryDatabase = countries.isEmpty ? nil : countryDatabase
+      self.networkDatabase = networks.isEmpty ? nil : networkDatabase
+    }
   }
 
   /// To be compared with that of another reading, in which lines may have moved.

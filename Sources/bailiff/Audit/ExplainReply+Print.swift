@@ -15,6 +15,7 @@ extension ExplainReply {
       }
       output.line("\(name) is banned: \(ends.joined(separator: ", "))")
     }
+    if !origin.isEmpty { output.line("  from: \(printable(origin.text))") }
     for jail in jails {
       output.line(
         "  \(printable(jail.jail)): \(counted(jail.failures, "failure")) stored, \(LocalTime.text(jail.first)) to "

@@ -20,9 +20,10 @@ struct Past: Sendable {
 
   init(_ config: ConfigOptions) throws {
     self.config = config
-    let path = try config.places().database
+    let places = try config.places()
+    let path = places.database
     guard Self.isForbidden(path) else {
-      source = .store(AuditInspection(try AuditStore.readOnly(path: path)))
+      source = .store(AuditInspection(try AuditStore.readOnly(path: path), geo: places.geo))
       return
     }
     let client = try config.client(deadline: 120)
@@ -51,7 +52,7 @@ struct Past: Sendable {
 
   func page(_ filter: AuditFilter, limit: Int, before: AuditCursor?, mostRead: Int) throws -> AuditPage {
     switch source {
-    case .store(let audit): try audit.reader.page(filter, limit: limit, before: before, mostRead: mostRead)
+    case .store(let audit): try audit.page(filter, limit: limit, before: before, mostRead: mostRead)
     case .daemon(let client): try client.page(filter, limit: limit, before: before, mostRead: mostRead)
     }
   }
@@ -75,7 +76,7 @@ struct Past: Sendable {
   func top(by key: TopKey, since: Instant, until: Instant?, limit: Int) throws -> TopResult {
     switch source {
     case .store(let audit):
-      try audit.reader.top(by: key, since: since, until: until ?? Instant(microseconds: .max), limit: limit)
+      try audit.top(by: key, since: since, until: until ?? Instant(microseconds: .max), limit: limit)
     case .daemon(let client): try client.top(by: key, since: since, until: until, limit: limit)
     }
   }
@@ -113,7 +114,7 @@ struct Past: Sendable {
     switch source {
     case .store(let audit):
       let report = try Reporting.Report(
-        audit.reader, since: since, until: until, host: LocalHost.name, version: Bailiff.version,
+        audit, since: since, until: until, host: LocalHost.name, version: Bailiff.version,
         made: SystemClock.now(), cost: cost())
       return Array(report.html.utf8)
     case .daemon(let client): return try client.report(since: since, until: until)

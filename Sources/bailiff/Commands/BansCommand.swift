@@ -39,17 +39,21 @@ struct Bans: ParsableCommand {
       return
     }
     let now = SystemClock.now()
-    var table = Table([
-      .text("ID"), .text("JAIL"), .text("SINCE"), .text("UNTIL"), .number("LEFT"), .number("FAILURES"), .number("BAN"),
-      .text("APPLIED"),
-    ])
+    let hasOrigins = bans.contains { !$0.origin.isEmpty }
+    var table = Table(
+      [
+        .text("ID"), .text("JAIL"), .text("SINCE"), .text("UNTIL"), .number("LEFT"), .number("FAILURES"),
+        .number("BAN"),
+        .text("APPLIED"),
+      ] + (hasOrigins ? [.rest("FROM")] : []))
     for ban in bans {
       let until = ban.until
-      table.add([
-        ban.id, ban.jail, LocalTime.text(ban.since), until.map(LocalTime.text) ?? "permanent",
-        until.map { max(.zero, $0.since(now)).brief } ?? "", grouped(ban.count), "\(ban.number)",
-        ban.applied ? "yes" : "no",
-      ])
+      table.add(
+        [
+          ban.id, ban.jail, LocalTime.text(ban.since), until.map(LocalTime.text) ?? "permanent",
+          until.map { max(.zero, $0.since(now)).brief } ?? "", grouped(ban.count), "\(ban.number)",
+          ban.applied ? "yes" : "no",
+        ] + (hasOrigins ? [ban.origin.text] : []))
     }
     table.print(to: &output, on: Terminal())
     output.line(counted(bans.count, "ban"))

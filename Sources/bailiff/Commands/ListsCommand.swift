@@ -52,7 +52,8 @@ struct ListsCommand: ParsableCommand {
     for list in lists {
       table.add(
         [
-          list.name, list.allow ? "allow" : "block", grouped(list.entries), grouped(list.leftOut),
+          list.name, list.rulesOnly ? "rules" : list.allow ? "allow" : "block", grouped(list.entries),
+          grouped(list.leftOut),
           list.loaded.map(LocalTime.text) ?? "never", list.source,
         ], style: list.problem == nil ? nil : .red)
     }

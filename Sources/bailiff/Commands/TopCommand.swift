@@ -8,12 +8,14 @@ import System
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
-    abstract: "Who fails most: by address, prefix, user, jail, pattern, kind of attack, source, rule or hour.",
+    abstract:
+      "Who fails most: by address, prefix, country, network, user, jail, pattern, kind of attack, source, rule or hour.",
     discussion: """
       Examples:
         bailiff top
         bailiff top --by prefix --since 7d
         bailiff top --by kind
+        bailiff top --by country
         bailiff top --by user --json | jq -r .name
 
       It reads the store itself, so it also works while the daemon is down.
@@ -69,7 +71,7 @@ struct Top: ParsableCommand {
     }
     table.print(to: &output, on: terminal)
     output.line(
-      "\(counted(result.total, "failure")) of \(counted(result.distinct, by.rawValue, plural: by == .prefix ? "prefixes" : nil)) since \(LocalTime.text(result.since))"
+      "\(counted(result.total, "failure")) of \(counted(result.distinct, by.rawValue, plural: Self.plurals[by])) since \(LocalTime.text(result.since))"
     )
   }
 
@@ -78,6 +80,8 @@ struct Top: ParsableCommand {
     if by == .hour { return Instant(rfc3339: entry.name).map(LocalTime.text) ?? entry.name }
     return entry.detail.isEmpty ? entry.name : "\(entry.name) \(entry.detail)"
   }
+
+  private static let plurals: [TopKey: String] = [.prefix: "prefixes", .country: "countries"]
 
   private static func percent(_ part: Int, of whole: Int) -> String {
     guard whole > 0 else { return "" }
