@@ -47,7 +47,7 @@ until_so gets_to_sshd 10.77.0.4
 show bailiff settings set firewall.backend dry-run
 show systemctl start bailiff
 until_so bailiff status
-show bailiff setup --go-live --yes --services none --confirm 15s
+show bailiff setup --go-live --yes --services none --confirm 45s
 attack 10.77.0.4
 until_so banned 10.77.0.4
 until_so sh -c '[ "$(bailiff settings get firewall.backend)" = dry-run ]'

@@ -17,11 +17,11 @@ fail() {
 # Waits until a command succeeds.
 until_so() {
   local tries
-  for tries in $(seq 100); do
+  for tries in $(seq 300); do
     ! "$@" >/dev/null 2>&1 || return 0
     sleep 0.2
   done
-  fail "after 20 seconds still not so: $*"
+  fail "after a minute still not so: $*"
 }
 
 # Two hosts beside this one, in a network namespace: .2 and :2 attack, .3 and :3 are Alice's.
