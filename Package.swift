@@ -96,7 +96,7 @@ let package = Package(
     room("LockoutGuard", ["Model", "System"], isSmall: true),
     room("Firewall", ["Model", "System", "CMnl"], isSmall: true),
     room("Geo", ["Model", "System", "CMaxMindDB"], isSmall: true),
-    room("Lists", ["Model", "System", "Curl", "Geo"], isSmall: true),
+    room("Lists", ["Model", "System", "JSON", "Curl", "Geo"], isSmall: true),
     room("SQLite", ["CSQLite"]),
     room("AuditLog", ["Model", "System", "SQLite", "CCrypto"]),
     room("Settings", ["Model", "System", "Filters", "Detection", "YAML"]),

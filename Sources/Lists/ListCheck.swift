@@ -9,11 +9,17 @@ public struct ListCheck: Sendable {
   public var allowed: AddressList
   /// Entries of private networks are left out; without it the list is refused for them.
   public var leavesOutPrivate: Bool
+  /// Single entries that no list should hold are left out, and it may lose as many as it likes: of decisions, which come and go.
+  public var isOfDecisions: Bool
 
-  public init(own: Set<Address> = [], allowed: AddressList = AddressList(), leavesOutPrivate: Bool = false) {
+  public init(
+    own: Set<Address> = [], allowed: AddressList = AddressList(), leavesOutPrivate: Bool = false,
+    isOfDecisions: Bool = false
+  ) {
     self.own = own
     self.allowed = allowed
     self.leavesOutPrivate = leavesOutPrivate
+    self.isOfDecisions = isOfDecisions
   }
 
   /// A list that has lost more than nine tenths of its entries is half of a list.
@@ -35,8 +41,13 @@ public struct ListCheck: Sendable {
   /// - Parameter before: what it was, where it is known.
   /// - Throws: why it is refused as a whole, with the remedy.
   public func blockable(_ list: AddressList, before: AddressList? = nil) throws(ListProblem) -> AddressList {
+    let here = AddressList(own.map { Subnet($0) })
+    guard !isOfDecisions else {
+      let narrow = list.entries.filter { !Self.isWide($0) && here.overlapping($0) == nil }
+      return AddressList(narrow).without(Self.privateNetworks).without(allowed)
+    }
     try shrinks(list, before)
-    if let wide = list.entries.first(where: { $0.prefixLength < ($0.isIPv4 ? Self.widestIPv4 : Self.widestIPv6) }) {
+    if let wide = list.entries.first(where: Self.isWide) {
       throw ListProblem("it holds \(wide), which is wider than any list should block")
     }
     var admitted = list
@@ -45,11 +56,14 @@ public struct ListCheck: Sendable {
     } else if let entry = list.entries.first(where: { Self.privateNetworks.overlapping($0) != nil }) {
       throw ListProblem("it holds \(entry), a private network; `private: leave-out` takes the rest of the list")
     }
-    let here = AddressList(own.map { Subnet($0) })
     if let entry = admitted.entries.first(where: { here.overlapping($0) != nil }) {
       throw ListProblem("it holds \(entry), in which this machine, its gateway or its name server is")
     }
     return admitted.without(allowed)
+  }
+
+  private static func isWide(_ entry: Subnet) -> Bool {
+    entry.prefixLength < (entry.isIPv4 ? widestIPv4 : widestIPv6)
   }
 
   /// What an allow list spares.

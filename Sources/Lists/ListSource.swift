@@ -10,13 +10,15 @@ public enum ListSource: Hashable, Sendable, CustomStringConvertible {
   case path(String)
   /// http: or https:; a file of authorities (PEM) in place of the system's.
   case url(String, authority: String?)
+  /// The decisions of a CrowdSec local API, which knows us by a bouncer's key.
+  case crowdSec(url: String, key: String, authority: String?)
   /// Countries (codes in capitals) and networks (numbers), each from the database that knows them.
   case places(countries: Set<String>, countryFile: String?, networks: Set<UInt32>, networkFile: String?)
 
   public var description: String {
     switch self {
     case .path(let path): path
-    case .url(let url, _): url
+    case .url(let url, _), .crowdSec(let url, _, _): url
     case .places(let countries, _, let networks, _):
       (countries.sorted() + networks.sorted().map { "AS\($0)" }).joined(separator: ", ")
     }
@@ -52,6 +54,14 @@ extension ListSource {
         throw ListProblem(error)
       }
     case .url(let url, let authority): return try Self.fetch(url, authority, unless: known)
+    case .crowdSec(let url, let key, let authority):
+      // All of it each time: differences are told once, and what was lost on the way would be lost for good.
+      let path = (url.hasSuffix("/") ? String(url.dropLast()) : url) + "/v1/decisions/stream?startup=true"
+      guard
+        case .text(let answer, let version) = try Self.fetch(
+          path, authority, unless: nil, headers: [("X-Api-Key", key)])
+      else { return .unchanged }
+      return .entries(try CrowdSecDecisions.parse(answer), version)
     case .places(let countries, let countryFile, let networks, let networkFile):
       return try Self.look(up: countries, countryFile, networks, networkFile, unless: known)
     }
@@ -99,10 +109,11 @@ extension ListSource {
     return .text(text, version)
   }
 
-  private static func fetch(_ url: String, _ authority: String?, unless known: ListVersion?) throws(ListProblem)
-    -> ListAnswer
-  {
+  private static func fetch(
+    _ url: String, _ authority: String?, unless known: ListVersion?, headers: [(name: String, value: String)] = []
+  ) throws(ListProblem) -> ListAnswer {
     var transfer = HTTPTransfer("GET", url)
+    transfer.headers = headers
     transfer.redirects = 5
     transfer.options.timeout = timeout
     transfer.options.limit = sizeLimit
@@ -118,6 +129,9 @@ extension ListSource {
       throw ListProblem("\(error)")
     }
     if response.status == 304 { return .unchanged }
+    guard response.status != 403 || headers.isEmpty else {
+      throw ListProblem("it does not know the key; make one with `cscli bouncers add bailiff`")
+    }
     guard response.status == 200 else { throw ListProblem("the server answers \(response.status)") }
     return .text(
       response.body, ListVersion(parts: [response.header("etag") ?? "", response.header("last-modified") ?? ""]))

@@ -159,6 +159,32 @@ private func read(_ text: String) -> ListText { ListText(Array(text.utf8).span) 
     #expect(throws: ListProblem.self) { try ListSource.path(directory("none")).read(unless: nil) }
   }
 
+  /// Captchas, countries and what is over are no bans.
+  @Test func crowdSecsDecisionsAreAList() throws {
+    let receiver = try Receiver("list_server.py")
+    let url = "http://127.0.0.1:\(receiver.port)/"
+    let source = ListSource.crowdSec(url: url, key: "0123456789abcdef", authority: nil)
+    guard case .entries(let list, _) = try source.read(unless: nil) else { throw CocoaError(.fileNoSuchFile) }
+    #expect(list.entries.map(\.description) == ["10.0.0.9", "198.51.100.7", "203.0.113.0/24", "2001:db8:7::/48"])
+    // One entry that no list should hold is left out, and the others are taken.
+    let check = ListCheck(own: [Address("203.0.113.5")!], isOfDecisions: true)
+    #expect(try check.blockable(list).entries.map(\.description) == ["198.51.100.7", "2001:db8:7::/48"])
+    #expect(try check.blockable(AddressList(), before: list).isEmpty, "decisions come and go")
+    let refused = #expect(throws: ListProblem.self) {
+      try ListSource.crowdSec(url: url, key: "wrong", authority: nil).read(unless: nil)
+    }
+    #expect(refused?.description.contains("cscli bouncers add") == true)
+    for (answer, isList) in [("null", false), ("[]", false), ("{}", true), (#"{"new":null,"deleted":null}"#, true)] {
+      try Data(answer.utf8).write(to: URL(filePath: receiver.directory + "/decisions"))
+      if isList {
+        guard case .entries(let none, _) = try source.read(unless: nil) else { throw CocoaError(.fileNoSuchFile) }
+        #expect(none.isEmpty, "\(answer)")
+      } else {
+        #expect(throws: ListProblem.self, "\(answer)") { try source.read(unless: nil) }
+      }
+    }
+  }
+
   /// A real server: what has not changed is not sent again; errors have the server's word.
   @Test func urlsAreFetchedWithTheirETag() throws {
     let receiver = try Receiver("list_server.py")

@@ -305,6 +305,29 @@ struct SettingsTests {
     }
   }
 
+  @Test func crowdSecIsAList() throws {
+    func read(_ keys: String) -> Settings.Reading {
+      Settings.read(text: "jails: {a: {source: bans}}\nlists: {c: {type: crowdsec, \(keys)}}", file: "bailiff.yaml")
+    }
+    let good = read("url: 'http://127.0.0.1:8080', key: 0123456789abcdef")
+    #expect(good.errors.isEmpty && good.warnings.isEmpty, "\(good.errors.map(\.description)) \(good.warnings)")
+    let list = try #require(good.settings.lists.first)
+    #expect(
+      list.source == .crowdSec(url: "http://127.0.0.1:8080", key: .text("0123456789abcdef"), authority: nil))
+    #expect(list.refresh == .minutes(1) && list.isFetched)
+    #expect(!good.settings.values.yaml().contains("0123456789abcdef"), "a key is never shown")
+    for (wrong, word) in [
+      ("url: 'http://127.0.0.1:8080'", "has no `key`"), ("key: a", "has no `url`"),
+      ("url: here, key: a", "no URL of http"), ("url: 'http://127.0.0.1:8080', key: a, allow: true", "no meaning"),
+      ("url: 'http://127.0.0.1:8080', key: {file: /none}", "/none"),
+    ] {
+      let errors = read(wrong).errors
+      #expect(errors.count == 1 && errors.first?.description.contains(word) == true, "\(wrong): \(errors)")
+    }
+    let plain = Settings.read(text: "lists: {c: {path: /tmp/a, key: a}}", file: "bailiff.yaml").errors
+    #expect(plain.contains { $0.description.contains("`key` is of no meaning") })
+  }
+
   @Test func escalationIsReadAndChecked() throws {
     let jail = "jails: {a: {source: bans, "
     func read(_ keys: String) -> Settings.Reading { Settings.read(text: jail + keys + "}}", file: "bailiff.yaml") }

@@ -17,12 +17,19 @@ final class ListKeeper: Sendable {
     /// May it lose most of its entries, this once?
     var isAccepted = false
 
-    var source: ListSource {
+    /// - Throws: when a key cannot be read.
+    func source() throws(ListProblem) -> ListSource {
       switch settings.source {
-      case .path(let path): .path(path)
-      case .url(let url, let authority): .url(url, authority: authority)
+      case .path(let path): return .path(path)
+      case .url(let url, let authority): return .url(url, authority: authority)
+      case .crowdSec(let url, let key, let authority):
+        do throws(Secret.Unreadable) {
+          return .crowdSec(url: url, key: try key.read(), authority: authority)
+        } catch {
+          throw ListProblem("its key: \(error)")
+        }
       case .places(let places):
-        .places(
+        return .places(
           countries: Set(places.countries), countryFile: places.countryDatabase, networks: Set(places.networks),
           networkFile: places.networkDatabase)
       }
@@ -82,7 +89,7 @@ final class ListKeeper: Sendable {
         }
         // A server may be away for a while.
         let patience = TimeSpan(microseconds: entry.settings.refresh.microseconds * 3)
-        if case .url = entry.settings.source, !entry.report.isRefused, now.since(loaded) < patience { return nil }
+        if entry.settings.isFetched, !entry.report.isRefused, now.since(loaded) < patience { return nil }
         return (entry.settings.name, "\(problem); the one of \(loaded) holds")
       }
     }
@@ -153,8 +160,8 @@ final class ListKeeper: Sendable {
         var entry = Entry(
           settings: list,
           report: ListReport(name: list.name, source: "", allows: list.allows, isForRules: list.isForRules), due: now)
-        entry.report.source = "\(entry.source)"
-        if case .url = list.source, let kept = cache.load(list.name) {
+        entry.report.source = (try? entry.source()).map { "\($0)" } ?? ""
+        if list.isFetched, let kept = cache.load(list.name) {
           entry.list = kept.list
           entry.version = kept.version
           entry.report.loaded = kept.fetched
@@ -173,7 +180,7 @@ final class ListKeeper: Sendable {
   private func read(at now: Instant, fetching: Bool) {
     let due = state.withLock { $0.entries.filter { $0.due <= now } }
     for var entry in due {
-      if case .url = entry.settings.source, !fetching { continue }
+      if entry.settings.isFetched, !fetching { continue }
       let wasAccepted = entry.isAccepted
       read(&entry, at: now)
       // A reload or `--accept` may have changed it meanwhile, or taken it away; then it is read again.
@@ -193,7 +200,7 @@ final class ListKeeper: Sendable {
     do throws(ListProblem) {
       let list: AddressList
       let version: ListVersion
-      switch try entry.source.read(unless: entry.version) {
+      switch try entry.source().read(unless: entry.version) {
       case .unchanged:
         entry.report.problem = nil
         entry.report.loaded = now
@@ -206,7 +213,7 @@ final class ListKeeper: Sendable {
       if entry.report.problem != nil { log?.notice("list \(entry.settings.name): it can be read again") }
       entry.report.problem = nil
       entry.list = list
-      if case .url = entry.settings.source {
+      if entry.settings.isFetched {
         try cache.store(entry.settings.name, .init(list: list, version: version, fetched: now))
       }
     } catch {
@@ -238,25 +245,32 @@ final class ListKeeper: Sendable {
     if case .url = entry.settings.source, list.isEmpty, entry.list?.isEmpty == false, !entry.isAccepted {
       throw ListProblem("it is empty; if that is right, `bailiff lists --accept \(entry.settings.name)`")
     }
-    let check = check(leavesOutPrivate: entry.settings.leavesOutPrivate)
+    let check = check(entry.settings)
+    var taken = list
     if entry.settings.allows || entry.settings.isForRules {
       _ = try check.allowable(list, before: entry.isAccepted ? nil : entry.list)
     } else {
-      _ = try check.blockable(list, before: entry.isAccepted ? nil : entry.list)
+      let rest = try check.blockable(list, before: entry.isAccepted ? nil : entry.list)
+      if check.isOfDecisions { taken = rest }
     }
     entry.isAccepted = false
     entry.report.isRefused = false
-    return list
+    return taken
   }
 
   private func tooLong(_ entry: Entry) -> ListProblem {
     ListProblem("it has more than \(entry.settings.limit) entries, which is its `limit`")
   }
 
-  private func check(leavesOutPrivate: Bool) -> ListCheck {
+  private func check(_ settings: ListSettings) -> ListCheck {
     let here = Protected.collect()
     return ListCheck(
-      own: here.own.union(here.gateways).union(here.resolvers), leavesOutPrivate: leavesOutPrivate)
+      own: here.own.union(here.gateways).union(here.resolvers), leavesOutPrivate: settings.leavesOutPrivate,
+      isOfDecisions: Self.isOfDecisions(settings))
+  }
+
+  private static func isOfDecisions(_ settings: ListSettings) -> Bool {
+    if case .crowdSec = settings.source { true } else { false }
   }
 
   private static func held(_ state: inout State, _ people: AddressList) -> HeldLists {

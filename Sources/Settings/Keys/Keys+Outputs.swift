@@ -1,5 +1,5 @@
 extension Keys {
-  private static let secret: Key.Kind = .either([.text, .map(secretSource)])
+  static let secret: Key.Kind = .either([.text, .map(secretSource)])
 
   static let secretSource: [Key] = [
     Key("file", .text, "A file that only root can read, with the secret in one line."),

@@ -66,6 +66,10 @@ extension Keys {
     Key("path", .text, "A file, or a directory whose files are one list; read again when they change."),
     Key("url", .text, "Where it is fetched; the last good one holds when that fails."),
     Key("authority", .text, "A file of certificate authorities (PEM) in place of the system's."),
+    Key(
+      "type", words(ListReader.Kind.self),
+      "What answers at the URL: crowdsec is a CrowdSec local API; addresses unless told."),
+    Key("key", secret, "CrowdSec's key of a bouncer, which cscli bouncers add made.", isSecret: true),
     Key("countries", .list(.text), "The blocks of countries, by ISO 3166's codes: [DE, \"NO\"]."),
     Key(
       "networks", .list(.either([.integer(1...4_294_967_295), .text])), "The blocks of autonomous systems: [64496]."),

@@ -52,7 +52,13 @@ struct ListReader {
     return list
   }
 
+  enum Kind: String, CaseIterable {
+    case addresses, crowdsec
+  }
+
   private func source(_ place: Place) -> ListSettings.Source? {
+    if fields["type"]?.choice("type", Kind.self) == .crowdsec { return crowdSec(place) }
+    fields["key"]?.fail("`key` is of no meaning without `type: crowdsec`", "drop it")
     if fields.has("countries") || fields.has("networks") { return places(place) }
     fields["database"]?.fail("`database` is of no meaning without `countries` or `networks`", "drop it")
     if let value = fields["path"] {
@@ -66,16 +72,38 @@ struct ListReader {
         remedy: "write path: /etc/bailiff/lists/NAME.txt, or url: https://…")
       return nil
     }
+    return url(value, "https://example.org/list.txt").map {
+      .url($0, authority: fields["authority"]?.path("authority"))
+    }
+  }
+
+  private func url(_ value: Value, _ example: String) -> String? {
     guard let text = value.name("url") else { return nil }
     guard let url = WebURL(text) else {
-      value.fail("`url` is no URL of http or https", "write for example https://example.org/list.txt")
+      value.fail("`url` is no URL of http or https", "write for example \(example)")
       return nil
     }
     if !url.isSecure, !url.isLocal {
       problems.warn(
         value.place, "`url` is http: whoever is on the way decides whom this machine blocks", remedy: "write https")
     }
-    return .url(text, authority: fields["authority"]?.path("authority"))
+    return text
+  }
+
+  private func crowdSec(_ place: Place) -> ListSettings.Source? {
+    for key in ["path", "countries", "networks", "database", "allow", "rules_only", "private"] {
+      fields[key]?.fail("\(quoted(key)) is of no meaning for CrowdSec's decisions", "drop it")
+    }
+    guard let value = fields["url"], let key = fields["key"] else {
+      problems.add(
+        place, "list \(quoted(name)) has no \(fields["url"] == nil ? "`url`" : "`key`") of CrowdSec's local API",
+        remedy:
+          "write url: http://127.0.0.1:8080 and key: {file: /etc/bailiff/secrets/crowdsec}, made by cscli bouncers add bailiff"
+      )
+      return nil
+    }
+    guard let text = url(value, "http://127.0.0.1:8080"), let secret = key.secret("key") else { return nil }
+    return .crowdSec(url: text, key: secret, authority: fields["authority"]?.path("authority"))
   }
 
   private func places(_ place: Place) -> ListSettings.Source? {

@@ -23,6 +23,8 @@ public struct ListSettings: Sendable, Equatable {
     /// A file, or a directory of them.
     case path(String)
     case url(String, authority: String?)
+    /// A CrowdSec local API, and the key of a bouncer there.
+    case crowdSec(url: String, key: Secret, authority: String?)
     /// The blocks of countries and networks, from databases.
     case places(Places)
   }
@@ -41,6 +43,14 @@ public struct ListSettings: Sendable, Equatable {
       self.networks = networks
       self.countryDatabase = countries.isEmpty ? nil : countryDatabase
       self.networkDatabase = networks.isEmpty ? nil : networkDatabase
+    }
+  }
+
+  /// Does it come from a server? Then its last state is kept.
+  public var isFetched: Bool {
+    switch source {
+    case .url, .crowdSec: true
+    case .path, .places: false
     }
   }
 
