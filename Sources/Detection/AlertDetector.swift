@@ -40,14 +40,13 @@ public struct AlertDetector: Sendable {
   /// Accounts with a network that is remembered, with how many.
   private var knownAccounts: [AccountKey: Int] = [:]
   private var told: [Subject: Instant] = [:]
-  /// By the key of a window until when it has nothing to tell, so that an attack that goes on costs no texts. Says no more than
-  /// `told`, and can be forgotten at any time.
-  private var quiet: [UInt64: Instant] = [:]
   private var hours: [Alert.Kind: (start: Instant, count: Int, held: Int)] = [:]
   /// What is to be stored of `sightings`.
   private var news: [Sighting] = []
   /// Each failure is a member of its own.
   private var serial: UInt64 = 0
+  /// What is raised now is taken back, so nothing may be silent for it.
+  private var isRestoring = false
   private let seed: UInt64
   private let hash: KeyHash
 
@@ -75,7 +74,6 @@ public struct AlertDetector: Sendable {
     guard new != limits || names != jails else { return false }
     limits = new
     jails = names
-    quiet.removeAll()
     failures = RecentTable(most: new.loginAfterFailures?.count ?? 1)
     accounts = RecentTable(most: new.manyAccounts?.count ?? 1)
     addresses = RecentTable(most: new.manyAddresses?.count ?? 1)
@@ -104,29 +102,29 @@ public struct AlertDetector: Sendable {
     let user = hash(failure.user, of: batch)
     if let rate = limits.manyAccounts {
       let key = hash.of(client.bits)
-      accounts.add(user, to: key, at: failure.time)
-      let found = accounts.find(key, until: failure.time, span: rate.span)
-      if found.count >= rate.count, !isQuiet(key, at: failure.time) {
+      let place = accounts.add(user, to: key, at: failure.time)
+      let found = accounts.find(at: place, until: failure.time, span: rate.span)
+      if found.count >= rate.count, !accounts.isQuiet(at: place, failure.time) {
         let alert = Alert(
           .manyAccounts, time: failure.time, since: found.first, user: "", address: failure.address,
           jail: jails[Int(failure.jail)], count: found.count,
           text: "\(failure.address) tried \(found.count) accounts within \(Self.text(rate.span))")
         raise(alert, again: rate.span, body)
-        silence(key, alert, for: rate.span)
+        if !isRestoring, let last = told[Subject(alert)] { accounts.silence(at: place, until: last.adding(rate.span)) }
       }
     }
     if let rate = limits.manyAddresses {
       let key = hash.of(UInt128(user) << 64 | UInt128(failure.jail))
-      addresses.add(hash.of(client.bits), to: key, at: failure.time)
-      let found = addresses.find(key, until: failure.time, span: rate.span)
-      if found.count >= rate.count, !isQuiet(key, at: failure.time) {
+      let place = addresses.add(hash.of(client.bits), to: key, at: failure.time)
+      let found = addresses.find(at: place, until: failure.time, span: rate.span)
+      if found.count >= rate.count, !addresses.isQuiet(at: place, failure.time) {
         let name = batch.text(failure.user)
         let alert = Alert(
           .manyAddresses, time: failure.time, since: found.first, user: name, address: nil,
           jail: jails[Int(failure.jail)], count: found.count,
           text: "\(found.count) addresses tried the account \(Self.shown(name)) within \(Self.text(rate.span))")
         raise(alert, again: rate.span, body)
-        silence(key, alert, for: rate.span)
+        if !isRestoring, let last = told[Subject(alert)] { addresses.silence(at: place, until: last.adding(rate.span)) }
       }
     }
   }
@@ -234,15 +232,6 @@ public struct AlertDetector: Sendable {
     body(alert)
   }
 
-  private func isQuiet(_ key: UInt64, at time: Instant) -> Bool { quiet[key].map { time < $0 } ?? false }
-
-  /// What was told of it is not told again within `span`.
-  private mutating func silence(_ key: UInt64, _ alert: Alert, for span: TimeSpan) {
-    guard let last = told[Subject(alert)] else { return }
-    if quiet.count >= 4096 { quiet.removeAll(keepingCapacity: true) }
-    quiet[key] = last.adding(span)
-  }
-
   // MARK: What is remembered
 
   /// What was seen since this was asked last, to be stored.
@@ -293,9 +282,11 @@ public struct AlertDetector: Sendable {
 
   /// A failure from before a restart, of a jail: counts, and raises nothing.
   public mutating func restore(_ failure: Failure, in batch: FailureBatch) {
-    let before = (told, hours, quiet)
+    let before = (told, hours)
+    isRestoring = true
     note(failure, in: batch) { _ in }
-    (told, hours, quiet) = before
+    isRestoring = false
+    (told, hours) = before
   }
 
   // MARK: Inside

@@ -49,4 +49,27 @@ import Testing
     #expect(table.count == 1024 && table.forgotten > 40_000)
     #expect(table.find(1, until: Self.at(10), span: .hours(24)).count == 10)
   }
+
+  /// Keys that begin at the same places, around the end of the slots and with others going: each that is there is found, and none
+  /// that is not.
+  @Test func everyKeyIsFoundWhateverWentBeforeIt() {
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<20 {
+      var table = RecentTable(most: 2, limit: 100)
+      var keys: Set<UInt64> = []
+      for _ in 0..<3000 {
+        // Of a few places, most of them near the end.
+        let key =
+          UInt64.random(in: 0..<8, using: &generator) << 32 | UInt64.random(in: 0..<16, using: &generator) &* 17 | 0xF0
+        let member = UInt64.random(in: 1...3, using: &generator)
+        let place = table.add(member, to: key, at: Self.at(0))
+        #expect(
+          table.find(at: place, until: Self.at(0), span: .hours(1))
+            == table.find(key, until: Self.at(0), span: .hours(1)))
+        keys.insert(key)
+      }
+      let found = keys.filter { table.find($0, until: Self.at(0), span: .hours(1)).count > 0 }
+      #expect(found.count == table.count && table.count == 100)
+    }
+  }
 }
