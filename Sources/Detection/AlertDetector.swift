@@ -28,7 +28,11 @@ public struct AlertDetector: Sendable {
   static let mostSightings = 100_000
   private static let anHour = TimeSpan.hours(1)
 
-  private(set) var limits: AlertLimits
+  private(set) var limits: AlertLimits {
+    didSet { span = limits.span }
+  }
+  /// How far back failures matter; nil: they do not. Asked for each failure.
+  public private(set) var span: TimeSpan?
   /// In the order of the settings: what the numbers in failures mean.
   private var jails: [String]
   /// By address and jail, since several jails may count the same attempt.
@@ -61,6 +65,7 @@ public struct AlertDetector: Sendable {
     seed: (UInt64, UInt64) = (.random(in: .min ... .max), .random(in: .min ... .max))
   ) {
     self.limits = limits
+    span = limits.span
     self.jails = jails
     self.seed = seed.0
     hash = KeyHash(seed: seed)
@@ -80,11 +85,8 @@ public struct AlertDetector: Sendable {
     return true
   }
 
-  /// How far back failures matter; nil: they do not.
-  public var span: TimeSpan? { limits.span }
-
   /// Are failures of interest?
-  var wantsFailures: Bool { limits.span != nil }
+  var wantsFailures: Bool { span != nil }
 
   // MARK: Failures
 
