@@ -224,9 +224,24 @@ public struct SettingDifference: Hashable, Sendable, Codable {
   }
 }
 
-/// What an error looks like on the wire: `{"error":{"kind":"no","message":"192.0.2.7 is not banned"}}`.
+/// What an error looks like on the wire: `{"error":{"kind":"no","message":"192.0.2.7 is not banned","remedy":null}, …}`, and over
+/// HTTP the same as a problem document (RFC 9457).
 public struct ErrorReply: Codable, Sendable {
   public var error: RequestError
+  /// What the status says, the status, and what is wrong with what would help; nil outside HTTP.
+  public var title: String?
+  public var status: Int?
+  public var detail: String?
 
   public init(error: RequestError) { self.error = error }
+
+  private enum CodingKeys: CodingKey { case error, title, status, detail }
+
+  public func encode(to encoder: any Encoder) throws {
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(error, forKey: .error)
+    try members.encodeIfPresent(title, forKey: .title)
+    try members.encodeIfPresent(status, forKey: .status)
+    try members.encodeIfPresent(detail, forKey: .detail)
+  }
 }

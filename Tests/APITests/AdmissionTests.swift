@@ -51,7 +51,8 @@ import Testing
     let stranger = try await reload(server, as: ["--reuid", "65534", "--regid", "65534", "--groups", "7,8"])
     let expected = """
       {"error":{"kind":"not_permitted","message":"uid 65534 may not control bailiff; only root and members of group 4242 \
-      may","remedy":"use sudo, or join the group: usermod -aG 4242 USER"}}
+      may","remedy":"use sudo, or join the group: usermod -aG 4242 USER"},"title":"Forbidden","status":403,"detail":"uid 65534 may \
+      not control bailiff; only root and members of group 4242 may; use sudo, or join the group: usermod -aG 4242 USER"}
 
       """
     #expect(stranger.output == expected)

@@ -130,6 +130,9 @@ import Testing
     let nowhere = try await server.exchange(
       "POST /nowhere HTTP/1.1\r\nHost: b\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
     #expect(nowhere.hasPrefix("HTTP/1.1 404"), "\(nowhere)")
+    // RFC 9457.
+    #expect(nowhere.contains("Content-Type: application/problem+json"), "\(nowhere)")
+    #expect(nowhere.contains(#""title":"Not Found","status":404,"detail":"no such endpoint""#), "\(nowhere)")
     await server.stop()
   }
 

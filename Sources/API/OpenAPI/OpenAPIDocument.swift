@@ -94,7 +94,7 @@ struct OpenAPIDocument {
     }
     let refusal: JSONValue = .object([
       ("description", .text("What is wrong, and what helps.")),
-      ("content", Self.content("application/json", Self.reference(Self.error))),
+      ("content", Self.content("application/problem+json", Self.reference(Self.error))),
     ])
     parts.append(
       ("responses", .object([("200", Self.answer(endpoint.about.answers)), ("4XX", refusal), ("5XX", refusal)])))

@@ -51,14 +51,20 @@ extension HTTPResponse {
   }
 
   static func failure(_ error: RequestError) -> HTTPResponse {
-    var response = HTTPResponse.json(ErrorReply(error: error), HTTPResponseStatus(error.kind))
+    var response = HTTPResponse.failure(error, HTTPResponseStatus(error.kind))
     // RFC 9110, 11.6.1.
     if error.kind == .unauthenticated { response.headers.add(name: "WWW-Authenticate", value: "Bearer") }
     return response
   }
 
   static func failure(_ error: RequestError, _ status: HTTPResponseStatus) -> HTTPResponse {
-    .json(ErrorReply(error: error), status)
+    var problem = ErrorReply(error: error)
+    problem.title = status.reasonPhrase
+    problem.status = Int(status.code)
+    problem.detail = error.description
+    var response = HTTPResponse.json(problem, status)
+    response.headers.replaceOrAdd(name: "Content-Type", value: "application/problem+json")
+    return response
   }
 }
 
