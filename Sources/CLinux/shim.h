@@ -16,6 +16,7 @@
 #include <sys/timex.h>
 
 extern void *memrchr(const void *s, int c, size_t n);
+extern void *memmem(const void *bytes, size_t count, const void *needle, size_t length);
 extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned int flags);
 extern int unshare(int flags);
@@ -31,6 +32,10 @@ static inline int bailiff_is_clock_synchronised(void) {
 }
 
 static inline const void *bailiff_memrchr(const void *s, int c, size_t n) { return memrchr(s, c, n); }
+
+static inline const void *bailiff_memmem(const void *bytes, size_t count, const void *needle, size_t length) {
+  return memmem(bytes, count, needle, length);
+}
 
 // pidfd_open(2) has no wrapper before glibc 2.36, and the variadic syscall(2) cannot be called from Swift.
 static inline int bailiff_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

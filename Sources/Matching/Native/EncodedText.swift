@@ -5,6 +5,8 @@ enum EncodedText {
   /// nginx may have taken slashes and dot segments out of the path (`//`, `/./`, `/x/../`): what follows a slash of the line may
   /// be behind any later slash of the text.
   static func holdsLine(_ text: borrowing Span<UInt8>, _ claim: Range<Int>, in place: Range<Int>) -> Bool {
+    // Most requests have nothing encoded.
+    guard text.first("%", in: place) != nil else { return false }
     let once = decode(text.extracting(place))
     guard once.count < place.count else { return false }
     if holds(once.span, text.extracting(claim)) { return true }

@@ -284,12 +284,6 @@ struct NginxRecords {
   }
 
   private static func find(_ needle: StaticString, _ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
-    var at = range.lowerBound
-    let last = range.upperBound - needle.utf8CodeUnitCount
-    while at <= last {
-      if starts(text, at, with: needle) { return at }
-      at += 1
-    }
-    return nil
+    text.first(needle, in: range)
   }
 }
