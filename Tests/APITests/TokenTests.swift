@@ -175,6 +175,17 @@ import Testing
     #expect(try ask(token, from: "192.0.2.7", after: 3) == nil)
   }
 
+  @Test func attemptsAtOnceCountAtOnce() {
+    let throttle = LoginThrottle()
+    let address = Address("203.0.113.7")
+    let now = Instant(seconds: 1_800_000_000)
+    for _ in 0..<5 { #expect(throttle.begin(address, "alice", at: now) == 0) }
+    #expect(throttle.begin(address, "alice", at: now) == 1)
+    #expect(throttle.begin(Address("203.0.113.8"), "alice", at: now) == 1, "the name waits everywhere")
+    throttle.succeeded(address, "alice")
+    #expect(throttle.begin(address, "alice", at: now) == 0)
+  }
+
   @Test func oneClientHasItsShare() {
     let rate = RequestRate()
     let (one, other) = (Address("192.0.2.7")!, Address("192.0.2.8")!)

@@ -116,6 +116,14 @@ import Testing
     let reflected = try await server.ask("/audit?jail=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", as: "alice").body
     #expect(reflected.contains("&quot;&gt;&lt;script&gt;") && !reflected.contains("<script>alert"))
     #expect(try await server.ask("/audit?ip=nonsense", as: "alice").status == 400)
+    // No page has this number; a trap would end the daemon with everybody's bans.
+    for number in ["9223372036854775807", "-9223372036854775808", "0", "2"] {
+      #expect(try await server.ask("/bans?page=\(number)", as: "alice").status == 200, "\(number)")
+    }
+    // A page of the API's is protected as the others are.
+    let report = try await server.ask("/api/v1/report?since=24h", as: "alice")
+    #expect(report.status == 200 && report.headers.contains("frame-ancestors 'none'"), "\(report.headers)")
+    #expect(report.headers.contains("no-store") && report.headers.contains("nosniff"), "\(report.headers)")
     // All told at most 150 KB, with the longest page here.
     for asset in ["dashboard.css", "dashboard.js"] { size += try await server.ask("/assets/\(asset)").body.utf8.count }
     #expect(size < 150_000)
@@ -187,5 +195,54 @@ import Testing
     try await poll("the jail has counted") {
       try await server.bailiff("audit", "--jail", "logins", "--json").output.contains("127.0.0.1")
     }
+  }
+
+  /// Who is logged out, removed or revoked hears nothing more, also where a stream was open.
+  @Test func streamsEndWithWhoOpenedThem() async throws {
+    let server = try await Server()
+    try await server.addUser("alice", "look")
+    try await server.addUser("bob", "look")
+    _ = try await server.logIn("alice")
+    _ = try await server.logIn("bob")
+    let alice = try await server.csrf(of: "alice")
+    let token = try await server.bailiff("token", "add", "screen", "--role", "look").output
+    let secret = try #require(token.firstMatch(of: /bailiff_[A-Za-z0-9_-]+/).map { String($0.0) })
+
+    let streams = [
+      "alice": "-b \(server.directory("cookies-alice"))", "bob": "-b \(server.directory("cookies-bob"))",
+      "screen": "-H 'Authorization: Bearer \(secret)'",
+    ]
+    try await withThrowingTaskGroup(of: (String, Int32).self) { group in
+      for (name, who) in streams {
+        let command =
+          "curl -sN --max-time 60 \(who) -o \(server.directory("stream-\(name)")) "
+          + "'http://127.0.0.1:\(server.port)/api/v1/events?after=now'"
+        group.addTask { (name, try await Shell.run(command).status) }
+      }
+      for name in streams.keys {
+        try await poll("\(name) listens") {
+          (try? String(contentsOfFile: server.directory("stream-\(name)"), encoding: .utf8))?.contains("retry:") == true
+        }
+      }
+      #expect(try await server.ask("/logout", as: "alice", "-d csrf=\(alice)").status == 303)
+      #expect(try await server.bailiff("user", "remove", "bob").status == 0)
+      #expect(try await server.bailiff("token", "revoke", "screen").status == 0)
+      // 28 would be curl's own end after a minute.
+      for try await (name, status) in group { #expect(status == 0, "\(name)") }
+    }
+  }
+
+  /// Each of them would be the first, if only failures that are over were counted.
+  @Test func guessesAtOnceAreCountedAtOnce() async throws {
+    let server = try await Server()
+    try await server.addUser("alice", "look")
+    let answers = try await Shell.run(
+      """
+      for guess in $(seq 20); do
+        curl -s -o /dev/null -w '%{http_code}\n' -d name=alice -d password=wrong-$guess http://127.0.0.1:\(server.port)/login &
+      done; wait
+      """
+    ).text.split(separator: "\n")
+    #expect(answers.count == 20 && answers.contains("429"), "\(answers)")
   }
 }

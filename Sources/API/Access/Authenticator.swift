@@ -39,6 +39,12 @@ struct Authenticator: Sendable {
     }
   }
 
+  /// Whether who was let in still would be: a stream goes on for hours, and people are logged out, and tokens revoked.
+  func stillAdmits(_ request: HTTPRequest, at now: Instant) -> Bool {
+    guard case .remote = request.peer else { return true }
+    return remote?.stillAdmits(request, at: now) ?? false
+  }
+
   private static func isForwarded(_ request: HTTPRequest) -> Bool {
     ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"].contains { request.headers.contains(name: $0) }
   }
@@ -90,6 +96,11 @@ struct RemoteAccess: Sendable {
     return Operator(user: session.user, role: role, address: address)
   }
 
+  func stillAdmits(_ request: HTTPRequest, at now: Instant) -> Bool {
+    if let token = Self.bearer(request) { return store.identity(token: token, at: now) != nil }
+    return session(request, at: now, isUse: false) != nil
+  }
+
   func check(host request: HTTPRequest) throws(RequestError) {
     guard hosts.admits(request.headers.first(name: "Host")) else {
       throw RequestError(
@@ -97,8 +108,8 @@ struct RemoteAccess: Sendable {
     }
   }
 
-  func session(_ request: HTTPRequest, at now: Instant) -> (SessionTable.Session, Role)? {
-    guard let key = Self.cookieValue(request), let session = sessions.find(key, at: now),
+  func session(_ request: HTTPRequest, at now: Instant, isUse: Bool = true) -> (SessionTable.Session, Role)? {
+    guard let key = Self.cookieValue(request), let session = sessions.find(key, at: now, isUse: isUse),
       let role = store.role(of: session.user)
     else { return nil }
     return (session, role)

@@ -18,25 +18,38 @@ final class LoginThrottle: Sendable {
 
   /// Seconds to wait before the next attempt; 0: none.
   func wait(_ address: Address?, _ user: String?, at now: Instant) -> Int64 {
-    entries.withLock { entries in
-      Self.keys(address, user).map { key -> Int64 in
-        guard let entry = entries[key], now.since(entry.last) < Self.memory, entry.failures >= Self.free else {
-          return 0
-        }
-        let pause = min(Self.longest, 1 << Int64(min(entry.failures - Self.free, 20)))
-        return max(0, pause - now.since(entry.last).seconds)
-      }.max() ?? 0
-    }
+    entries.withLock { Self.wait($0, Self.keys(address, user), now) }
   }
 
   func failed(_ address: Address?, _ user: String?, at now: Instant) {
-    entries.withLock { entries in
-      if entries.count >= Self.most { entries = entries.filter { now.since($0.value.last) < Self.memory } }
-      if entries.count >= Self.most { entries.removeAll() }
-      for key in Self.keys(address, user) {
-        let known = entries[key].flatMap { now.since($0.last) < Self.memory ? $0.failures : nil } ?? 0
-        entries[key] = Entry(failures: known + 1, last: now)
-      }
+    entries.withLock { Self.count(&$0, Self.keys(address, user), now) }
+  }
+
+  /// As `wait`; an attempt that need not wait counts as failed until it has `succeeded`. A password takes a while to check, and
+  /// attempts at once would else all be the first.
+  func begin(_ address: Address?, _ user: String?, at now: Instant) -> Int64 {
+    let keys = Self.keys(address, user)
+    return entries.withLock { entries in
+      let wait = Self.wait(entries, keys, now)
+      if wait == 0 { Self.count(&entries, keys, now) }
+      return wait
+    }
+  }
+
+  private static func wait(_ entries: [String: Entry], _ keys: [String], _ now: Instant) -> Int64 {
+    keys.map { key -> Int64 in
+      guard let entry = entries[key], now.since(entry.last) < memory, entry.failures >= free else { return 0 }
+      let pause = min(longest, 1 << Int64(min(entry.failures - free, 20)))
+      return max(0, pause - now.since(entry.last).seconds)
+    }.max() ?? 0
+  }
+
+  private static func count(_ entries: inout [String: Entry], _ keys: [String], _ now: Instant) {
+    if entries.count >= most { entries = entries.filter { now.since($0.value.last) < memory } }
+    if entries.count >= most { entries.removeAll() }
+    for key in keys {
+      let known = entries[key].flatMap { now.since($0.last) < memory ? $0.failures : nil } ?? 0
+      entries[key] = Entry(failures: known + 1, last: now)
     }
   }
 

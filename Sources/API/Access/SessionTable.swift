@@ -36,7 +36,8 @@ final class SessionTable: Sendable {
     return (key, session)
   }
 
-  func find(_ key: String, at now: Instant) -> Session? {
+  /// - Parameter isUse: Whether the person did something, which makes the session last.
+  func find(_ key: String, at now: Instant, isUse: Bool = true) -> Session? {
     sessions.withLock { sessions in
       let hash = Self.hash(key)
       guard let session = sessions[hash] else { return nil }
@@ -44,7 +45,7 @@ final class SessionTable: Sendable {
         sessions[hash] = nil
         return nil
       }
-      sessions[hash]!.used = now
+      if isUse { sessions[hash]!.used = now }
       return session
     }
   }

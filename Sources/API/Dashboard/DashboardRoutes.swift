@@ -43,6 +43,16 @@ extension ControlRoutes {
     return headers
   }
 
+  /// A report is one file with its own style in it, and is protected as the pages are.
+  static var reportHeaders: HTTPHeaders {
+    var headers = headers(["Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"])
+    headers.replaceOrAdd(
+      name: "Content-Security-Policy",
+      value:
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    return headers
+  }
+
   static func html(_ page: HTML, _ status: HTTPResponseStatus = .ok) -> HTTPResponse {
     HTTPResponse(
       status: status, headers: headers(["Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"]),

@@ -53,14 +53,13 @@ extension ControlRoutes {
     }
     let form = try FormFields(request)
     let (name, password) = (form["name"] ?? "", form["password"] ?? "")
-    let wait = remote.throttle.wait(address, name, at: now)
+    let wait = remote.throttle.begin(address, name, at: now)
     guard wait == 0 else {
       throw RequestError(.tooMany, "too many failed logins", remedy: "come back in \(wait) s")
     }
     let code = form["code"].flatMap { $0.isEmpty ? nil : $0 }
     let found = try await blocking { access.login(name, password: password, code: code, at: now) }
     guard let found else {
-      remote.throttle.failed(address, name, at: now)
       remote.loginFailed(address)
       return Self.html(Self.loginPage(next: form["next"], failed: true), .unauthorized)
     }

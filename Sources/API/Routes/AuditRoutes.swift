@@ -99,7 +99,8 @@ extension ControlRoutes {
           ).html
         }
         return HTTPResponse(
-          status: .ok, headers: ["Content-Type": "text/html; charset=utf-8"], body: .bytes(ByteBuffer(string: html)))
+          status: .ok, headers: Self.reportHeaders,
+          body: .bytes(ByteBuffer(string: html)))
       },
     ]
   }

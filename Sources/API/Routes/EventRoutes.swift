@@ -5,6 +5,7 @@ import JSON
 import Model
 import NIOCore
 import NIOHTTP1
+import System
 
 /// The audit as it grows, as server-sent events (WHATWG HTML, 9.2). An event's id is its position in the audit, so that a
 /// browser that comes back says by itself where it was (`Last-Event-ID`), and misses nothing.
@@ -38,17 +39,20 @@ extension ControlRoutes {
       ],
       body: .stream(endsWithClient: true) { stream in
         try await stream.write(ByteBuffer(string: start.preamble))
-        try await follow(audit, filter, after: start.position, stream)
+        try await follow(audit, filter, after: start.position, stream) {
+          authenticator.stillAdmits(request, at: SystemClock.now())
+        }
       })
   }
 
-  /// Never returns: the client ends it, or the daemon.
+  /// Returns when the client is not admitted any more; else the client ends it, or the daemon.
   private func follow(
-    _ audit: AuditInspection, _ filter: AuditFilter, after start: AuditPosition, _ stream: ResponseStream
+    _ audit: AuditInspection, _ filter: AuditFilter, after start: AuditPosition, _ stream: ResponseStream,
+    while isAdmitted: () -> Bool
   ) async throws {
     var position = start
     var silence = Duration.zero
-    while true {
+    while isAdmitted() {
       let from = position
       let delivery = try await blocking { try audit.rows(after: from, filter, limit: 500) }
       position = delivery.end

@@ -11,12 +11,14 @@ extension ControlRoutes {
     page("/bans", "Bans") { request, viewer in
       let jail = request.query("jail").flatMap { $0.isEmpty ? nil : $0 }
       let text = request.query("text") ?? ""
-      let number = max(1, request.query("page").flatMap { Int($0) } ?? 1)
       let jails = try await handlers.status().jails.map(\.name)
       var bans = try await handlers.bans(BansRequest(jail: jail))
       if !text.isEmpty { bans = bans.filter { $0.id.contains(text) } }
       bans.sort { $0.since > $1.since }
-      let from = min((number - 1) * Self.bansOnPage, bans.count)
+      // The last page there is, where a link or somebody's fingers ask for a later one.
+      let last = 1 + max(0, bans.count - 1) / Self.bansOnPage
+      let number = min(max(1, request.query("page").flatMap { Int($0) } ?? 1), last)
+      let from = (number - 1) * Self.bansOnPage
       let shown = bans[from..<min(from + Self.bansOnPage, bans.count)]
       func at(_ page: Int) -> String { HTML.link("/bans", [("jail", jail), ("text", text), ("page", "\(page)")]) }
       let before: HTML = number > 1 ? "<a rel=\"prev\" href=\"\(at(number - 1))\">newer</a>" : ""
