@@ -47,7 +47,7 @@ extension ControlRoutes {
   private static func story(_ ban: ExplainReply.BanStory, isOpen: Bool) -> HTML {
     let end: HTML =
       ban.ended.map { "; ended \(HTML.time($0)), \(ban.endCause)" }
-      ?? (ban.until.map { "; until \(HTML.time($0))" } ?? "; for ever")
+      ?? (ban.until.map { "; until \(HTML.time($0))" } ?? "; permanent")
     let held: HTML =
       ban.dryRun
       ? ", decided by a dry run" : ban.applied == nil ? ", <span class=\"bad\">never in the firewall</span>" : ""

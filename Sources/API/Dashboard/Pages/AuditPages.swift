@@ -99,9 +99,9 @@ extension ControlRoutes {
           try audit.reader.top(by: .kind, since: range.since, until: range.until, limit: 30)
         )
       }
-      let snippets = rules.entries.prefix(10).map { entry -> HTML in
+      let snippets = rules.entries.filter { Self.isNumber($0.name) }.prefix(10).map { entry -> HTML in
         """
-        <details><summary>Rule \(entry.name), an exception</summary><p>For ModSecurity and Coraza, only where it is wrong about an honest request, and behind the include of the rules:</p><pre>SecRule REQUEST_URI "@beginsWith /the/path" "id:1000\(entry.name.suffix(4).filter(\.isNumber)),phase:1,pass,nolog,ctl:ruleRemoveById=\(entry.name)"</pre></details>
+        <details><summary>Rule \(entry.name), an exception</summary><p>For ModSecurity and Coraza, only where it is wrong about an honest request, and behind the include of the rules:</p><pre>SecRule REQUEST_URI "@beginsWith /the/path" "id:1000\(String(entry.name.suffix(4))),phase:1,pass,nolog,ctl:ruleRemoveById=\(entry.name)"</pre></details>
         """
       }
       return """
@@ -111,5 +111,10 @@ extension ControlRoutes {
         \(snippets.isEmpty ? "" : HTML.section("Exceptions", "\(snippets)"))
         """
     }
+  }
+
+  /// The names of rules come from a log; what is not a number is nothing to paste into a server's settings.
+  private static func isNumber(_ name: String) -> Bool {
+    (1...9).contains(name.utf8.count) && name.utf8.allSatisfy { (48...57).contains($0) }
   }
 }

@@ -30,7 +30,7 @@ extension ControlRoutes {
         shown.map { ban in
           [
             HTML.address(ban.id), "\(ban.jail)", HTML.time(ban.since),
-            ban.until.map { "\(HTML.time($0)) <span class=\"note\">\($0.since(now).brief) left</span>" } ?? "for ever",
+            ban.until.map { "\(HTML.time($0)) <span class=\"note\">\($0.since(now).brief) left</span>" } ?? "permanent",
             "\(ban.count)", "\(ban.number)", ban.applied ? "yes" : "<span class=\"bad\">no</span>",
             viewer.form(
               "/bans/unban", [("id", ban.id), ("jail", ban.jail)], button: "unban", label: "Lift the ban of \(ban.id)"),
