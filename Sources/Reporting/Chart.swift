@@ -102,21 +102,3 @@ package enum Chart {
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(abs(tenths % 10))"
   }
 }
-
-enum HTML {
-  /// Attackers wrote what is in here: control characters are made visible, markup is text.
-  static func escape(_ text: String) -> String {
-    var result = ""
-    for character in printable(text).unicodeScalars {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.unicodeScalars.append(character)
-      }
-    }
-    return result
-  }
-}

@@ -1,4 +1,5 @@
 import Model
+import Reporting
 import System
 
 /// Markup. What is interpolated into it is text, whoever wrote it: attackers choose user names, paths and agents.
@@ -24,27 +25,11 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ html: HTML) { text += html.text }
     mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { text += part.text } }
     mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
-    mutating func appendInterpolation(_ string: String) { text += HTML.escaped(string) }
+    mutating func appendInterpolation(_ string: String) { text += Reporting.HTML.escape(string) }
   }
 
   static func + (a: HTML, b: HTML) -> HTML { HTML(trusted: a.text + b.text) }
   static func += (a: inout HTML, b: HTML) { a.text += b.text }
-
-  /// Control characters and what turns the direction of text are made visible; the rest is text between tags and in quotes.
-  private static func escaped(_ string: String) -> String {
-    var result = ""
-    for scalar in printable(string).unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
 }
 
 extension HTML {
