@@ -26,6 +26,8 @@ struct ReloadReportTests {
     #expect(Self.changes(from: before, to: "# moved\n" + before).isEmpty)
     #expect(Self.changes(from: before, to: "outputs: {chat: {type: file, path: /srv/b}}") == ["outputs"])
     #expect(Self.changes(from: before, to: "activity: false\n" + before) == ["activity"])
+    #expect(Self.changes(from: before, to: "geo: {country: /srv/a.mmdb}\n" + before) == ["geo"])
+    #expect(Self.changes(from: before, to: "container_roots: [/srv/docker]\n" + before) == ["container_roots"])
     #expect(Self.changes(from: before, to: "ignoreip: [192.0.2.7]\n" + before) == ["ignoreip"])
   }
 }

@@ -65,6 +65,8 @@ enum ReloadReport {
       ("lists", old.lists.map(\.withoutPlace) != new.lists.map(\.withoutPlace)),
       ("retention", old.retention != new.retention), ("protect_sessions", old.protectSessions != new.protectSessions),
       ("group", old.group != new.group), ("ignoreip", old.ignoreip != new.ignoreip),
+      ("trusted_proxies", old.trustedProxies != new.trustedProxies), ("everybody", old.everybody != new.everybody),
+      ("container_roots", old.containerRoots != new.containerRoots), ("geo", old.geo != new.geo),
       ("outputs", old.outputs.map(\.withoutPlace) != new.outputs.map(\.withoutPlace)),
       ("activity", old.activity != new.activity), ("alerts", old.alerts != new.alerts),
       ("bans_per_minute_warning", old.bansPerMinuteWarning != new.bansPerMinuteWarning),
