@@ -74,6 +74,23 @@ import Testing
     await stop(daemon)
   }
 
+  /// Of CrowdSec's decisions those that no list should hold are left out, counted, and the others are in force; they may all go.
+  @Test func decisionsComeAndGo() async throws {
+    let server = try Receiver("list_server.py")
+    let bench = try Self.bench(
+      "crowd: {type: crowdsec, url: \"http://127.0.0.1:\(server.port)\", key: 0123456789abcdef}")
+    let daemon = try bench.daemon()
+    daemon.start()
+    try await poll("they are read") { daemon.listReports.first?.entries == 3 }
+    #expect(daemon.listReports.first?.leftOut == 1, "10.0.0.9 is private")
+    try #"{"new":null,"deleted":null}"#.write(
+      toFile: server.directory + "/decisions", atomically: true, encoding: .utf8)
+    daemon.lists.reload(daemon.settings)
+    try await poll("none is left") { daemon.listReports.first?.entries == 0 }
+    #expect(daemon.listReports.first?.problem == nil && daemon.listReports.first?.leftOut == 0)
+    await stop(daemon)
+  }
+
   /// A reload says that lists have changed, and not that lines have moved.
   @Test func aReloadSaysThatListsChanged() async throws {
     let bench = try Self.bench("big: {path: \"/nonexistent/list\"}")

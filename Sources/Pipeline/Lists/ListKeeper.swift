@@ -14,6 +14,8 @@ final class ListKeeper: Sendable {
     var list: AddressList?
     var version: ListVersion?
     var due: Instant
+    /// Of decisions, so many of those that were read no list should hold: they are not in `list`.
+    var setAside = 0
     /// May it lose most of its entries, this once?
     var isAccepted = false
 
@@ -251,7 +253,10 @@ final class ListKeeper: Sendable {
       _ = try check.allowable(list, before: entry.isAccepted ? nil : entry.list)
     } else {
       let rest = try check.blockable(list, before: entry.isAccepted ? nil : entry.list)
-      if check.isOfDecisions { taken = rest }
+      if check.isOfDecisions {
+        taken = rest
+        entry.setAside = list.entries.count - rest.entries.count
+      }
     }
     entry.isAccepted = false
     entry.report.isRefused = false
@@ -290,7 +295,7 @@ final class ListKeeper: Sendable {
       // It was asked before it was taken; what remains is what is left out.
       let rest = (try? check.blockable(list)) ?? AddressList()
       state.entries[place].report.entries = rest.entries.count
-      state.entries[place].report.leftOut = list.entries.count - rest.entries.count
+      state.entries[place].report.leftOut = entry.setAside + list.entries.count - rest.entries.count
       _ = held.replace(entry.settings.name, with: rest)
     }
     for rule in state.rules {
