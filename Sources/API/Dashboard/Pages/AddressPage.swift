@@ -33,7 +33,7 @@ extension ControlRoutes {
         known.jails.map { ["\($0.jail)", "\(grouped($0.failures))", HTML.time($0.first), HTML.time($0.last)] },
         none: "no failures are stored")
       return """
-        \(state)\(reasons)
+        \(state)\(known.origin.isEmpty ? "" : "<p>From \(known.origin.text), as the databases say.</p>" as HTML)\(reasons)
         \(HTML.section("Now", windows))
         \(HTML.section("Bans, \(known.banCount) in all", "\(known.bans.enumerated().map { Self.story($0.element, isOpen: $0.offset == 0) })"))
         \(HTML.section("Failures by jail", counts))
