@@ -98,7 +98,8 @@ soak: release ## an hour of a busy log with rotations, reloads and questions: do
 install: ## install the release below PREFIX (/usr/local); DESTDIR is put before it
 	@[ -x .build/release/bailiff ] || { echo "nothing to install yet: run \`make release\` first" >&2; exit 1; }
 	share="$(DESTDIR)$(PREFIX)/share"
-	install -D -m 755 -s .build/release/bailiff "$(DESTDIR)$(PREFIX)/bin/bailiff"
+	install -D -m 755 .build/release/bailiff "$(DESTDIR)$(PREFIX)/bin/bailiff"
+	strip --strip-all --remove-section=.comment --remove-section=.note "$(DESTDIR)$(PREFIX)/bin/bailiff" # as debhelper does
 	install -d -m 755 "$$share/bailiff/filters" "$$share/doc/bailiff" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(SYSCONFDIR)/bailiff/filters"
 	install -m 644 filters/*.yaml "$$share/bailiff/filters"
 	install -m 644 packaging/first-settings.yaml "$$share/bailiff"
