@@ -129,7 +129,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], isSmall: true),
-    room("Reporting", ["Model", "System", "AuditLog", "Inspection", "Geo"], isSmall: true),
+    room("Reporting", ["Model", "System", "JSON", "AuditLog", "Settings", "Inspection", "Geo"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
     api,
@@ -138,7 +138,7 @@ let package = Package(
       [
         "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
         "Outputs",
-        "Fail2banSocket", "BanSharing", "CSystemd", "Geo", "Inspection",
+        "Fail2banSocket", "BanSharing", "CSystemd", "Geo", "Inspection", "Reporting",
       ], isSmall: true),
     .executableTarget(
       name: "bailiff",
@@ -203,7 +203,9 @@ let package = Package(
     tests("MetricsTests", ["Metrics", "TestSupport"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("ServiceTests", ["Service"]),
-    tests("InspectionTests", ["Model", "Filters", "Matching", "Settings", "Inspection", "TestSupport"]),
+    tests(
+      "InspectionTests",
+      ["Model", "System", "Filters", "Matching", "Settings", "Inspection", "Reporting", "TestSupport"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),

@@ -33,6 +33,7 @@ extension Keys {
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
     Key("geo", .map(geo), "Databases that know where addresses are from."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
+    Key("reports", .map(reports), "Which reports are made by themselves, how long they are kept, who gets them."),
     Key("compat", .map(compat), "What others already speak."),
     Key("api", .map(api), "The API on TCP."),
     Key("failures", .map(failures), "Which programs may report failures."),
@@ -86,6 +87,14 @@ extension Keys {
   static let geo: [Key] = [
     Key("country", .text, "A file in MaxMind's format that knows countries, or off."),
     Key("network", .text, "One that knows autonomous systems, or off."),
+  ]
+
+  static let reports: [Key] = [
+    Key(
+      "schedule", words(ReportSettings.Schedule.self), "How often one is made, of the last whole day, week or month."),
+    Key("keep", age, "Older ones are removed: 1y."),
+    Key("output", .text, "The output of type mail that gets them."),
+    Key("format", words(ReportSettings.Format.self), "What is sent; pdf needs WeasyPrint."),
   ]
 
   static let retention: [Key] = [
