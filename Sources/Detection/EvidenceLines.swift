@@ -69,7 +69,9 @@ struct EvidenceLines {
       let index = (next - back + 2 * Self.mostLines) % Self.mostLines
       guard index < entries.count, written - entries[index].at <= Self.room else { break }
       let failure = entries[index].failure
-      guard !entries[index].isTaken, failure.jail == jail, failure.part == part, entries[index].id == id else { continue }
+      guard !entries[index].isTaken, failure.jail == jail, failure.part == part, entries[index].id == id else {
+        continue
+      }
       entries[index].isTaken = true
       let start = entries[index].at % Self.room
       found.append(Line(failure: failure, text: Array(bytes[start..<start + Int(failure.line.count)])))

@@ -48,7 +48,8 @@ extension SettingsReader {
     guard let value = fields["alerts"] else {
       if source == .alerts {
         problems.add(
-          entry.place, "jail \(quoted(entry.key)) names no `alerts`", remedy: "write for example alerts: [many_accounts]")
+          entry.place, "jail \(quoted(entry.key)) names no `alerts`",
+          remedy: "write for example alerts: [many_accounts]")
       }
       return []
     }

@@ -139,6 +139,7 @@ import Testing
       let sources = try status.objects.first?["sources"] as? [[String: Any]] ?? []
       return sources.contains { ($0["lag"] as? Int ?? -1) == 0 }
     }
+    let counted = per == "app" ? "app two:80" : "user two"
     try write(["one", "two", "one", "two", "six"])
     var daemon = try RunningDaemon(config)
     defer { daemon.kill() }
@@ -159,13 +160,13 @@ import Testing
       try await Binary.run("explain", "198.51.100.7", "--json", "--config", config).objects.first)
     let ban = try #require((explained["bans"] as? [[String: Any]])?.first)
     #expect(
-      ban["count"] as? Int == 5 && ban["command"] as? String == "\(per) two" && ban["cause"] as? String == "limit")
+      ban["count"] as? Int == 5 && ban["command"] as? String == counted && ban["cause"] as? String == "limit")
     let lines = (ban["failures"] as? [[String: Any]] ?? []).compactMap { $0["line"] as? String }
     #expect(lines.count == 5 && lines.allSatisfy { $0.contains("GET /two ") }, "\(lines)")
     let audit = try #require(try await Binary.run("audit", "--json", "--kind", "ban", "--config", config).objects.first)
-    #expect(audit["command"] as? String == "\(per) two")
+    #expect(audit["command"] as? String == counted)
     let text = try await Binary.run("explain", "198.51.100.7", "--config", config).output
-    #expect(text.contains("5 failures of \(per) two reached the limit"))
+    #expect(text.contains("5 failures of \(counted) reached the limit"))
     #expect(daemon.terminate() == 0)
     #expect(try await Binary.run("audit", "verify", "--config", config).status == 0)
   }

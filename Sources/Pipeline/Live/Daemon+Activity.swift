@@ -25,7 +25,8 @@ extension Daemon {
       batch.append(activity)
     }
     for change in changes.prefix(Self.mostChanges) {
-      add(change.path.joined(separator: "."), "\(change.before?.text ?? "not set") → \(change.after?.text ?? "not set")")
+      add(
+        change.path.joined(separator: "."), "\(change.before?.text ?? "not set") → \(change.after?.text ?? "not set")")
     }
     if changes.count > Self.mostChanges { add("settings", "\(changes.count - Self.mostChanges) more values") }
     writer.commit(batch, names: Self.names, decisions: [], applied: [], at: now)
