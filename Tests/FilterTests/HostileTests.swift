@@ -48,8 +48,9 @@ import Testing
   /// names.
   @Test func nobodyIsSaidToHaveComeIn() throws {
     let shipped = Reporter(try Shipped.filters(), readsActivity: true)
-    for attempt in try Self.attempts() {
-      for report in shipped.reports(attempt.lines).flatMap(\.self) where report.event == .login {
+    // Some of them are logins that speak of failures.
+    for attempt in try Self.attempts() where !attempt.why.hasPrefix("a login") {
+      for report in shipped.reports(attempt.lines).flatMap(\.self) where report.event == "login" {
         Issue.record("\(report.filter) (\(report.pattern)): \(report.captures): \(attempt.why): \(attempt.lines)")
       }
     }
