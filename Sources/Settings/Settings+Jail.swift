@@ -30,12 +30,16 @@ extension SettingsReader {
     }
     let keys = JailKeys(fields)
     let enabled = fields["enabled"]?.bool("enabled") ?? true
-    let source = fields["source"]?.choice("source", JailSettings.Source.self) ?? .logs
+    let source =
+      fields["source"]?.choice("source", JailSettings.Source.self) ?? (fields.has("alerts") ? .alerts : .logs)
     let (filter, definition) = readFilter(fields, entry, source)
     var jail = JailSettings(
       name: name, enabled: enabled, place: entry.place, source: source, filter: filter, definition: definition,
       limits: keys.limits(name: name, defaults: defaults, filter: definition))
+    if source == .alerts { jail.limits.maxretry = keys.maxretry ?? 1 }
+    jail.limits.alertKinds = alertKinds(fields, entry, source)
     requireWiderBlocks(fields, entry, jail.limits)
+    requirePart(fields, entry, jail)
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
@@ -65,6 +69,18 @@ extension SettingsReader {
         "`escalate` bans \(family) /\(block), which is no wider than the /\(id) that jail \(quoted(entry.key)) bans anyway",
         remedy: "write escalate: {\(family): …} with a smaller number than `prefix` has, or escalate: false")
     }
+  }
+
+  /// What is counted by itself must be in the lines.
+  private func requirePart(_ fields: Fields, _ entry: Fields.Entry, _ jail: JailSettings) {
+    let per = jail.limits.per
+    guard per != .address, jail.definition.map({ !$0.tells(per) }) ?? (per == .app && !jail.source.hasFilter) else {
+      return
+    }
+    problems.add(
+      fields.entry("per")?.place ?? entry.place,
+      "jail \(quoted(entry.key)) counts by \(per.rawValue), which its lines do not name",
+      remedy: "write per: address, or a filter with (?<\(per.rawValue)>…) or fields: {\(per.rawValue): …}")
   }
 
   /// Names of jails and outputs go into firewall sets, paths of the API and messages.

@@ -1,3 +1,4 @@
+internal import Detection
 internal import Model
 
 extension Keys {
@@ -127,6 +128,8 @@ extension Keys {
     Key(
       "limit", .text,
       "maxretry and findtime in one: 150/1m, or \(Rate.presets.map(\.name).joined(separator: ", "))."),
+    Key(
+      "per", .list(words(Jail.Counting.self)), "What is counted by itself: address, [address, user], [address, app]."),
     Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
@@ -169,7 +172,11 @@ extension Keys {
       Key("options", .named(.text), "Options of a fail2ban filter: {mode: aggressive}."),
       Key(
         "source", words(JailSettings.Source.self),
-        "bans counts Bailiff's own bans, reports what programs report, stdin reads standard input."),
+        "bans counts Bailiff's own bans, reports what programs report, alerts what `alerts` names, stdin standard input."
+      ),
+      Key(
+        "alerts", .list(.word(AlertReader.kinds.keys.sorted())),
+        "Alerts that count against their address: [many_accounts, login_after_failures]."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
       Key(
