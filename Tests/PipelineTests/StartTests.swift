@@ -26,7 +26,9 @@ import Testing
       try firewall.apply(changes, now: now)
     }
     func contents() throws(FirewallError) -> [KernelBan] { try firewall.contents() }
-    func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
+    func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
+      FirewallCheck()
+    }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
     func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
     func inventory() throws(FirewallError) -> [FirewallObject] { [] }
