@@ -36,6 +36,7 @@ extension SettingsReader {
       name: name, enabled: enabled, place: entry.place, source: source, filter: filter, definition: definition,
       limits: keys.limits(name: name, defaults: defaults, filter: definition))
     requireWiderBlocks(fields, entry, jail.limits)
+    jail.scope = readScope(fields, jail)
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
@@ -65,6 +66,24 @@ extension SettingsReader {
         "`escalate` bans \(family) /\(block), which is no wider than the /\(id) that jail \(quoted(entry.key)) bans anyway",
         remedy: "write escalate: {\(family): …} with a smaller number than `prefix` has, or escalate: false")
     }
+  }
+
+  private func readScope(_ fields: Fields, _ jail: JailSettings) -> JailSettings.Scope {
+    guard let value = fields["scope"], value.choice("scope", JailSettings.Scope.self) == .fleet else { return .local }
+    guard settings.fleet != nil || hasFleet else {
+      value.fail("`scope: fleet` without a `fleet`", "write fleet: {servers: [nats://HOST:4222]} at the top")
+      return .local
+    }
+    if !(2...FleetSettings.highestLimit).contains(jail.limits.maxretry) {
+      value.fail(
+        "a fleet cannot count to a `maxretry` of \(jail.limits.maxretry)",
+        "write 2 to \(FleetSettings.highestLimit), or scope: local")
+    } else if jail.source == .bans || !jail.limits.isRecorded {
+      value.fail(
+        "the fleet hears of failures that are stored, and this jail stores none",
+        "drop `record: counts` or `source: bans`, or write scope: local")
+    }
+    return .fleet
   }
 
   /// Names of jails and outputs go into firewall sets, paths of the API and messages.
