@@ -169,7 +169,8 @@ let package = Package(
     tests("Fail2banSocketTests", ["Model", "Fail2banSocket", "TestSupport"]),
     tests("BanSharingTests", ["Model", "BanSharing"]),
     tests("OutputsTests", ["Model", "System", "AuditLog", "Settings", "Outputs", "TestSupport"]),
-    tests("FleetTests", ["Model", "System", "AuditLog", "Settings", "Detection", "Fleet", "TestSupport", "bailiff"]),
+    tests(
+      "FleetTests", ["Model", "System", "AuditLog", "Settings", "Detection", "Cryptography", "Fleet", "TestSupport"]),
     tests("LogSourcesTests", ["Model", "System", "LogSources", "TestSupport"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),

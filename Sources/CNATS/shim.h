@@ -70,6 +70,13 @@ static inline void bailiff_nats_ignore(natsConnection *connection, natsSubscript
   (void)connection, (void)subscription, (void)status, (void)closure;
 }
 
+static inline void bailiff_nats_is_connected(natsConnection *connection, void *closure) { (void)connection, (void)closure; }
+
+// Connects in the background when no server answers: without a function to call, natsConnection_Connect would wait for one.
+static inline int bailiff_nats_retry(const struct bailiff_nats *api, natsOptions *options) {
+  return api->set_retry(options, true, (void *)bailiff_nats_is_connected, NULL);
+}
+
 static inline int bailiff_nats_quiet(const struct bailiff_nats *api, natsOptions *options) {
   return api->set_error_handler(options, (void *)bailiff_nats_ignore, NULL);
 }

@@ -17,7 +17,8 @@ public struct SigningKey: Sendable {
   /// Nil unless there are 32 bytes.
   public init?(seed: [UInt8]) {
     // Safe: the array is read during the call; the key is freed below.
-    guard seed.count == 32, let key = unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count) else {
+    guard seed.count == 32, let key = unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)
+    else {
       return nil
     }
     defer { unsafe EVP_PKEY_free(key) }

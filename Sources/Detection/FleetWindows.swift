@@ -11,6 +11,12 @@ public struct FleetWindows: Sendable {
     public var second: Int64
     public var node: Int
     public var count: Int
+
+    public init(second: Int64, node: Int, count: Int) {
+      self.second = second
+      self.node = node
+      self.count = count
+    }
   }
 
   /// More are not kept of an id; the oldest go. With a `maxretry` of 5 those of 64 servers fit at least.
@@ -94,7 +100,8 @@ public struct FleetWindows: Sendable {
 
   private static func unpack(_ packed: Int64) -> Entry {
     Entry(
-      second: packed >> 32 + epoch, node: Int(packed >> 12 & Int64(mostNodes - 1)), count: Int(packed & Int64(mostCount)))
+      second: packed >> 32 + epoch, node: Int(packed >> 12 & Int64(mostNodes - 1)),
+      count: Int(packed & Int64(mostCount)))
   }
 
   private static func first(of second: Int64) -> Int64 { max(0, min(second - epoch, 1 << 31 - 1)) << 32 }

@@ -32,7 +32,8 @@ public final class Aggregator: Sendable {
   /// - Parameters:
   ///   - directory: where it keeps how far it is.
   ///   - report: hears what is wrong, once each time.
-  public convenience init(_ settings: Settings, directory: String, report: @escaping @Sendable (String) -> Void) throws {
+  public convenience init(_ settings: Settings, directory: String, report: @escaping @Sendable (String) -> Void) throws
+  {
     guard let fleet = settings.fleet else {
       throw FleetError("there is no `fleet` in the settings", remedy: "write fleet: {servers: [nats://HOST:4222]}")
     }
@@ -132,13 +133,13 @@ public final class Aggregator: Sendable {
     let start = try jetStream.firstSequence(Subject.input, since: time - findtime - 60)
     var held: [LiveMessage] = []
     _ = try LastWords(
-      connection: nats, stream: Subject.live, filter: Subject.liveSubjects, inbox: Subject.inbox(fleet)
+      connection: nats, stream: Subject.live, filter: Subject.liveSubjects
     ).read(from: 1) { if let message = LiveMessage($0.data) { held.append(message) } }
     detector.withLock { detector in
       for message in held.sorted(by: { $0.version < $1.version }) { detector.restore(message, before: start, now: now) }
     }
     floor = published
-    return StreamReader(nats, Subject.input, name: reader, inbox: Subject.inbox(fleet), from: start)
+    return StreamReader(nats, Subject.input, name: reader, from: start)
   }
 
   /// The name of its consumer.
@@ -171,7 +172,7 @@ public final class Aggregator: Sendable {
   /// Until the stream holds all of them: what was decided is not decided again. False when it was told to stop before.
   private func publish(_ outputs: [FleetDetector.Output], _ nats: NATSConnection, isLate: Bool) -> Bool {
     var left = isLate ? outputs.filter { isNewer($0, nats) } : outputs
-    let publisher = Publisher(connection: nats, inbox: Subject.inbox(fleet))
+    let publisher = Publisher(connection: nats)
     var problem: String?
     while !left.isEmpty {
       do {

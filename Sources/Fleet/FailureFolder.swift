@@ -24,7 +24,9 @@ struct FailureFolder {
     var places: [Place: Int] = [:]
     for row in rows {
       // Names are nobody's address, and what weighs nothing counts nowhere.
-      guard row.weight > 0, let address = Address(row.id), let second = UInt32(exactly: row.time.seconds) else { continue }
+      guard row.weight > 0, let address = Address(row.id), let second = UInt32(exactly: row.time.seconds) else {
+        continue
+      }
       if spared[row.jail]?.contains(address) == true { continue }
       let jail = jails[row.jail] ?? UInt16(report.jails.count)
       if jails[row.jail] == nil {

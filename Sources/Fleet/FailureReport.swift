@@ -47,7 +47,9 @@ public struct FailureReport: Sendable, Equatable {
     var bytes: [UInt8] = [Self.version]
     bytes.reserveCapacity(64 + entries.count * Self.entrySize)
     func put<Number: FixedWidthInteger>(_ number: Number) {
-      for shift in stride(from: 0, to: Number.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+      for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+      }
     }
     put(UInt16(jails.count))
     put(store)

@@ -108,7 +108,7 @@ final class Follower: Sendable {
     }
     var words: [FleetWord] = []
     let last = try LastWords(
-      connection: nats, stream: Subject.live, filter: Subject.liveSubjects, inbox: Subject.inbox(fleet)
+      connection: nats, stream: Subject.live, filter: Subject.liveSubjects
     ).read(from: position + 1) { stored in
       guard let word = LiveMessage(stored.data).flatMap({ FleetWord($0, stored.subject, fleet) }),
         !heard.contains(HeardWord(subject: stored.subject, version: word.version))

@@ -8,8 +8,8 @@ internal import System
 /// What this server tells the fleet: the failures of its fleet jails, folded, once a second. A consumer of the audit log: nobody
 /// waits for it, and what NATS did not take stays in the log and comes again.
 ///
-/// A report is written to a file before it is sent, and sent until NATS holds it: so after a crash the same report goes out with the
-/// same id, and is not counted twice.
+/// A report is written to a file before it is sent, and sent until NATS holds it; then the file says how far everything is sent, for the
+/// store writes positions down a moment later. So after a crash the same report goes out with the same id, and nothing is told in two.
 final class Outbox: Sendable {
   private struct State {
     var pending: FailureReport?
@@ -45,7 +45,9 @@ final class Outbox: Sendable {
       key: try settings.key.map { Array(try $0.read().utf8) },
       spared: Dictionary(jails.map { ($0.name, $0.limits.ignore) }, uniquingKeysWith: { first, _ in first }))
     let left = (try? SmallFile.read(path, limit: 2 << 20)).flatMap { FailureReport($0) }
-    state = Mutex(State(pending: left))
+    // One without entries says up to where everything was sent.
+    let isSent = left?.entries.isEmpty == true
+    state = Mutex(State(pending: isSent ? nil : left, sent: isSent ? left.map { ($0.store, $0.to) } : nil))
   }
 
   var counters: OutboxCounters { state.withLock { $0.counters } }
@@ -108,8 +110,8 @@ final class Outbox: Sendable {
         state.counters.entries += report.entries.count
         if answer.duplicate == true { state.counters.duplicates += 1 }
       }
-      // One that stays is sent again at the next start, with the same id.
-      try? SmallFile.remove(path)
+      try SmallFile.replace(
+        path, with: FailureReport(store: report.store, from: report.from, to: report.to).bytes, mode: 0o600)
       return nil
     } catch {
       return "\(error)"

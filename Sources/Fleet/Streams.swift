@@ -28,7 +28,7 @@ public struct FleetStreams: Sendable {
     /// How long the last word about an id is kept: no ban of the fleet is known longer to whoever was away.
     public var remember = TimeSpan.hours(32 * 24)
     /// Bytes of `BL_FAIL`, above which the oldest go.
-    public var size: Int64 = 10 << 30
+    public var size: Int64 = 2 << 30
 
     public init() {}
   }
@@ -56,8 +56,19 @@ public struct FleetStreams: Sendable {
     var reports: [Report] = []
     for config in Self.configs(limits) {
       guard let known = try stream.stream(config.name) else {
-        reports.append(Self.report(try stream.create(config), isNew: true, config))
+        do throws(FleetError) {
+          reports.append(Self.report(try stream.create(config), isNew: true, config))
+        } catch {
+          throw error.message.contains("insufficient storage")
+            ? FleetError(error.message, remedy: "give --size less, or jetstream's max_file_store more") : error
+        }
         continue
+      }
+      // nats-server 2.9 takes an update of a stream to more copies than it can have, and says that it has them.
+      guard limits.replicas == 1 || known.cluster != nil else {
+        throw FleetError(
+          "\(limits.replicas) replicas take a cluster, and this server is alone",
+          remedy: "give it `cluster` in its settings, or --replicas 1")
       }
       let differences = Self.differences(known.config, config)
       let info = differences.isEmpty ? known : try stream.update(config)

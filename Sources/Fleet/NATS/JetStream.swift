@@ -165,7 +165,9 @@ struct JetStream: Sendable {
 
   private struct Failure: Decodable { var error: APIError? }
 
-  static func error(_ reply: NATSMessage) -> APIError? { (try? JSONInput.decode(Failure.self, from: reply.data))?.error }
+  static func error(_ reply: NATSMessage) -> APIError? {
+    (try? JSONInput.decode(Failure.self, from: reply.data))?.error
+  }
 
   static func decode<Value: Decodable>(
     _ type: Value.Type, _ reply: NATSMessage, _ what: String

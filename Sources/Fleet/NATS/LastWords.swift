@@ -4,16 +4,17 @@ struct LastWords {
   let connection: NATSConnection
   let stream: String
   let filter: String
-  let inbox: String
 
   private static let chains = 64
 
   /// Hands over each message once, in no order. Returns the number of the last one that there is.
-  func read(from sequence: UInt64, seconds: Double = 10, _ body: (JetStream.Stored) -> Void) throws(FleetError) -> UInt64 {
+  func read(from sequence: UInt64, seconds: Double = 10, _ body: (JetStream.Stored) -> Void) throws(FleetError)
+    -> UInt64
+  {
     let jetStream = JetStream(connection: connection)
     guard let last = try jetStream.last(stream, filter), last.sequence >= sequence else { return sequence - 1 }
     let width = (last.sequence - sequence) / UInt64(Self.chains) + 1
-    let replies = "\(inbox).last"
+    let replies = connection.inbox()
     let subscription = try connection.subscribe("\(replies).*")
     /// Where each chain ends, by its number.
     var ends: [UInt64] = []

@@ -13,11 +13,13 @@ internal import System
 @safe final class NATSConnection: @unchecked Sendable {
   private let library: NATSLibrary
   private let raw: OpaquePointer
+  private let inboxes: String
 
   /// Returns also when no server answers yet.
   /// - Parameter role: what the servers' lists of connections call it.
   init(_ settings: FleetSettings, role: String) throws(FleetError) {
     library = try NATSLibrary.load()
+    inboxes = Subject.inbox(settings)
     let functions = library.functions
     var options: OpaquePointer?
     // Safe: the library fills the pointer; it is destroyed below, once the connection has its copy.
@@ -56,7 +58,9 @@ internal import System
       do { password = try secret.read() } catch { throw FleetError("`password`: \(error.description)") }
       try check(unsafe functions.set_user(options, user, password), "`user`")
     }
-    if let file = settings.credentials { try check(unsafe functions.set_credentials(options, file, nil), "`credentials`") }
+    if let file = settings.credentials {
+      try check(unsafe functions.set_credentials(options, file, nil), "`credentials`")
+    }
     if settings.tls != nil || settings.servers.contains(where: { $0.hasPrefix("tls://") }) {
       try check(unsafe functions.set_secure(options, true), "`tls`")
     }
@@ -72,8 +76,10 @@ internal import System
     // A peer that vanished without a word is noticed after two of them.
     _ = unsafe functions.set_ping_interval(options, 10_000)
     _ = unsafe functions.set_pending(options, 1 << 20)
-    _ = unsafe functions.set_retry(options, true, nil, nil)
-    unsafe withUnsafePointer(to: functions) { _ = unsafe bailiff_nats_quiet($0, options) }
+    unsafe withUnsafePointer(to: functions) {
+      _ = unsafe bailiff_nats_retry($0, options)
+      _ = unsafe bailiff_nats_quiet($0, options)
+    }
   }
 
   /// Lends C texts.
@@ -82,7 +88,7 @@ internal import System
   ) -> Int32 {
     let copies = unsafe texts.map { unsafe strdup($0) }
     // Safe: made above, lent until here.
-    defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+    defer { unsafe copies.forEach { unsafe free($0) } }
     var pointers = unsafe copies.map { unsafe UnsafePointer<CChar>($0) } + [nil]
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
   }
@@ -159,6 +165,9 @@ internal import System
     let status = unsafe library.functions.flush(raw, Int64(seconds * 1000))
     guard status == BAILIFF_NATS_OK else { throw FleetError("NATS: \(Self.text(status, library.functions))") }
   }
+
+  /// A subject for answers that nobody else listens to.
+  func inbox() -> String { "\(inboxes).\(String(UInt64.random(in: .min ... .max), radix: 36))" }
 
   func subscribe(_ subject: String) throws(FleetError) -> NATSSubscription {
     var subscription: OpaquePointer?

@@ -15,7 +15,8 @@ internal import CNATS
       // Safe: the name is read during the call; the answer is not used.
       if unsafe bailiff_nats_load(&functions, name) == nil { return .success(NATSLibrary(functions: functions)) }
     }
-    return .failure(FleetError("libnats 3.4 or later is not there", remedy: "apt install libnats3.4 (Debian 13: libnats3.10)"))
+    return .failure(
+      FleetError("libnats 3.4 or later is not there", remedy: "apt install libnats3.4 (Debian 13: libnats3.10)"))
   }()
 
   static func load() throws(FleetError) -> NATSLibrary { try loaded.get() }

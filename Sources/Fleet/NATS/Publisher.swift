@@ -1,14 +1,13 @@
 /// Publishes many messages at once and waits until the stream holds them.
 struct Publisher {
   let connection: NATSConnection
-  let inbox: String
 
   private static let window = 256
 
   /// Returns those that the stream has not said it holds.
   func publish(_ outputs: [FleetDetector.Output], seconds: Double = 5) throws(FleetError) -> [FleetDetector.Output] {
     if let problem = connection.problem { throw FleetError(problem) }
-    let replies = "\(inbox).ack"
+    let replies = connection.inbox()
     let subscription = try connection.subscribe("\(replies).*")
     var missing = Set(outputs.indices)
     var (next, open) = (0, 0)

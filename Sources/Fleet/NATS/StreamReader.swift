@@ -27,14 +27,16 @@ struct StreamReader {
   private var subscription: NATSSubscription?
   /// The number of the next message in the consumer's own count.
   private var expected: UInt64 = 1
+  /// How many messages the last request may still bring: there is one request at a time, for a consumer takes only so many.
+  private var open = 0
   private static let batch = 500
 
   /// - Parameter name: of the consumer, which is this reader's alone.
-  init(_ connection: NATSConnection, _ stream: String, name: String, inbox: String, from sequence: UInt64) {
+  init(_ connection: NATSConnection, _ stream: String, name: String, from sequence: UInt64) {
     self.connection = connection
     self.stream = stream
     self.name = name
-    self.inbox = "\(inbox).read"
+    inbox = connection.inbox()
     next = max(1, sequence)
   }
 
@@ -52,27 +54,33 @@ struct StreamReader {
   private mutating func pull(_ seconds: Double) throws(FleetError) -> [Message] {
     let subscription: NATSSubscription
     if let open = self.subscription { subscription = open } else { subscription = try start() }
-    let nanoseconds = Int64(seconds * 1e9)
-    try connection.publish(
-      "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(name)",
-      Array(#"{"batch":\#(Self.batch),"expires":\#(nanoseconds)}"#.utf8), reply: inbox)
+    if open == 0 {
+      try connection.publish(
+        "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(name)",
+        Array(#"{"batch":\#(Self.batch),"expires":\#(Int64(seconds * 1e9))}"#.utf8), reply: inbox)
+      open = Self.batch
+    }
     var messages: [Message] = []
-    while messages.count < Self.batch {
+    while open > 0 {
       // What has come is dealt with; what comes later is there at the next call.
       guard let message = try subscription.next(seconds: messages.isEmpty ? seconds + 1 : 0.02) else {
         if messages.isEmpty { throw FleetError("stream \(stream): the servers do not answer") }
         break
       }
       if let status = message.status {
+        open = 0
         // 404 and 408: nothing (more) is there. Others (409: the consumer is gone) mean to begin again.
         guard status == 404 || status == 408 else {
-          if messages.isEmpty { throw FleetError("stream \(stream): \(message.headers["Description"] ?? "status \(status)")") }
+          if messages.isEmpty {
+            throw FleetError("stream \(stream): \(message.headers["Description"] ?? "status \(status)")")
+          }
           self.subscription = nil
           break
         }
         break
       }
       guard let place = Place(message.reply ?? "") else { continue }
+      open -= 1
       guard place.delivered == expected else {
         self.subscription = nil
         break
@@ -113,6 +121,7 @@ struct StreamReader {
     let made = try connection.subscribe(inbox)
     subscription = made
     expected = 1
+    open = 0
     return made
   }
 

@@ -97,7 +97,8 @@ struct FleetReader {
       }
     guard isKey else {
       value.fail(
-        "`operators` has \(quoted(text)), which is no public key", "write the 43 letters that `bailiff fleet key` prints")
+        "`operators` has \(quoted(text)), which is no public key",
+        "write the 43 letters that `bailiff fleet key` prints")
       return nil
     }
     return text
