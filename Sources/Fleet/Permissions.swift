@@ -21,6 +21,7 @@ public enum Permissions {
     text(
       publish: [
         "bl.order.\(name)", "$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.*",
+        "$JS.API.CONSUMER.LIST.\(Subject.input)",
       ], subscribe: ["_INBOX_\(site)_\(name).>"])
   }
 

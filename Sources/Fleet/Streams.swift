@@ -141,6 +141,29 @@ public struct FleetStreams: Sendable {
     return words
   }
 
+  /// What each server told of an address or of those in a block, the oldest first.
+  public func sightings(of subnet: Subnet, since time: Int64) throws(FleetError) -> [FleetSighting] {
+    let start = try stream.firstSequence(Subject.input, since: time)
+    let told = LastWords(connection: stream.connection, stream: Subject.input, filter: "bl.fail.>")
+    var seen: [FleetSighting] = []
+    _ = try told.read(from: start) { stored in
+      guard let sender = Subject.sender(stored.subject), let report = FailureReport(stored.data) else { return }
+      for entry in report.entries where subnet.contains(entry.address) {
+        seen.append(
+          FleetSighting(
+            id: entry.address.description, jail: report.jails[Int(entry.jail)], site: String(sender.site),
+            node: String(sender.name), second: Int64(entry.second), count: Int(entry.count)))
+      }
+    }
+    return seen.sorted { ($0.second, $0.site, $0.node) < ($1.second, $1.site, $1.node) }
+  }
+
+  /// Who reads `BL_FAIL` to decide, and how far each is behind.
+  public func aggregators() throws(FleetError) -> [(name: String, pending: UInt64)] {
+    guard try stream.stream(Subject.input) != nil else { return [] }
+    return try stream.consumers(Subject.input).filter { $0.name.hasPrefix("agg-") }.map { ($0.name, $0.numPending) }
+  }
+
   /// Gives an operator's order to the fleet. Returns its number in the stream.
   public func give(_ order: SignedOrder, by name: String) throws(FleetError) -> UInt64 {
     try stream.publish(Subject.order(by: name), order.bytes, id: order.signature).seq
@@ -149,4 +172,15 @@ public struct FleetStreams: Sendable {
 
 extension TimeSpan {
   fileprivate var nanoseconds: Int64 { microseconds.multipliedReportingOverflow(by: 1000).partialValue }
+}
+
+/// What one server told of one address in one second.
+public struct FleetSighting: Encodable, Sendable, Equatable {
+  public var id: String
+  public var jail: String
+  public var site: String
+  public var node: String
+  /// Since 1970.
+  public var second: Int64
+  public var count: Int
 }

@@ -90,6 +90,18 @@ struct JetStream: Sendable {
     return try Self.decode(StreamInfo.self, reply, "stream \(config.name)")
   }
 
+  struct ConsumerInfo: Decodable, Sendable {
+    var name: String
+    var numPending: UInt64
+  }
+
+  /// A stream's consumers, the first 256 of them.
+  func consumers(_ name: String) throws(FleetError) -> [ConsumerInfo] {
+    struct Page: Decodable { var consumers: [ConsumerInfo]? }
+    let reply = try connection.request("$JS.API.CONSUMER.LIST.\(name)", [])
+    return try Self.decode(Page.self, reply, "stream \(name)").consumers ?? []
+  }
+
   // MARK: Looking
 
   /// A message of a stream, as a server near by holds it.

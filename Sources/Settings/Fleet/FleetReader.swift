@@ -44,25 +44,14 @@ struct FleetReader {
     return fleet
   }
 
-  /// A part of a NATS subject.
-  static func isToken(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        default: false
-        }
-      }
-  }
-
   private static var hostName: String? {
     let name = String(LocalHost.name.prefix { $0 != "." })
-    return isToken(name) ? name : nil
+    return FleetSettings.isName(name) ? name : nil
   }
 
   private func token(_ key: String) -> String? {
     guard let value = fields[key], let text = value.name(key) else { return nil }
-    guard Self.isToken(text) else {
+    guard FleetSettings.isName(text) else {
       value.fail("\(quoted(key)) is \(quoted(text))", "use up to 64 letters, digits, `-` and `_`")
       return nil
     }

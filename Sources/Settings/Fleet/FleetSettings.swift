@@ -39,6 +39,17 @@ public struct FleetSettings: Sendable, Equatable {
     self.site = site
   }
 
+  /// Can it be a part of a NATS subject?
+  public static func isName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: false
+        }
+      }
+  }
+
   /// A server counts at most 1000 failures of an id: the aggregators hold what it says in 12 bits.
   public static let highestLimit = 1000
 }

@@ -1,19 +1,18 @@
 import Foundation
 import Glibc
-import TestSupport
 import Testing
 
 /// A nats-server with JetStream of the test's own, on the loopback; `kill` and `start` as often as one likes.
-final class NATSServer {
-  let port: Int
-  let directory: TestDirectory
+public final class NATSServer {
+  public let port: Int
+  public let directory: TestDirectory
   private let options: [String]
   private var process: Process?
 
-  var url: String { "nats://127.0.0.1:\(port)" }
+  public var url: String { "nats://127.0.0.1:\(port)" }
 
   /// - Parameter config: more of its settings.
-  init(_ config: String = "", port given: Int? = nil, name: String = "n1") throws {
+  public init(_ config: String = "", port given: Int? = nil, name: String = "n1") throws {
     port = try given ?? Self.freePort()
     directory = try TestDirectory("nats")
     let file = try directory.write(
@@ -31,7 +30,7 @@ final class NATSServer {
 
   deinit { kill() }
 
-  func start() throws {
+  public func start() throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/sbin/nats-server")
     if !FileManager.default.isExecutableFile(atPath: "/usr/sbin/nats-server") {
@@ -46,13 +45,13 @@ final class NATSServer {
   }
 
   /// SIGKILL.
-  func kill() {
+  public func kill() {
     guard let process, process.isRunning else { return }
     Glibc.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
-  static func freePort() throws -> Int {
+  public static func freePort() throws -> Int {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = sockaddr_in()
