@@ -46,7 +46,7 @@ import Testing
 
     func fail(_ id: String, _ count: Int) async throws {
       try await poll("the daemon counts it") {
-        try await bailiff("report-failure", "shop", id, "--count", "\(count)").status == 0
+        try await bailiff("report-failure", "--jail", "shop", id, "--count", "\(count)").status == 0
       }
     }
 

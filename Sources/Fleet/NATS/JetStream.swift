@@ -133,8 +133,12 @@ struct JetStream: Sendable {
   }
 
   private func direct(_ stream: String, _ request: [UInt8]) throws(FleetError) -> Stored? {
-    let reply = try connection.request("$JS.API.DIRECT.GET.\(stream)", request)
-    return try Self.stored(reply, stream)
+    do throws(FleetError) {
+      return try Self.stored(try connection.request("$JS.API.DIRECT.GET.\(stream)", request), stream)
+    } catch {
+      // Of a stream that is not there nobody says so.
+      throw FleetError(error.message, remedy: "is there a stream \(stream)? bailiff fleet init makes it")
+    }
   }
 
   /// Nil: there is no such message.

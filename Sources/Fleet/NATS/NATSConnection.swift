@@ -88,7 +88,7 @@ internal import System
   ) -> Int32 {
     let copies = unsafe texts.map { unsafe strdup($0) }
     // Safe: made above, lent until here.
-    defer { unsafe copies.forEach { unsafe free($0) } }
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
     var pointers = unsafe copies.map { unsafe UnsafePointer<CChar>($0) } + [nil]
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
   }
