@@ -133,7 +133,7 @@ let package = Package(
     room(
       "Fleet",
       ["Model", "System", "JSON", "Detection", "AuditLog", "Settings", "Cryptography", "CNATS"], isSmall: true),
-    room("Reporting", ["Model", "System", "AuditLog", "Inspection", "Geo"], isSmall: true),
+    room("Reporting", ["Model", "System", "JSON", "AuditLog", "Settings", "Inspection", "Geo"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
     api,
@@ -142,7 +142,7 @@ let package = Package(
       [
         "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
         "Outputs",
-        "Fail2banSocket", "BanSharing", "Fleet", "CSystemd", "Geo", "Inspection",
+        "Fail2banSocket", "BanSharing", "Fleet", "CSystemd", "Geo", "Inspection", "Reporting",
       ], isSmall: true),
     .executableTarget(
       name: "bailiff",
@@ -209,7 +209,9 @@ let package = Package(
     tests("MetricsTests", ["Metrics", "TestSupport"]),
     tests("CryptographyTests", ["Cryptography"]),
     tests("ServiceTests", ["Service"]),
-    tests("InspectionTests", ["Model", "Filters", "Matching", "Settings", "Inspection", "TestSupport"]),
+    tests(
+      "InspectionTests",
+      ["Model", "System", "Filters", "Matching", "Settings", "Inspection", "Reporting", "TestSupport"]),
     // The built binary, from outside.
     tests("CommandTests", ["Model", "Settings", "API", "bailiff", "TestSupport"]),
     tests("EndToEndTests", ["TestSupport", "bailiff"]),

@@ -1,4 +1,5 @@
 public import Model
+public import Reporting
 
 /// What the daemon does for each request: the engine's owner fills these in, the server calls them with who asks.
 ///
@@ -20,6 +21,8 @@ public struct ControlHandlers: Sendable {
   /// Figures in Prometheus' text format.
   public var metrics: @Sendable () async throws -> String
   public var lists = ListHandlers()
+  /// Nil: no reports are kept here.
+  public var reports: ReportMaker?
 
   public init(
     status: @escaping @Sendable () async throws -> StatusReply,

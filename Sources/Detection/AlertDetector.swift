@@ -49,6 +49,9 @@ public struct AlertDetector: Sendable {
   private var news: [Sighting] = []
   /// Each failure is a member of its own.
   private var serial: UInt64 = 0
+  /// Alerts that nobody was told because there were so many; kept where jails count alerts (`keepsUntold`).
+  private var untold: [Alert] = []
+  var keepsUntold = false
   /// What is raised now is taken back, so nothing may be silent for it.
   private var isRestoring = false
   private let seed: UInt64
@@ -224,6 +227,7 @@ public struct AlertDetector: Sendable {
     defer { hours[alert.kind] = hour }
     guard hour.count < Self.hourly else {
       hour.held += 1
+      if keepsUntold, !isRestoring { untold.append(alert) }
       return
     }
     hour.count += 1
@@ -232,6 +236,12 @@ public struct AlertDetector: Sendable {
     alert.text += " (\(hour.held) more of this kind before it were not told: \(Self.hourly) an hour are)"
     hour.held = 0
     body(alert)
+  }
+
+  /// What was raised, and not told, since this was asked last.
+  mutating func takeUntold() -> [Alert] {
+    defer { untold.removeAll() }
+    return untold
   }
 
   // MARK: What is remembered

@@ -20,6 +20,7 @@ extension Decider {
     guard !states[index].blockCutoffs.isEmpty, let end = states[index].blockCutoffs[key] else { return false }
     if time < end { return true }
     if let newest = states[index].windows.newest(of: id), newest < end { states[index].windows.forget(id) }
+    if states[index].jail.per != .address { states[index].parts.forget(id, before: end) }
     return false
   }
 

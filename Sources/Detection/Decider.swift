@@ -19,6 +19,7 @@ public struct Decider: Sendable {
   struct State: Sendable {
     var jail: Jail
     var windows: WindowTable
+    var parts: PartKeys
     var bans: BanTable
     /// Until when ids were banned whose ban is over by the clock, but not yet by the log, which may lag: lines of that time
     /// are still to come, and do not count.
@@ -30,6 +31,19 @@ public struct Decider: Sendable {
     var newest = Instant(microseconds: .min)
     var history = BanHistory()
     var tally = Tally()
+
+    init(_ jail: Jail, seed: (UInt64, UInt64)) {
+      self.jail = jail
+      windows = WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed)
+      parts = PartKeys(seed: seed)
+      bans = BanTable(seed: seed)
+    }
+
+    /// Forgets what an id has in its windows.
+    mutating func forget(_ key: UInt128) {
+      windows.forget(key)
+      if jail.per != .address { parts.forget(key, at: newest) }
+    }
   }
 
   /// Asked before a ban is entered; what it refuses never was a ban. `spared`: the entry of an ignore list for which a block
@@ -52,11 +66,7 @@ public struct Decider: Sendable {
   public init(jails: [Jail], seed: (UInt64, UInt64) = (.random(in: .min ... .max), .random(in: .min ... .max))) {
     self.seed = seed
     countsOverall = jails.contains { $0.increment?.overalljails == true }
-    states = jails.map {
-      State(
-        jail: $0, windows: WindowTable(limit: $0.maxretry, findtime: $0.findtime, seed: seed),
-        bans: BanTable(seed: seed))
-    }
+    states = jails.map { State($0, seed: seed) }
   }
 
   public var jails: [Jail] { states.map(\.jail) }
@@ -96,7 +106,8 @@ public struct Decider: Sendable {
       states[index].cutoffs[key] = nil
     }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
-    let count = states[index].windows.count(key, at: time, weight: overflow ? .max : weight)
+    let window = states[index].parts.key(of: key, part: failure.part, at: time)
+    let count = states[index].windows.count(window, at: time, weight: overflow ? .max : weight)
     guard count >= states[index].windows.limit else { return count }
     // A name may be a block of addresses (fail2ban's <SUBNET>), which can be banned as one.
     let identity: Identity = subnet.map { .network($0) } ?? Identity(id ?? "")
@@ -106,9 +117,11 @@ public struct Decider: Sendable {
       until: states[index].jail.bantime.map { time.adding(duration($0, index, key, number)) }, count: count,
       number: number)
     guard permits(decision, nil) else {
-      states[index].windows.forget(key)
+      states[index].windows.forget(window)
       return count
     }
+    // A ban voids all that the address has done.
+    if states[index].jail.per != .address { states[index].forget(key) }
     enter(decision, key, index)
     decide(decision)
     if let block { escalate(block, for: key, in: index, at: time, permits: permits, decide) }
@@ -125,7 +138,7 @@ public struct Decider: Sendable {
       action: known == nil ? .ban : .extend, jail: states[jail].jail.name, identity: identity, time: time, until: until,
       count: count, number: known?.number ?? 1 + earlierBans(key, in: jail, at: time), cause: cause)
     enter(decision, key, jail)
-    states[jail].windows.forget(key)
+    states[jail].forget(key)
     return decision
   }
 
@@ -133,7 +146,7 @@ public struct Decider: Sendable {
   /// not ban it again at once; how often it was banned is not.
   public mutating func unban(_ identity: Identity, jail: Int, at time: Instant, cause: Decision.Cause) -> Decision? {
     let key = key(of: identity, in: jail)
-    states[jail].windows.forget(key)
+    states[jail].forget(key)
     guard let ban = states[jail].bans.remove(key) else { return nil }
     if let subnet = identity.subnet, let escalation = states[jail].jail.escalation {
       if let block = escalation.block(of: subnet) {
@@ -172,7 +185,11 @@ public struct Decider: Sendable {
 
   /// Forgets ids that have been idle for a jail's `findtime`, as its log goes: a log that lags is not done with them yet.
   public mutating func shrink(at now: Instant) {
-    for index in states.indices { states[index].windows.expire(before: min(now, states[index].newest)) }
+    for index in states.indices {
+      let time = min(now, states[index].newest)
+      states[index].windows.expire(before: time)
+      states[index].parts.expire(before: time.subtracting(states[index].jail.findtime))
+    }
     guard now >= nextPruning else { return }
     nextPruning = now.adding(.hours(1))
     for index in states.indices {
@@ -236,7 +253,8 @@ public struct Decider: Sendable {
     if let end = states[index].cutoffs[key], failure.time < end { return 0 }
     let (weight, overflow) = Int(failure.weight).multipliedReportingOverflow(by: Int(failure.count))
     if failure.time > states[index].newest { states[index].newest = failure.time }
-    return states[index].windows.count(key, at: failure.time, weight: overflow ? .max : weight)
+    let window = states[index].parts.key(of: key, part: failure.part, at: failure.time)
+    return states[index].windows.count(window, at: failure.time, weight: overflow ? .max : weight)
   }
 
   /// Goes over to new limits. A jail that stays keeps its bans, its history and, where it counts as before, its windows;
@@ -247,17 +265,16 @@ public struct Decider: Sendable {
     countsOverall = jails.contains { $0.increment?.overalljails == true }
     states = jails.map { jail in
       guard var state = old[jail.name] else {
-        return State(
-          jail: jail, windows: WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed),
-          bans: BanTable(seed: seed))
+        return State(jail, seed: seed)
       }
       let isSame =
         state.jail.maxretry == jail.maxretry && state.jail.findtime == jail.findtime
         && state.jail.ipv4Prefix == jail.ipv4Prefix && state.jail.ipv6Prefix == jail.ipv6Prefix
-        && state.jail.escalation == jail.escalation
+        && state.jail.escalation == jail.escalation && state.jail.per == jail.per
       state.jail = jail
       if !isSame {
         state.windows = WindowTable(limit: jail.maxretry, findtime: jail.findtime, seed: seed)
+        state.parts = PartKeys(seed: seed)
         state.escalations = EscalationTable()
         anew.append(jail.name)
       }
@@ -292,9 +309,9 @@ public struct Decider: Sendable {
   /// How many ids' earlier bans are remembered.
   public func remembered(in jail: Int) -> Int { states[jail].history.count }
 
-  /// How many failures of `identity` count at `now`.
-  public func failures(of identity: Identity, in jail: Int, at now: Instant) -> Int {
-    states[jail].windows.current(key(of: identity, in: jail), at: now)
+  /// How many failures of `identity` count at `now`, of this `part` (`Failure.part`).
+  public func failures(of identity: Identity, part: UInt64 = 0, in jail: Int, at now: Instant) -> Int {
+    states[jail].windows.current(states[jail].parts.key(of: key(of: identity, in: jail), part: part), at: now)
   }
 
   /// The id under which a jail counts an address.

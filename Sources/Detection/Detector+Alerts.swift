@@ -11,9 +11,8 @@ extension Detector {
   }
 
   /// Looks at those that are left; what is one act becomes one row.
-  mutating func finish(_ batch: inout FailureBatch, from next: inout Int, _ now: Instant) {
+  mutating func finish(_ batch: inout FailureBatch) {
     guard !batch.activities.isEmpty else { return }
-    consider(in: &batch, from: &next, before: .max, now)
     batch.keepActivities { activity in activity.actLength == 0 || !isRepeated(activity) }
     batch.sightings += alerts?.takeSightings() ?? []
   }
@@ -37,7 +36,7 @@ extension Detector {
     let ban = asksForBan ? activity.address.flatMap { decider.jail(banning: $0, at: activity.time) } : nil
     var found: [Alert] = []
     alerts?.consider(activity, in: batch, ban: ban) { found.append($0) }
-    batch.alerts += found
+    tell(found, source: activity.source, offset: activity.offset, cursor: activity.cursor, &batch)
   }
 
   mutating func note(_ failure: Failure, in batch: inout FailureBatch, _ now: Instant) {
@@ -45,7 +44,26 @@ extension Detector {
     failure.time = min(failure.time, now)
     var found: [Alert] = []
     alerts?.note(failure, in: batch) { found.append($0) }
+    tell(found, source: failure.source, offset: failure.offset, cursor: failure.cursor, &batch)
+  }
+
+  /// Alerts are stored, and are failures in the jails that count them, also where there were too many to be told.
+  private mutating func tell(
+    _ found: [Alert], source: UInt32, offset: UInt64, cursor: ByteRange, _ batch: inout FailureBatch
+  ) {
     if !found.isEmpty { batch.alerts += found }
+    guard !alertJails.isEmpty else { return }
+    for alert in found + (alerts?.takeUntold() ?? []) {
+      guard let address = alert.address else { continue }
+      for jail in alertJails where jails[jail].alertKinds.contains(alert.kind) {
+        var failure = Failure(
+          time: alert.time, address: address, jail: UInt16(jail), pattern: jails[jail].alertPattern, source: source)
+        (failure.offset, failure.cursor) = (offset, cursor)
+        failure.user = batch.store(Array(alert.user.utf8).span)
+        failure.line = batch.store(Array(alert.text.utf8).span)
+        batch.append(failure)
+      }
+    }
   }
 }
 

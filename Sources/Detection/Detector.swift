@@ -7,13 +7,17 @@ public struct Detector: Sendable {
   public var alerts: AlertDetector?
   var attempts = AttemptTable()
   private var evidence = EvidenceLines()
-  private var jails: [Jail]
+  var jails: [Jail]
   private var banJails: [Int]
+  /// Jails that count alerts.
+  private(set) var alertJails: [Int]
+  private var parts = PartTexts()
 
   /// - Parameter apart: blocks that hold one of these are counted by their single addresses.
   public init(_ jails: [Jail], apart: Set<Address> = []) {
     self.jails = jails
     banJails = jails.indices.filter { jails[$0].banPattern != nil }
+    alertJails = jails.indices.filter { !jails[$0].alertKinds.isEmpty }
     decider = Decider(jails: jails)
     decider.countApart(apart)
   }
@@ -25,6 +29,7 @@ public struct Detector: Sendable {
     if jails.map(\.name) != self.jails.map(\.name) { evidence = EvidenceLines() }
     self.jails = jails
     banJails = jails.indices.filter { jails[$0].banPattern != nil }
+    alertJails = jails.indices.filter { !jails[$0].alertKinds.isEmpty }
     return decider.reload(jails)
   }
 
@@ -47,46 +52,72 @@ public struct Detector: Sendable {
     var isReduced = false
     var index = 0
     var nextActivity = 0
-    defer { finish(&batch, from: &nextActivity, now) }
-    while index < batch.failures.count {
-      var failure = batch.failures[index]
-      defer { index += 1 }
-      if nextActivity < batch.activities.count {
-        consider(in: &batch, from: &nextActivity, before: failure.line.start, now)
+    alerts?.keepsUntold = !alertJails.isEmpty
+    repeat {
+      while index < batch.failures.count {
+        let failure = batch.failures[index]
+        if nextActivity < batch.activities.count {
+          consider(in: &batch, from: &nextActivity, before: failure.line.start, now)
+        }
+        let isKept = detect(failure, at: index, in: &batch, now, permits, &decisions, &shown)
+        isReduced = isReduced || !isKept
+        index += 1
       }
-      if failure.attempt != .alone, attempts.isCounted(failure) {
-        failure.weight = 0
-        batch.setWeight(0, at: index)
-      }
-      // A host name is not who did it; the addresses that it resolves to come as failures of their own.
-      if failure.isHostName { continue }
-      let name = failure.name.isEmpty ? nil : batch.text(failure.name)
-      let isRecorded = Int(failure.jail) >= jails.count || jails[Int(failure.jail)].isRecorded
-      let before = decisions.count
-      let count =
-        failure.isPast
-        ? decider.restore(failure, id: name)
-        : decider.consider(failure, id: name, now: now, permits: permits) { decisions.append($0) }
-      if isRecorded, !failure.isPast, name == nil, alerts?.wantsFailures == true,
-        count > 0 || !decider.ignores(failure.address, in: Int(failure.jail))
-      {
-        note(failure, in: &batch, now)
-      }
-      if !isRecorded {
-        isReduced = true
-        guard isNearLimit(failure, count) || decisions.count > before else { continue }
-        let id = name.map { Identity($0) } ?? decider.identity(of: failure.address, in: Int(failure.jail))
-        batch.withBytes(failure.line) { evidence.add(failure, of: id, $0) }
-        if decisions.count > before { shown += evidence.take(failure.jail, id) }
-      }
-      // A block's ban is no failure of the address that tipped the scale: its own ban is.
-      for position in before..<decisions.count where decisions[position].cause != .escalated {
-        feed(decisions[position], failure, &batch)
-      }
-    }
+      // What these tell of may count in jails of alerts.
+      consider(in: &batch, from: &nextActivity, before: .max, now)
+    } while index < batch.failures.count
+    finish(&batch)
     guard isReduced else { return }
-    batch.keepFailures { Int($0.jail) >= jails.count || jails[Int($0.jail)].isRecorded }
+    batch.keepFailures { !$0.isPast && (Int($0.jail) >= jails.count || jails[Int($0.jail)].isRecorded) }
     for line in shown { line.append(to: &batch) }
+  }
+
+  /// Decides on one failure of the batch; false when it is not to be stored.
+  private mutating func detect(
+    _ failure: Failure, at index: Int, in batch: inout FailureBatch, _ now: Instant, _ permits: Decider.Permission,
+    _ decisions: inout [Decision], _ shown: inout [EvidenceLines.Line]
+  ) -> Bool {
+    var failure = failure
+    if failure.attempt != .alone, attempts.isCounted(failure) {
+      failure.weight = 0
+      batch.setWeight(0, at: index)
+    }
+    // A host name is not who did it; the addresses that it resolves to come as failures of their own.
+    if failure.isHostName { return true }
+    let name = failure.name.isEmpty ? nil : batch.text(failure.name)
+    let isRecorded = Int(failure.jail) >= jails.count || jails[Int(failure.jail)].isRecorded
+    failure.part = part(of: failure, in: batch)
+    let before = decisions.count
+    let count =
+      failure.isPast
+      ? decider.restore(failure, id: name)
+      : decider.consider(failure, id: name, now: now, permits: permits) { decisions.append($0) }
+    if decisions.count > before, failure.part != 0 {
+      decisions[before].part = parts.name(of: failure, jails[Int(failure.jail)].per, in: batch)
+    }
+    if isRecorded, !failure.isPast, name == nil, alerts?.wantsFailures == true,
+      !alertJails.contains(Int(failure.jail)),
+      count > 0 || !decider.ignores(failure.address, in: Int(failure.jail))
+    {
+      note(failure, in: &batch, now)
+    }
+    if !isRecorded {
+      guard isNearLimit(failure, count) || decisions.count > before else { return false }
+      let id = name.map { Identity($0) } ?? decider.identity(of: failure.address, in: Int(failure.jail))
+      batch.withBytes(failure.line) { evidence.add(failure, of: id, $0) }
+      if decisions.count > before { shown += evidence.take(failure.jail, id, part: failure.part) }
+    }
+    // A block's ban is no failure of the address that tipped the scale: its own ban is.
+    for position in before..<decisions.count where decisions[position].cause != .escalated {
+      feed(decisions[position], failure, &batch)
+    }
+    return isRecorded && !failure.isPast
+  }
+
+  /// As `Failure.part`, for its jail.
+  public func part(of failure: Failure, in batch: FailureBatch) -> UInt64 {
+    guard Int(failure.jail) < jails.count else { return 0 }
+    return parts.hash(of: failure, jails[Int(failure.jail)].per, in: batch)
   }
 
   /// Is the window so full that with as many failures more as are shown of a ban there may be one? Of other ids nobody will ask.

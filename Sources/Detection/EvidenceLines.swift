@@ -53,6 +53,7 @@ struct EvidenceLines {
     failure.user = isInLine ? ByteRange(start: user.start - whole.start, count: user.count) : .empty
     failure.line = ByteRange(start: 0, count: UInt32(count))
     failure.rule = .empty
+    failure.app = .empty
     failure.cursor = .empty
     failure.name = .empty
     let entry = Entry(failure: failure, id: id, at: written)
@@ -61,14 +62,16 @@ struct EvidenceLines {
     next = (next + 1) % Self.mostLines
   }
 
-  /// The last lines of an id in a jail, oldest first.
-  mutating func take(_ jail: UInt16, _ id: Identity) -> [Line] {
+  /// The last lines of an id in a jail, of the same part, oldest first.
+  mutating func take(_ jail: UInt16, _ id: Identity, part: UInt64 = 0) -> [Line] {
     var found: [Line] = []
     for back in 1...max(1, entries.count) where found.count < Self.most && !entries.isEmpty {
       let index = (next - back + 2 * Self.mostLines) % Self.mostLines
       guard index < entries.count, written - entries[index].at <= Self.room else { break }
       let failure = entries[index].failure
-      guard !entries[index].isTaken, failure.jail == jail, entries[index].id == id else { continue }
+      guard !entries[index].isTaken, failure.jail == jail, failure.part == part, entries[index].id == id else {
+        continue
+      }
       entries[index].isTaken = true
       let start = entries[index].at % Self.room
       found.append(Line(failure: failure, text: Array(bytes[start..<start + Int(failure.line.count)])))

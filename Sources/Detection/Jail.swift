@@ -2,6 +2,15 @@ public import Model
 
 /// A jail's limits: when failures become a ban, and for how long.
 public struct Jail: Sendable, Equatable {
+  /// What has a window of its own. There is none without an address: nobody is banned for what another one did.
+  public enum Counting: String, Sendable, CaseIterable {
+    case address
+    /// Each account that an address tries, or uses.
+    case user
+    /// Each application of which an address wants something.
+    case app
+  }
+
   public var name: String
   /// A ban falls when this many (counted with their weights) lie within `findtime`; at least 1.
   public var maxretry: Int
@@ -15,8 +24,15 @@ public struct Jail: Sendable, Equatable {
   public var ipv4Prefix: UInt8
   public var ipv6Prefix: UInt8
   public var ignore: IgnoreList
+  /// What is counted by itself; a ban is the address's in every case.
+  public var per = Counting.address
   /// Are its failures stored? If not they are only counted, and a ban has the last ones as its evidence.
   public var isRecorded = true
+  /// Do its windows come from the log after a restart? What they go by is not in the store then.
+  public var readsLogBack: Bool { !isRecorded || per == .app }
+  /// Which alerts it counts against their addresses; and the number of the pattern that stands for an alert.
+  public var alertKinds: Set<Alert.Kind> = []
+  public var alertPattern: UInt32 = 0
   /// Does it count the bans of the other jails? Then this is the number of the pattern that stands for a ban.
   public var banPattern: UInt32?
 

@@ -76,6 +76,7 @@ extension Fail2banCommands {
     switch words[1] {
     case "banip": return try await ban(jail.name, values)
     case "unbanip": return try await unban(jail.name, values)
+    case "attempt": return try await attempt(jail.name, values)
     case "addignoreip", "delignoreip": return try await ignore(jail.name, values, adding: words[1] == "addignoreip")
     case "bantime":
       let span = try span(values[0])
@@ -125,6 +126,18 @@ extension Fail2banCommands {
         if adding { change.notIgnored.remove(entry) } else { change.notIgnored.insert(entry) }
       }
     }
+  }
+
+  /// `attempt ADDRESS [LINE …]`: what a program has seen counts as if a log had told of it, a failure a line and at least one.
+  private func attempt(_ jail: String, _ values: [String]) async throws -> PickleValue {
+    guard let address = Address(values[0]) else {
+      throw Fail2banError.value("`\(printable(values[0]))` is no address")
+    }
+    let lines = values.dropFirst()
+    let failure = ReportedFailure(
+      address: address, jail: jail, count: max(1, lines.count), text: lines.joined(separator: "\n"))
+    _ = try await daemon.report(failure, from: "fail2ban-client (uid \(uid))")
+    return .int(1)
   }
 
   // MARK: Bans by hand

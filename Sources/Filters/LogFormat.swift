@@ -72,7 +72,7 @@ public struct SplitFormat: Sendable, Equatable {
 
 /// What a field can be to a failure.
 public enum FieldRole: String, Sendable, CaseIterable {
-  case time, host, port, user, forwarded, method, path, status, agent, referer
+  case time, host, port, user, app, forwarded, method, path, status, agent, referer
   /// An address and a port in one, with a colon between them, also where IPv6 addresses have no brackets.
   case hostPort = "host_port"
 }

@@ -97,6 +97,9 @@ extension LineScanner {
     if match.user.isEmpty, let value = candidate.roles[.user].flatMap({ present($0) }) {
       match.user = text(value, subject, at: base)
     }
+    if match.app.isEmpty, let value = candidate.roles[.app].flatMap({ present($0) }) {
+      match.app = text(value, subject, at: base)
+    }
     if candidate.attempt != .alone, let value = candidate.roles[.port].flatMap({ present($0) }) {
       match.port = fields.withText(value, of: subject) { HostText.port($0, 0..<$0.count) } ?? match.port
     }

@@ -62,6 +62,7 @@ extension LineScanner {
     if let user = scratch.first(of: expression.users) { match.user = self.text(text, user, base) }
     if let range = scratch.first(of: expression.forwarded) { match.forwarded = self.text(text, range, base) }
     if let rule = scratch.first(of: expression.rules) { match.rule = self.text(text, rule, base) }
+    if let app = scratch.first(of: expression.apps) { match.app = self.text(text, app, base) }
     if candidate.event != nil {
       if let range = scratch.first(of: expression.targets) { match.target = self.text(text, range, base) }
       if let range = scratch.first(of: expression.details) { match.detail = self.text(text, range, base) }

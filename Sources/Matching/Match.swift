@@ -31,6 +31,8 @@ public struct Match: ~Copyable {
   public package(set) var user = Text.empty
   /// The rule of a web application firewall that was hit.
   public package(set) var rule = Text.empty
+  /// The application that the client wanted something of.
+  public package(set) var app = Text.empty
   /// The addresses that proxies passed on, as the line has them (`ForwardedFor`).
   public package(set) var forwarded = Text.empty
   /// Of an activity: as whom or to which account, and the command or what was changed.
@@ -97,7 +99,7 @@ public struct Match: ~Copyable {
     actLength = 0
     event = nil
     (target, detail) = (.empty, .empty)
-    (host, user, rule, forwarded, name) = (.empty, .empty, .empty, .empty, .empty)
+    (host, user, rule, app, forwarded, name) = (.empty, .empty, .empty, .empty, .empty, .empty)
     hostOffset = -1
     if !texts.isEmpty { texts.removeAll(keepingCapacity: true) }
     isHostName = false

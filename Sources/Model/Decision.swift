@@ -30,6 +30,8 @@ public struct Decision: Hashable, Sendable {
   /// Which ban of this id it is, from 1; `bantime_increment` grows with it.
   public var number: Int
   public var cause: Cause
+  /// What of the id was counted by itself, where its jail counts so: `user alice`, `app shop.example`.
+  public var part = ""
 
   public init(
     action: Action, jail: String, identity: Identity, time: Instant, until: Instant?, count: Int = 0, number: Int = 1,

@@ -47,6 +47,10 @@ public struct Failure: Sendable {
   public var user: ByteRange
   /// The rule of a web application firewall that was hit; empty elsewhere.
   public var rule = ByteRange.empty
+  /// The application that it was tried at, where the filter knows several: a virtual host. It is not stored.
+  public var app = ByteRange.empty
+  /// The account or application that counts by itself in its jail, hashed; 0: the address counts as a whole.
+  public var part: UInt64 = 0
   /// The line as it was read, without its line end.
   public var line: ByteRange
   /// The journal cursor of the entry; empty for files.
@@ -150,6 +154,7 @@ public struct FailureBatch: Sendable {
       failure.name.start &+= moved
       failure.user.start &+= moved
       failure.rule.start &+= moved
+      failure.app.start &+= moved
       failure.line.start &+= moved
       failure.cursor.start &+= moved
       failures.append(failure)

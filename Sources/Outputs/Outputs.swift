@@ -16,7 +16,7 @@ public final class Outputs: Sendable {
   private let say: @Sendable (OutputNotice) -> Void
   /// By name; what was counted stays when the settings are read again.
   private let counters = Mutex<[(name: String, counters: OutputCounters)]>([])
-  private let host: String
+  let host: String
 
   public init(version: String, say: @escaping @Sendable (OutputNotice) -> Void) {
     self.version = version

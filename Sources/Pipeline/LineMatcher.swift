@@ -23,8 +23,8 @@ public final class LineMatcher {
   private let groups: [FilterSets.Group]
   /// For each jail the proxies that it trusts.
   private let proxies: [[Subnet]]
-  /// For each jail whether its failures are stored.
-  private let isRecorded: [Bool]
+  /// For each jail whether the store knows what its windows held.
+  private let isInStore: [Bool]
   /// For each filter of each group whether its activities are told: by the first group that has the filter.
   private let tellsActivity: [[Bool]]
   /// What precedes the lines at hand; one for each group.
@@ -40,7 +40,7 @@ public final class LineMatcher {
   public init(_ sets: FilterSets, jails: [Int], continuing old: LineMatcher? = nil) {
     groups = sets.groups(for: jails, continuing: old?.groups ?? [])
     proxies = sets.plan.jails.map(\.settings.trustedProxies)
-    isRecorded = sets.plan.jails.map(\.settings.limits.isRecorded)
+    isInStore = sets.plan.jails.map { !$0.settings.limits.readsLogBack }
     let groups = groups
     tellsActivity = groups.indices.map { index in
       groups[index].set.filters.map { filter in
@@ -166,12 +166,13 @@ public final class LineMatcher {
       return
     }
     // Of what the run before has read, what it has stored is in the store.
-    if isPast, group.jails[match.filter].allSatisfy({ isRecorded[Int($0.jail)] }) { return }
+    if isPast, group.jails[match.filter].allSatisfy({ isInStore[Int($0.jail)] }) { return }
     let lineRange = batch.store(line)
     let user = Self.store(match.user, of: match, in: lineRange, &batch)
     let rule = Self.store(match.rule, of: match, in: lineRange, &batch)
+    let app = Self.store(match.app, of: match, in: lineRange, &batch)
     let name = Self.store(match.name, of: match, in: lineRange, &batch)
-    for (jail, firstPattern) in group.jails[match.filter] where !isPast || !isRecorded[Int(jail)] {
+    for (jail, firstPattern) in group.jails[match.filter] where !isPast || !isInStore[Int(jail)] {
       let client =
         proxies[Int(jail)].isEmpty ? match.address : client(of: match, line, proxies[Int(jail)])
       var failure = Failure(
@@ -180,6 +181,7 @@ public final class LineMatcher {
       failure.line = lineRange
       failure.user = user
       failure.rule = rule
+      failure.app = app
       failure.name = name
       failure.isHostName = match.isHostName
       failure.isPast = isPast

@@ -1,11 +1,11 @@
 public import LockoutGuard
-internal import Model
+public import Model
 public import Settings
 
 /// Addresses that are never counted, whatever the jails say.
-enum OwnAddresses {
+public enum OwnAddresses {
   /// With `ignoreself`, loopback and every address of this machine's interfaces.
-  static func ignored(_ settings: Settings) -> [Subnet] {
+  public static func ignored(_ settings: Settings) -> [Subnet] {
     guard settings.ignoreself else { return [] }
     return [Subnet("127.0.0.0/8")!, Subnet("::1")!] + Protected.collect().own.sorted().map { Subnet($0) }
   }

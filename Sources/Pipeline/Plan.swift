@@ -69,6 +69,7 @@ public final class Plan: Sendable {
       var jail = entry.settings.limits
       jail.ignore.subnets += ignored
       if entry.settings.source == .bans { jail.banPattern = UInt32(entry.firstPattern) }
+      jail.alertPattern = UInt32(entry.firstPattern)
       return jail
     }
     let spared = settings.ignoreip.compactMap { if case .subnet(let subnet) = $0 { subnet } else { nil } }
@@ -100,6 +101,8 @@ private struct PlanAssembly {
       }
     } else if jail.source == .reports {
       patterns.append(Plan.reportPattern)
+    } else if jail.source == .alerts {
+      patterns.append(PatternName(filter: "alerts", name: "alert", file: settings.file))
     } else {
       patterns.append(PatternName(filter: "bans", name: "ban", file: settings.file))
       banJails.append(jails.count)
@@ -107,7 +110,7 @@ private struct PlanAssembly {
     let number = jails.count
     jails.append(entry)
     switch jail.source {
-    case .bans, .reports: break
+    case .bans, .reports, .alerts: break
     case .stdin: watch(.standardInput, number)
     case .logs: watch(jail.sources(on: machine), start, number)
     }
@@ -150,7 +153,7 @@ private struct PlanAssembly {
   /// How much of its log a jail's filter must see again after a restart: who opened connections, and failures that were only
   /// counted.
   private static func lookBack(of jail: JailSettings) -> TimeSpan {
-    var span = jail.limits.isRecorded ? TimeSpan.zero : jail.limits.findtime
+    var span = jail.limits.readsLogBack ? jail.limits.findtime : .zero
     if case .native(let rules)? = jail.definition?.rules, let join = rules.join { span = max(span, join.keep) }
     return span
   }

@@ -9,6 +9,8 @@ struct ReportPage {
   var until: Instant
   var host: String
   var data: ReportData
+  /// In as long a time before.
+  var failuresBefore: Int
   var addresses: TopResult
   var prefixes: TopResult
   var users: TopResult
@@ -21,6 +23,12 @@ struct ReportPage {
   var networks: TopResult?
   /// Of web application firewalls.
   var rules: TopResult
+  var activity: ReportActivity
+  var acts: ReportActs
+  /// As it was when the report was made; nil: nobody looked.
+  var posture: PostureReply?
+  /// Of the audit's chain; nil: there is nothing in it.
+  var checkpoint: CheckpointReply?
   /// What the daemon says of itself, while it runs: a name and a value each.
   var cost: [(name: String, value: String)]
   var version: String
@@ -38,7 +46,9 @@ struct ReportPage {
     <style>\(Self.style)</style></head><body>
     <header><h1>Bailiff on \(HTML.escape(host))</h1><p>\(HTML.escape(LocalTime.text(since))) to \(HTML.escape(LocalTime.text(until)))</p></header>
     <main>
+    \(section("Summary", summary.map { "<p>\(HTML.escape($0))</p>" }.joined()))
     <section class="figures">\(figures)</section>
+    \(section("Findings", findings))
     \(section("Failures", timeline(data.failures, "Failures over time", Self.failureColour)))
     \(section("Bans", timeline(data.bans, "Bans over time", Self.banColour)))
     <div class="columns">
@@ -54,7 +64,11 @@ struct ReportPage {
     \(section("How long bans last", lengths))
     \(section("Repeat offenders", offenders))
     </div>
-    \(section("Operators and events", events))
+    \(section("Who was let in", activitySection))
+    \(section("What operators did", rows(acts.people, of: acts.peopleCount)))
+    \(section("What else happened", rows(acts.others, of: acts.otherCount)))
+    \(postureSection)
+    \(chainSection)
     \(cost.isEmpty ? "" : section("What it cost", table(cost.map { [$0.name, $0.value] }, head: nil)))
     </main><footer><p>Made by bailiff \(HTML.escape(version)) at \(HTML.escape(LocalTime.text(made))).</p></footer>
     </body></html>
@@ -62,9 +76,9 @@ struct ReportPage {
     """
   }
 
-  private func day(_ instant: Instant) -> String { String(LocalTime.text(instant).prefix(10)) }
+  func day(_ instant: Instant) -> String { String(LocalTime.text(instant).prefix(10)) }
 
-  private func section(_ title: String, _ body: String) -> String {
+  func section(_ title: String, _ body: String) -> String {
     "<section><h2>\(HTML.escape(title))</h2>\(body)</section>"
   }
 
@@ -140,14 +154,7 @@ struct ReportPage {
       head: ["id", "bans", "jails", "last"])
   }
 
-  private var events: String {
-    guard !data.events.isEmpty else { return "<p class=\"none\">none</p>" }
-    return table(
-      data.events.map { [LocalTime.text($0.time), $0.id.isEmpty ? $0.action : "\($0.action) \($0.id)", $0.story] },
-      head: ["time", "what", "detail"])
-  }
-
-  private func table(_ rows: [[String]], head: [String]?) -> String {
+  func table(_ rows: [[String]], head: [String]?) -> String {
     var html = "<div class=\"scroll\"><table>"
     if let head { html += "<tr>" + head.map { "<th scope=\"col\">\($0)</th>" }.joined() + "</tr>" }
     for row in rows { html += "<tr>" + row.map { "<td>\(HTML.escape($0))</td>" }.joined() + "</tr>" }
@@ -159,7 +166,7 @@ struct ReportPage {
     @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--dim:#98a2b3;--line:#333b4a;--back:#12161d;--box:#1b212b}}
     *{box-sizing:border-box}body{margin:0 auto;max-width:1000px;padding:16px;font:16px/1.45 system-ui,sans-serif;
     color:var(--ink);background:var(--back)}h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.1em;margin:0 0 .5em}
-    header p,footer,.caption,.none{color:var(--dim);margin:.2em 0}section{margin:0 0 24px;break-inside:avoid}
+    header p,footer,.caption,.none{color:var(--dim);margin:.2em 0}section{margin:0 0 24px;break-inside:avoid}section>p{margin:.3em 0}
     .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(110px,1fr));gap:8px;margin-top:16px}
     .figures div{background:var(--box);border-radius:8px;padding:10px}.figures b{display:block;font-size:1.4em}
     .figures span,.caption,.note{color:var(--dim);font-size:.85em}
@@ -170,6 +177,11 @@ struct ReportPage {
     overflow-wrap:anywhere}th{font-weight:500}th[scope=col]{white-space:nowrap;overflow-wrap:normal}.number{text-align:right;font-variant-numeric:tabular-nums;width:5em}
     .ranking .bar{width:30%}.ranking .bar svg{height:12px;margin-top:5px}.ranking .note{width:5em;white-space:nowrap}
     .scroll{overflow-x:auto}.scroll td:not(:last-child){white-space:nowrap}.scroll td:last-child{min-width:11em}
-    @media(max-width:600px){svg text{font-size:21px}.ranking .bar{width:18%}.number{width:3.5em}.ranking .note{width:4.5em}}@media print{body{max-width:none;padding:0}:root{color-scheme:light}}
+    @media(max-width:600px){svg text{font-size:21px}.ranking .bar{width:18%}.number{width:3.5em}.ranking .note{width:4.5em}}.code{font-family:monospace;overflow-wrap:anywhere}
+    @page{size:A4;margin:16mm 14mm;@bottom-right{content:counter(page) " / " counter(pages);font:9pt sans-serif;color:#667085}}
+    @media print{:root{color-scheme:light;--ink:#1c2330;--dim:#667085;--line:#d9dee7;--back:#fff;--box:#f5f7fa}
+    body{max-width:none;padding:0;font-size:10pt}.columns{display:block}.figures{display:flex;flex-wrap:wrap}
+    .figures div{flex:1 1 22%}section{break-inside:auto}h2{break-after:avoid}tr,svg{break-inside:avoid}.scroll{overflow:visible}
+    .scroll td:not(:last-child):not(:first-child){white-space:normal}}
     """
 }

@@ -91,9 +91,10 @@ extension ReloadReply {
       self.init(changes: changes, values: values.map { SettingDifference($0) })
       return
     }
-    let options = ReloadOptions(
+    var options = ReloadOptions(
       confirm: request.confirm.map { .seconds($0) }, force: request.force ?? false,
       session: caller.session.map { ($0, request.port.flatMap { UInt16(exactly: $0) }) })
+    options.user = caller.user
     let (changes, warnings) = try await mappingErrors {
       try await daemon.reload(uid: caller.actingUID, options)
     }

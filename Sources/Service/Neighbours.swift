@@ -3,8 +3,10 @@ internal import AuditLog
 internal import BanSharing
 internal import Fail2banSocket
 internal import Fleet
+internal import Model
 internal import Outputs
 internal import Pipeline
+internal import Reporting
 internal import Settings
 internal import Synchronization
 internal import System
@@ -36,6 +38,22 @@ final class Neighbours: Sendable {
   func consumers(_ settings: Settings) -> [DecisionConsumer] {
     let isShared = settings.compat.crowdsec != nil || settings.compat.check != nil
     return (isDryRun ? [] : outputs.consumers(settings)) + (isShared ? [view.consumer] : []) + (fleet?.consumers ?? [])
+  }
+
+  /// Sends a report by an output of these settings.
+  /// - Throws: why it did not arrive.
+  func send(_ letter: ReportMaker.Letter, _ settings: Settings) throws {
+    guard !isDryRun else { throw RequestError(.rejected, "a dry run sends nothing") }
+    guard let output = settings.outputs.first(where: { $0.name == letter.output }) else {
+      throw RequestError(.rejected, "there is no output \(letter.output)")
+    }
+    let days = [letter.report.since, letter.report.until].map { LocalTime.text($0).prefix(10) }
+    let isPage = letter.format == .html
+    let file = MailedFile(
+      title: "report of \(days[0]) to \(days[1])", text: letter.summary,
+      name: "bailiff-\(days[0])-\(days[1]).\(letter.format.rawValue)",
+      type: isPage ? "text/html; charset=utf-8" : "application/pdf", bytes: letter.bytes)
+    _ = try outputs.send(file, by: output)
   }
 
   /// Listens for them; what does not succeed is said, and the daemon runs all the same.

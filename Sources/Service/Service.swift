@@ -4,6 +4,7 @@ internal import Firewall
 internal import Glibc
 internal import Model
 public import Pipeline
+internal import Reporting
 public import Settings
 internal import Synchronization
 internal import System
@@ -52,14 +53,17 @@ public struct Service: Sendable {
     let server = APIServer()
     let daemon = try makeDaemon(reading, neighbours, server, onInputEnd: { end.yield(SIGTERM) })
     let metrics = { @Sendable [file, version] in neighbours.metrics(of: daemon, file: file, version: version) }
+    let reports = ReportMaker(daemon, neighbours, file: file, version: version)
+    var handlers = ControlHandlers(daemon, file: file, version: version, metrics: metrics)
+    handlers.reports = reports
     let started = try await ControlServer.start(
-      socket: settings.socket, group: settings.group, remote: settings.api,
-      handlers: ControlHandlers(daemon, file: file, version: version, metrics: metrics),
+      socket: settings.socket, group: settings.group, remote: settings.api, handlers: handlers,
       context: InspectionContext(
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
     server.start(started)
     daemon.start()
     await neighbours.start(settings, daemon, metrics: metrics)
+    reports.start()
     listen(daemon, end)
     let watched = counted(settings.jails.count { $0.enabled }, "jail")
     let changesKernel = daemon.health.changesKernel
@@ -73,6 +77,7 @@ public struct Service: Sendable {
       break
     }
     ServiceManager.stopping()
+    reports.stop()
     await neighbours.stop()
     await started.stop()
     if signal == Signals.stopLiftingBans {

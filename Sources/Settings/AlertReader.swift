@@ -33,4 +33,63 @@ enum AlertReader {
     }
     return rate
   }
+
+  /// Those that are about an address, by the names that `alerts` has for them.
+  static let kinds: [String: Alert.Kind] = [
+    "login_after_failures": .loginAfterFailures, "new_network": .newNetwork, "many_accounts": .manyAccounts,
+    "banned_login": .bannedLogin, "first_privilege": .firstPrivilege,
+  ]
+}
+
+extension SettingsReader {
+  /// `alerts: [many_accounts]` of a jail.
+  func alertKinds(_ fields: Fields, _ entry: Fields.Entry, _ source: JailSettings.Source) -> Set<Alert.Kind> {
+    let known = AlertReader.kinds.keys.sorted()
+    guard let value = fields["alerts"] else {
+      if source == .alerts {
+        problems.add(
+          entry.place, "jail \(quoted(entry.key)) names no `alerts`",
+          remedy: "write for example alerts: [many_accounts]")
+      }
+      return []
+    }
+    guard source == .alerts else {
+      value.fail("a jail with `source: \(source.rawValue)` counts no alerts", "drop `alerts` or `source`")
+      return []
+    }
+    let names = value.list("alerts") ?? []
+    if names.isEmpty { value.fail("`alerts` is empty", "write one or more of \(listed(known))") }
+    var kinds: Set<Alert.Kind> = []
+    for item in names {
+      guard let name = item.name("alerts") else { continue }
+      guard let kind = AlertReader.kinds[name] else {
+        item.fail(
+          "`alerts` has \(quoted(name))",
+          name == "many_addresses"
+            ? "that alert is about an account, and has no address to ban"
+            : suggestion(for: name, among: known, otherwise: "write one or more of \(listed(known))"))
+        continue
+      }
+      if !settings.alerts.raises(kind) || !settings.activity && kind != .manyAccounts {
+        item.fail(
+          "the alert \(quoted(name)) is switched off",
+          settings.alerts.raises(kind) ? "write activity: true" : "drop `\(name)` from `alerts` at the top")
+      }
+      kinds.insert(kind)
+    }
+    return kinds
+  }
+}
+
+extension AlertLimits {
+  fileprivate func raises(_ kind: Alert.Kind) -> Bool {
+    switch kind {
+    case .loginAfterFailures: loginAfterFailures != nil
+    case .newNetwork: newNetwork != nil
+    case .manyAddresses: manyAddresses != nil
+    case .manyAccounts: manyAccounts != nil
+    case .bannedLogin: bannedLogin
+    case .firstPrivilege: firstPrivilege
+    }
+  }
 }

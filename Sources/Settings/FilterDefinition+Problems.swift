@@ -1,3 +1,4 @@
+internal import Detection
 public import Filters
 internal import Model
 
@@ -40,5 +41,31 @@ extension FilterDefinition {
       }
     }
     return Problems.sorted(errors)
+  }
+}
+
+extension FilterDefinition {
+  /// Do its failures name what is counted by itself? fail2ban's filters may name an account, and no application.
+  func tells(_ per: Jail.Counting) -> Bool {
+    guard per != .address, case .native(let rules) = rules else { return per != .app }
+    let (tag, group) = ("<\(per.rawValue)>", "(?<\(per.rawValue)>")
+    let role: FieldRole = per == .user ? .user : .app
+    return rules.formats.contains { $0.fields.names[role] != nil || $0.format.hasByConvention(role) }
+      || rules.patterns.contains { pattern in
+        pattern.event == nil
+          && (pattern.fields.names[role] != nil
+            || pattern.expressions.contains { $0.contains(group) || role == .user && $0.contains(tag) })
+      }
+  }
+}
+
+extension LogFormat {
+  /// Access logs have the account and the virtual host in fields that every filter knows.
+  fileprivate func hasByConvention(_ role: FieldRole) -> Bool {
+    switch self {
+    case .combined, .server: true
+    case .haproxy: role == .app
+    case .text, .json, .logfmt, .separated, .w3c, .split: false
+    }
   }
 }

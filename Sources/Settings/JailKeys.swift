@@ -18,6 +18,7 @@ struct JailKeys {
   var timezone: String?
   var backend: JailSettings.Backend?
   var record: JailSettings.Record?
+  var per: Jail.Counting?
 
   enum Increment {
     case off
@@ -42,6 +43,7 @@ struct JailKeys {
       findtime = limit.span
     }
     record = fields["record"]?.choice("record")
+    per = fields["per"].flatMap(Self.counting)
     bantime = fields["bantime"]?.bantime()
     increment = fields["bantime_increment"].flatMap(Self.increment)
     escalation = fields["escalate"].flatMap(Self.escalation)
@@ -60,6 +62,22 @@ struct JailKeys {
     backend = fields["backend"]?.choice(
       "backend",
       hints: ["systemd": "write journal", "polling": "write files", "pyinotify": "write files", "gamin": "write files"])
+  }
+
+  /// `address`, or `[address, user]`.
+  private static func counting(_ value: Value) -> Jail.Counting? {
+    guard let names = value.names("per") else { return nil }
+    let parts = names.map { Jail.Counting(rawValue: $0) }
+    let own = parts.compactMap { $0 }.filter { $0 != .address }
+    if parts.contains(.address), !parts.contains(nil), own.count < 2, Set(names).count == names.count {
+      return own.first ?? .address
+    }
+    value.fail(
+      "`per` is \(names.isEmpty ? "empty" : names.map(quoted).joined(separator: " and "))",
+      own.count == 1 && names.count == 1
+        ? "write [address, \(own[0].rawValue)]: who did nothing is not banned for what another address did"
+        : "write address, [address, user] or [address, app]")
+    return nil
   }
 
   /// `true`, `false`, or what differs from the defaults.
@@ -125,6 +143,7 @@ struct JailKeys {
     if case .on(let increment)? = increment ?? defaults.increment { jail.increment = increment }
     if case .on(let escalation)? = escalation ?? defaults.escalation { jail.escalation = escalation }
     jail.isRecorded = (record ?? defaults.record ?? .each) == .each
+    if let per = per ?? defaults.per { jail.per = per }
     if let prefix = ipv4Prefix ?? defaults.ipv4Prefix { jail.ipv4Prefix = UInt8(prefix) }
     if let prefix = ipv6Prefix ?? defaults.ipv6Prefix { jail.ipv6Prefix = UInt8(prefix) }
     return jail

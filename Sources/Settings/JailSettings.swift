@@ -11,6 +11,8 @@ public struct JailSettings: Sendable, Equatable {
     case bans
     /// What programs report (`failures`), and nothing else.
     case reports
+    /// Alerts, which then are more than told (`alerts` of the jail).
+    case alerts
     /// Standard input.
     case stdin
 
@@ -57,9 +59,9 @@ public struct JailSettings: Sendable, Equatable {
   /// Where the jail is in the settings.
   public var place: Place
   public var source: Source
-  /// As it was typed; nil with `source: bans` and `reports`.
+  /// As it was typed; nil with `source: bans`, `reports` and `alerts`.
   public var filter: FilterReference?
-  /// The filter itself; nil with `source: bans` and `reports`.
+  /// The filter itself; nil with `source: bans`, `reports` and `alerts`.
   public var definition: FilterDefinition?
   /// Absolute paths and globs: the jail's, else the filter's.
   public var logpath: [String]

@@ -30,12 +30,16 @@ extension SettingsReader {
     }
     let keys = JailKeys(fields)
     let enabled = fields["enabled"]?.bool("enabled") ?? true
-    let source = fields["source"]?.choice("source", JailSettings.Source.self) ?? .logs
+    let source =
+      fields["source"]?.choice("source", JailSettings.Source.self) ?? (fields.has("alerts") ? .alerts : .logs)
     let (filter, definition) = readFilter(fields, entry, source)
     var jail = JailSettings(
       name: name, enabled: enabled, place: entry.place, source: source, filter: filter, definition: definition,
       limits: keys.limits(name: name, defaults: defaults, filter: definition))
+    if source == .alerts { jail.limits.maxretry = keys.maxretry ?? 1 }
+    jail.limits.alertKinds = alertKinds(fields, entry, source)
     requireWiderBlocks(fields, entry, jail.limits)
+    requirePart(fields, entry, jail)
     jail.scope = readScope(fields, jail)
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
@@ -68,6 +72,18 @@ extension SettingsReader {
     }
   }
 
+  /// What is counted by itself must be in the lines.
+  private func requirePart(_ fields: Fields, _ entry: Fields.Entry, _ jail: JailSettings) {
+    let per = jail.limits.per
+    guard per != .address, jail.definition.map({ !$0.tells(per) }) ?? (per == .app && !jail.source.hasFilter) else {
+      return
+    }
+    problems.add(
+      fields.entry("per")?.place ?? entry.place,
+      "jail \(quoted(entry.key)) counts by \(per.rawValue), which its lines do not name",
+      remedy: "write per: address, or a filter with (?<\(per.rawValue)>…) or fields: {\(per.rawValue): …}")
+  }
+
   private func readScope(_ fields: Fields, _ jail: JailSettings) -> JailSettings.Scope {
     guard let value = fields["scope"], value.choice("scope", JailSettings.Scope.self) == .fleet else { return .local }
     guard settings.fleet != nil || hasFleet else {
@@ -78,10 +94,12 @@ extension SettingsReader {
       value.fail(
         "a fleet cannot count to a `maxretry` of \(jail.limits.maxretry)",
         "write 2 to \(FleetSettings.highestLimit), or scope: local")
-    } else if jail.source == .bans || !jail.limits.isRecorded {
+    } else if [.bans, .alerts].contains(jail.source) || !jail.limits.isRecorded {
       value.fail(
-        "the fleet hears of failures that are stored, and this jail stores none",
-        "drop `record: counts` or `source: bans`, or write scope: local")
+        "the fleet hears of failures that are stored, and this jail stores none of its own",
+        "drop `record: counts` or `source`, or write scope: local")
+    } else if jail.limits.per != .address {
+      value.fail("a fleet counts addresses", "drop `per`, or write scope: local")
     }
     return .fleet
   }

@@ -143,6 +143,7 @@ struct SettingsReader {
     readLists(fields)
     readStaticRules(fields)
     readOutputs(fields)
+    readReports(fields)
   }
 
   private mutating func readGeneral(_ fields: Fields) {

@@ -50,6 +50,8 @@ public struct Settings: Sendable, Equatable {
   public var geo = GeoSettings()
   /// In the order of the file, those that are disabled too. An output with an error is not among them.
   public var outputs: [OutputSettings]
+  /// Which reports are made by themselves, and how long reports are kept.
+  public var reports = ReportSettings()
   public var compat = CompatSettings()
   /// Nil: the API is on its Unix socket alone.
   public var api: APISettings?

@@ -64,6 +64,7 @@ struct Bailiff: AsyncParsableCommand {
     ActivityCommand.self,
     AlertsCommand.self,
     Top.self,
+    WhatIfCommand.self,
     Report.self,
     PostureCommand.self,
   ]

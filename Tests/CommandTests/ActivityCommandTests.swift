@@ -145,4 +145,136 @@ import Testing
     #expect(live.count == 5)
     #expect(try await Binary.run("audit", "verify", "--config", config).status == 0)
   }
+
+  /// `--follow` tells what comes, also after a restart of the daemon, and the API's two routes what is stored.
+  @Test func whatComesIsFollowedAndTheAPITellsIt() async throws {
+    let scratch = try TestDirectory()
+    let log = Log(scratch.path + "/auth.log")
+    let config = try Self.settings(scratch, "live", log: log.path)
+    try log.write([Self.login("203.0.113.9", "alice")])
+    var daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    try await poll("the first login") {
+      try await Binary.run("activity", "--json", "--config", config).objects.count == 1
+    }
+    let rows = scratch.path + "/rows"
+    let following = Task {
+      try await Binary.shell(
+        "timeout -s INT 20 bailiff activity --follow --json --event login --config \(config) > \(rows)")
+    }
+    func followed() -> [String] {
+      let text = (try? String(contentsOfFile: rows, encoding: .utf8)) ?? ""
+      return text.split(separator: "\n").compactMap { line in
+        (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["user"] as? String
+      }
+    }
+    // The process may not be there yet: a login that it does not know of is written again.
+    var number = 0
+    try await poll("a login that is followed") {
+      number += 1
+      try log.write([Self.login("203.0.113.9", "user\(number)")])
+      try await Task.sleep(for: .milliseconds(500))
+      return !followed().isEmpty
+    }
+    let begun = number
+    daemon.kill()
+    try log.write([Self.login("203.0.113.9", "user\(number + 1)"), "Disconnected from user a 203.0.113.9 port 4711"])
+    daemon = try RunningDaemon(config)
+    try await poll("the login after the restart") { followed().last == "user\(number + 1)" }
+    let users = followed()
+    #expect(!users.contains("alice") && Set(users).count == users.count && users.count >= 2, "\(users) from \(begun)")
+    following.cancel()
+
+    func get(_ path: String) async throws -> [[String: Any]] {
+      let answer = try await Command.run([
+        "/usr/bin/curl", "-sSf", "--unix-socket", scratch.path + "/live.sock", "http://bailiff/api/v1/\(path)",
+      ])
+      #expect(answer.status == 0, "\(path): \(answer.error)")
+      return try answer.objects
+    }
+    let all = try await get("activity")
+    #expect(all.count == number + 3 && all.last?["user"] as? String == "alice")
+    #expect(try await get("activity?event=logout").compactMap { $0["user"] as? String } == ["a"])
+    #expect(try await get("activity?user=alice&ip=203.0.113.0/24").count == 1)
+    #expect(try await get("activity?ip=198.51.100.7").isEmpty)
+    let page = try await get("activity?limit=2")
+    #expect(page.count == 2)
+    let before = try #require(page.last?["number"] as? Int)
+    #expect(try await get("activity?before=\(before)").count == all.count - 2)
+    #expect(try await get("activity?after=\(before)").count == 1)
+
+    try log.write((0..<5).map { _ in Self.failure("198.51.100.7", "alice") } + [Self.login("198.51.100.7", "alice")])
+    try await poll("the alert") { try await !get("alerts?kind=login-after-failures").isEmpty }
+    let alert = try #require(try await get("alerts?kind=login-after-failures&lines=true").first)
+    #expect(alert["address"] as? String == "198.51.100.7" && alert["count"] as? Int == 5)
+    #expect((alert["failures"] as? [Any])?.count == 5 && (alert["activities"] as? [Any])?.count == 1)
+    #expect(try await get("alerts?kind=many-accounts").isEmpty)
+    let wrong = try await Command.run([
+      "/usr/bin/curl", "-sS", "--unix-socket", scratch.path + "/live.sock", "http://bailiff/api/v1/alerts?kind=none",
+    ])
+    #expect(try wrong.objects.first?["status"] as? Int == 400)
+    #expect(daemon.terminate() == 0)
+  }
+
+  /// A jail of alerts bans by them, once; without one, alerts ban nobody.
+  @Test func aJailOfAlertsBans() async throws {
+    let scratch = try TestDirectory()
+    let log = Log(scratch.path + "/auth.log")
+    let config = try Self.settings(
+      scratch, "live", log: log.path, more: "ignoreself: false\nalerts: {many_accounts: 3/1d}")
+    var text = try String(contentsOfFile: config, encoding: .utf8)
+    text += "  sprayers: {alerts: [many_accounts, login_after_failures], bantime: 1d}\n"
+    try text.write(toFile: config, atomically: false, encoding: .utf8)
+    try log.write((0..<3).map { Self.failure("198.51.100.7", "user\($0)") })
+    try log.write((0..<5).map { _ in Self.failure("198.51.100.8", "root") } + [Self.login("198.51.100.8", "root")])
+    try log.write((0..<5).map { _ in Self.failure("198.51.100.9", "root") })
+    var daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    func banned() async throws -> [String] {
+      try await Binary.run("bans", "--json", "--config", config).objects
+        .map { "\($0["jail"] ?? "") \($0["id"] ?? "")" }.sorted()
+    }
+    let expected = ["sprayers 198.51.100.7", "sprayers 198.51.100.8"]
+    try await poll("the bans") { try await banned() == expected }
+    let why = try await Binary.run("explain", "198.51.100.7", "--config", config).output
+    #expect(why.contains("198.51.100.7 tried 3 accounts within 24h") && why.contains("alert of"), "\(why)")
+
+    daemon.kill()
+    try log.write((3..<6).map { Self.failure("198.51.100.7", "user\($0)") })
+    daemon = try RunningDaemon(config)
+    try await poll("what came after the restart") {
+      try await Binary.run("audit", "--json", "--kind", "failure", "--user", "user5", "--config", config).objects.count
+        == 2
+    }
+    #expect(try await banned() == expected)
+    #expect(try await Binary.run("audit", "--json", "--kind", "ban", "--config", config).objects.count == 2)
+    #expect(daemon.terminate() == 0)
+    #expect(try await Binary.run("audit", "verify", "--config", config).status == 0)
+  }
+
+  /// A reload that changes something is an activity of whoever asked for it.
+  @Test func ownSettingsAreToldOf() async throws {
+    let scratch = try TestDirectory()
+    let log = Log(scratch.path + "/auth.log")
+    let config = try Self.settings(scratch, "live", log: log.path)
+    try log.write([Self.login("203.0.113.9", "alice")])
+    let daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    func changes() async throws -> [[String: Any]] {
+      try await Binary.run("activity", "--json", "--event", "change", "--config", config).objects
+    }
+    try await poll("the daemon") { try await Binary.run("status", "--config", config).status == 0 }
+    #expect(try await Binary.run("reload", "--config", config).status == 0)
+    let text = try String(contentsOfFile: config, encoding: .utf8)
+      .replacing("maxretry: 50}", with: "maxretry: 40, bantime: 1h}")
+    try text.write(toFile: config, atomically: false, encoding: .utf8)
+    let reload = try await Binary.run("reload", "--config", config)
+    #expect(reload.status == 0, "\(reload.error)")
+    try await poll("both changes") { try await changes().count == 2 }
+    let told = try await changes().map { "\($0["user"] ?? "") \($0["target"] ?? "") \($0["detail"] ?? "")" }.sorted()
+    let user = NSUserName()
+    #expect(told == ["\(user) jails.sshd.bantime not set → 1h", "\(user) jails.sshd.maxretry 50 → 40"])
+    #expect(try await changes().allSatisfy { $0["jail"] as? String == "bailiff" })
+    #expect(daemon.terminate() == 0)
+  }
 }

@@ -19,7 +19,7 @@ struct BrowserTests {
     let page = try store.scratch.write(
       "frame.html",
       """
-      <!DOCTYPE html><iframe id="f" src="report.html" style="width:\(width)px;height:2000px;border:0"></iframe><pre id="r"></pre>
+      <!DOCTYPE html><iframe id="f" src="report.html" style="width:\(width)px;height:9000px;border:0"></iframe><pre id="r"></pre>
       <script>
       document.getElementById("f").onload = () => {
         const d = document.getElementById("f").contentDocument;

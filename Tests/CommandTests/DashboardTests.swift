@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct DashboardTests {
   static let pages = [
     "/", "/bans", "/address?id=203.0.113.7", "/audit", "/activity", "/waf", "/jails", "/lists", "/outputs", "/posture",
-    "/reports",
+    "/reports", "/what-if", "/what-if?jail=sshd&maxretry=2",
   ]
 
   final class Server {

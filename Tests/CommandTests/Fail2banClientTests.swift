@@ -122,7 +122,8 @@ import Testing
     "set sshd maxretry 7", "get sshd maxretry", "set sshd maxretry x", "set sshd addignoreip 198.51.100.0/24",
     "get sshd ignoreip", "set sshd delignoreip 198.51.100.0/24", "status nosuch", "get nosuch bantime",
     "set nosuch banip 192.0.2.1",
-    "get sshd nosuch", "unban", "flushlogs", "unban --all", "banned", "status sshd",
+    "get sshd nosuch", "unban", "flushlogs", "set sshd attempt 192.0.2.60 seen", "status sshd short",
+    "set sshd attempt 192.0.2.61", "banned", "unban --all", "banned", "status sshd",
   ]
 
   @Test func answersAreThoseOfTheRealServer() async throws {
@@ -138,6 +139,26 @@ import Testing
     // The audit has who did it.
     let audit = try await Binary.run("audit", "--json", "--kind", "ban", "--config", servers.config)
     #expect(audit.output.contains("fail2ban-client set sshd banip 192.0.2.99"))
+  }
+
+  /// Munin's plugin of Debian, which knows fail2ban's client and nothing of Bailiff.
+  @Test func muninsPluginCountsBans() async throws {
+    let servers = try Servers()
+    try await servers.waitForBoth()
+    let client = try servers.directory.write(
+      "client", "#!/bin/sh\nexec fail2ban-client -s \(servers.directory("ours")) \"$@\"\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: client)
+    func ask(_ what: String) async throws -> String {
+      try await Shell.run(
+        """
+        MUNIN_LIBDIR=/usr/share/munin client=\(client) config_dir=\(servers.config.dropLast("bailiff.yaml".count))f2b \
+          /usr/share/munin/plugins/fail2ban \(what)
+        """
+      ).text
+    }
+    #expect(try await ask("autoconf") == "yes\n")
+    #expect(try await ask("config").contains("sshd.label sshd\n"))
+    #expect(try await ask("") == "sshd.value 2\n")
   }
 
   /// What is 1.1's, and what is the client's alone.

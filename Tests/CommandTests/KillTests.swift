@@ -93,6 +93,84 @@ import Testing
     #expect(daemon.terminate() == 0)
   }
 
+  /// Accounts and applications that are counted by themselves: after SIGKILL their windows are as they would have been, from the store
+  /// or from the log, and the ban says of what it is, by its lines.
+  @Test(arguments: [("user", "each"), ("user", "counts"), ("app", "each"), ("app", "counts")])
+  func windowsOfPartsGoOn(per: String, record: String) async throws {
+    let scratch = try TestDirectory()
+    try FileManager.default.createDirectory(atPath: scratch.path + "/filters", withIntermediateDirectories: true)
+    try scratch.write(
+      "filters/requests.yaml",
+      """
+      service: requests
+      format: combined
+      patterns:
+        - {name: request, where: {method: {absent: false}}}
+      """)
+    let log = scratch.path + "/access.log"
+    let config = try scratch.write(
+      "bailiff.yaml",
+      """
+      state: \(scratch.path)/state
+      socket: \(scratch.path)/s
+      filters: [\(scratch.path)/filters]
+      ignoreself: false
+      jails:
+        web: {filter: requests, logpath: [\(log)], limit: 5/1h, per: [address, \(per)], record: \(record), bantime: 1d}
+      """)
+    let format = DateFormatter()
+    (format.locale, format.dateFormat) = (Locale(identifier: "C"), "dd/MMM/yyyy:HH:mm:ss Z")
+    func write(_ parts: [String]) throws {
+      let stamp = format.string(from: Date())
+      let lines = parts.map { part in
+        (per == "app" ? "\(part):80 198.51.100.7 - -" : "198.51.100.7 - \(part)")
+          + " [\(stamp)] \"GET /\(part) HTTP/1.1\" 200 3 \"-\" \"-\"\n"
+      }
+      if !FileManager.default.fileExists(atPath: log) {
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+      }
+      let handle = try #require(FileHandle(forWritingAtPath: log))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: Data(lines.joined().utf8))
+      try handle.close()
+    }
+    func isRead() async throws -> Bool {
+      let status = try await Binary.run("status", "--json", "--config", config)
+      let sources = try status.objects.first?["sources"] as? [[String: Any]] ?? []
+      return sources.contains { ($0["lag"] as? Int ?? -1) == 0 }
+    }
+    let counted = per == "app" ? "app two:80" : "user two"
+    try write(["one", "two", "one", "two", "six"])
+    var daemon = try RunningDaemon(config)
+    defer { daemon.kill() }
+    try await poll("the first lines") { try await isRead() }
+    for parts in [["one", "two", "six"], ["one", "six", "two"]] {
+      daemon.kill()
+      try write(parts)
+      daemon = try RunningDaemon(config)
+      try await poll("what was written meanwhile") { try await isRead() }
+    }
+    try await Task.sleep(for: .milliseconds(500))
+    #expect(try await Binary.run("bans", "--json", "--config", config).objects.isEmpty, "4, 4 and 3")
+    daemon.kill()
+    daemon = try RunningDaemon(config)
+    try write(["six", "two"])
+    try await poll("the ban") { try await !Binary.run("bans", "--json", "--config", config).output.isEmpty }
+    let explained = try #require(
+      try await Binary.run("explain", "198.51.100.7", "--json", "--config", config).objects.first)
+    let ban = try #require((explained["bans"] as? [[String: Any]])?.first)
+    #expect(
+      ban["count"] as? Int == 5 && ban["command"] as? String == counted && ban["cause"] as? String == "limit")
+    let lines = (ban["failures"] as? [[String: Any]] ?? []).compactMap { $0["line"] as? String }
+    #expect(lines.count == 5 && lines.allSatisfy { $0.contains("GET /two ") }, "\(lines)")
+    let audit = try #require(try await Binary.run("audit", "--json", "--kind", "ban", "--config", config).objects.first)
+    #expect(audit["command"] as? String == counted)
+    let text = try await Binary.run("explain", "198.51.100.7", "--config", config).output
+    #expect(text.contains("5 failures of \(counted) reached the limit"))
+    #expect(daemon.terminate() == 0)
+    #expect(try await Binary.run("audit", "verify", "--config", config).status == 0)
+  }
+
   struct Result {
     var kills = 0
     var rotations = 0

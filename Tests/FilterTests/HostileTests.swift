@@ -44,6 +44,18 @@ import Testing
     print("\(attempts.count) hostile attempts tried")
   }
 
+  /// The same where activities are read: nobody is said to have come in from a victim's address, nor anybody whom a client only
+  /// names.
+  @Test func nobodyIsSaidToHaveComeIn() throws {
+    let shipped = Reporter(try Shipped.filters(), readsActivity: true)
+    // Some of them are logins that speak of failures.
+    for attempt in try Self.attempts() where !attempt.why.hasPrefix("a login") {
+      for report in shipped.reports(attempt.lines).flatMap(\.self) where report.event == "login" {
+        Issue.record("\(report.filter) (\(report.pattern)): \(report.captures): \(attempt.why): \(attempt.lines)")
+      }
+    }
+  }
+
   /// nginx 1.22 itself wrote this file, for requests of 127.0.0.1 that forge lines about 10.9.9.9 in every way found: with
   /// and without a quote before the line end, with a whole false end of the record, cut at 2048 bytes. The two honest
   /// failures at its end are found.

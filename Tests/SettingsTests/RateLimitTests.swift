@@ -35,4 +35,25 @@ import Testing
   @Test func eachIsRecordedUnlessTold() throws {
     #expect(try #require(Self.read("maxretry: 3").settings.jails.first).limits.isRecorded)
   }
+
+  @Test(arguments: [
+    ("address", Jail.Counting.address), ("[address]", .address), ("[address, user]", .user), ("[user, address]", .user),
+  ])
+  func whatIsCountedByItself(text: String, per: Jail.Counting) throws {
+    let reading = Settings.read(text: "jails: {a: {source: reports, per: \(text)}}", file: "bailiff.yaml")
+    #expect(reading.errors.map(\.description) == [])
+    #expect(try #require(reading.settings.jails.first).limits.per == per)
+  }
+
+  @Test(arguments: [
+    ("user", "write [address, user]: who did nothing is not banned for what another address did"),
+    ("[address, user, app]", "write address, [address, user] or [address, app]"),
+    ("[address, port]", "write address, [address, user] or [address, app]"),
+    ("[]", "write address, [address, user] or [address, app]"),
+    ("[address, app]", "write per: address, or a filter with (?<app>…) or fields: {app: …}"),
+  ])
+  func nothingToCountBy(text: String, remedy: String) {
+    let errors = Self.read("per: \(text)").errors.map(\.description)
+    #expect(errors.count == 1 && errors[0].contains(remedy), "\(errors)")
+  }
 }

@@ -52,6 +52,19 @@ extension ControlClient {
     try send("GET", Self.uri("/api/v1/report", [("since", since.rfc3339()), ("until", until.rfc3339())]))
   }
 
+  public func whatIf(_ question: WhatIf) throws(RequestError) -> WhatIfReply {
+    func text(_ span: TimeSpan?) -> String? { span.map { $0 < .zero ? "permanent" : "\($0.seconds)" } }
+    return try get(
+      Self.uri(
+        "/api/v1/what-if",
+        [
+          ("jail", question.jail), ("maxretry", question.limits.maxretry.map { "\($0)" }),
+          ("findtime", text(question.limits.findtime)), ("bantime", text(question.limits.bantime)),
+          ("id", question.subnet?.description), ("since", question.since.rfc3339()),
+          ("until", question.until.rfc3339()), ("limit", "\(question.limit)"),
+        ]))
+  }
+
   private static func query(_ filter: AuditFilter) -> [(String, String?)] {
     [
       ("since", filter.since?.rfc3339()), ("until", filter.until?.rfc3339()), ("ip", filter.identity?.description),

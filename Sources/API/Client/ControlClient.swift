@@ -144,7 +144,7 @@ extension ControlClient {
     return pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
   }
 
-  private static func percentEncoded(_ text: String) -> String {
+  static func percentEncoded(_ text: String) -> String {
     text.utf8.map { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

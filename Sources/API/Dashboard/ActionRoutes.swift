@@ -56,12 +56,16 @@ extension FormFields {
   }
 
   /// What is not empty.
-  fileprivate func text(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
+  func text(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
 /// What a form did, told by the page that comes after it. Codes and an id only: a link cannot put words into our mouth.
 struct Said: Sendable {
-  enum Done: String, Sendable { case banned, lifted, accepted, allowed, disallowed }
+  enum Done: String, Sendable {
+    case banned, lifted, accepted, allowed, disallowed
+    case reportMade = "report_made"
+    case reportRemoved = "report_removed"
+  }
 
   var done: Done
   var id: String
@@ -90,6 +94,8 @@ struct Said: Sendable {
     case .allowed:
       "\(HTML.address(id)) is spared everywhere. \(viewer.form("/lists/disallow", [("id", id)], button: "undo", label: "Spare \(id) no more"))"
     case .disallowed: "\(HTML.address(id)) is spared no more."
+    case .reportMade: "The report \(id) is being made."
+    case .reportRemoved: "The report \(id) is removed."
     }
   }
 }

@@ -11,7 +11,7 @@ import System
 extension ControlRoutes {
   var dashboardRoutes: [Route] {
     guard authenticator.remote != nil else { return [] }
-    return assetRoutes + loginRoutes + pageRoutes + actionRoutes
+    return assetRoutes + loginRoutes + pageRoutes + actionRoutes + [reportFileRoute] + reportActions
   }
 
   private var assetRoutes: [Route] {

@@ -34,6 +34,7 @@ struct Layout {
     Entry(path: "/", title: "Now"), Entry(path: "/bans", title: "Bans"), Entry(path: "/audit", title: "Audit"),
     Entry(path: "/activity", title: "Activity"), Entry(path: "/waf", title: "WAF"),
     Entry(path: "/jails", title: "Jails"), Entry(path: "/lists", title: "Lists"),
+    Entry(path: "/what-if", title: "What if"),
     Entry(path: "/outputs", title: "Outputs"), Entry(path: "/posture", title: "Posture"),
     Entry(path: "/reports", title: "Reports"),
   ]

@@ -20,6 +20,8 @@ struct About: Sendable {
     /// Server-sent events, each with such an object.
     case events(Shape)
     case html
+    /// A page, or a PDF.
+    case file
     /// Prometheus' text format.
     case metrics
     /// The description itself.

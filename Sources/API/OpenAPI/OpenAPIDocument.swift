@@ -57,7 +57,7 @@ struct OpenAPIDocument {
         let answer: About.Shape? =
           switch endpoint.about.answers {
           case .json(let shape), .lines(let shape), .events(let shape): shape
-          case .html, .metrics, .openAPI: nil
+          case .html, .file, .metrics, .openAPI: nil
           }
         return [endpoint.about.takes, answer].compactMap { $0 }
       }
@@ -118,6 +118,14 @@ struct OpenAPIDocument {
       case .events(let shape):
         ("Server-sent events; `data` is one of these.", Self.content("text/event-stream", reference(shape)))
       case .html: ("A page.", Self.content("text/html", JSONSchema.text.value))
+      case .file:
+        (
+          "A page, or a PDF.",
+          .object(
+            ["text/html", "application/pdf"].map { type in
+              (type, .object([("schema", JSONSchema.text.value)]))
+            })
+        )
       case .metrics: ("Figures.", Self.content("text/plain", JSONSchema.text.value))
       case .openAPI: ("This.", Self.content("application/json", .object([("type", .text("object"))])))
       }

@@ -93,9 +93,13 @@ extension ControlRoutes {
         let now = SystemClock.now()
         let range = try TimeRange(request, since: "7d", now: now)
         let version = context.version
-        let html = try await ask { audit, _ in
-          try Report(
-            audit, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now
+        let status = try await handlers.status()
+        let html = try await ask { audit, context in
+          let posture = try PostureReply(
+            context.settings(), daemon: .init(isDryRun: status.dryRun, warnings: status.warnings), at: now)
+          return try Report(
+            audit, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now,
+            cost: ReportCost.rows(status), posture: posture
           ).html
         }
         return HTTPResponse(
@@ -109,10 +113,8 @@ extension ControlRoutes {
   func posture() async throws -> PostureReply {
     let status = try await handlers.status()
     return try await blocking {
-      let settings = context.settings()
-      let facts = PostureFacts.collect(daemon: .init(isDryRun: status.dryRun, warnings: status.warnings))
-      let file = try PostureFile.read(state: settings.state)
-      return file.reply(Posture(facts, Settings.Reading(settings: settings)).checks, at: SystemClock.now())
+      try PostureReply(
+        context.settings(), daemon: .init(isDryRun: status.dryRun, warnings: status.warnings), at: SystemClock.now())
     }
   }
 

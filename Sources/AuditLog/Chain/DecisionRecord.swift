@@ -67,7 +67,7 @@ struct DecisionRecord: Equatable {
     number = Int64(decision.number)
     cause = decision.cause.name
     uid = decision.cause.uid.map(Int64.init)
-    command = decision.cause.command
+    command = decision.cause.command ?? (decision.part.isEmpty ? nil : decision.part)
   }
 }
 

@@ -12,7 +12,8 @@ public struct Explanation: Hashable, Sendable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// Why it began: `limit`, `escalated`, `operator`, `reconciled`; who, and by which command.
+    /// Why it began: `limit`, `escalated`, `operator`, `reconciled`; who, and by which command; of `limit`, what of the id
+    /// was counted by itself (`user alice`).
     public var cause: String
     public var uid: UInt32?
     public var command: String
@@ -64,6 +65,15 @@ public struct Explanation: Hashable, Sendable {
   }
 }
 
+extension AuditFilter {
+  /// Of the lines of an id those of a part (`Decision.part`). A name that was cut is not looked for.
+  fileprivate mutating func add(part: String) {
+    guard let space = part.firstIndex(of: " "), part.utf8.count < 200 else { return }
+    let text = String(part[part.index(after: space)...])
+    if part.hasPrefix("user ") { user = text } else { self.text = text }
+  }
+}
+
 extension AuditReader {
   /// Why `identity` was banned, when, by which lines, and why it ended; what is known of it where it was not. An address
   /// finds the bans of blocks that contain it.
@@ -77,6 +87,7 @@ extension AuditReader {
       filter.jail = ban.jail
       if ban.cause == "limit" {
         filter.kinds = [.failure]
+        filter.add(part: ban.command)
         var counted = 0
         let cursor = AuditCursor(time: ban.since, rank: 1, number: 0)
         try forEach(filter, before: cursor) { row in
@@ -106,7 +117,8 @@ extension AuditReader {
 
   /// What `identity` weighs in the window of `jail` that began at `since`: how close it is to a ban. What a ban covers,
   /// up to its end or until a person lifted it, counts no longer.
-  public func weight(of identity: Identity, jail: String, since: Instant) throws -> Int {
+  /// - Parameter byUser: each account counts by itself; of those the one that weighs most.
+  public func weight(of identity: Identity, jail: String, since: Instant, byUser: Bool = false) throws -> Int {
     try read { db, lookups in
       let dryRuns = try DryRuns(db)
       // A ban of this very id: one of a part of it answers for that part alone.
@@ -128,11 +140,13 @@ extension AuditReader {
       filter.since = max(since, Instant(microseconds: cutoff ?? .min))
       let numbers = dryRuns.isLast || dryRuns.failures == 0 ? nil : dryRuns.failures + 1 ... .max
       guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return 0 }
-      var sum = 0
-      try search.forEachRow(db) { row, _, _ in
-        sum += Int(row.count) * Int(try lookups.template(row.template, db)?.key.weight ?? 1)
+      var sums: [[UInt8]: Int] = [:]
+      try search.forEachRow(db) { row, index, decoder in
+        if byUser { try decoder.readNames(row, number: decoder.number(index), db) }
+        sums[byUser ? Array(decoder.user) : [], default: 0] +=
+          Int(row.count) * Int(try lookups.template(row.template, db)?.key.weight ?? 1)
       }
-      return sum
+      return sums.values.max() ?? 0
     }
   }
 

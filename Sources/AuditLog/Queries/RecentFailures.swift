@@ -41,15 +41,7 @@ extension AuditStore {
       filter.since = since
       let numbers = paper > 0 ? paper + 1 ... .max : nil
       guard let search = try FailureSearch(filter, numbers: numbers, &lookups, db) else { return }
-      try search.forEachRow(db) { row, index, decoder in
-        if row.address == nil || readsUsers { try decoder.readNames(row, number: decoder.number(index), db) }
-        var failure = CountedFailure(
-          time: Instant(microseconds: row.time), address: row.address,
-          name: row.address == nil ? String(decoding: decoder.name, as: UTF8.self) : nil, count: row.count,
-          weight: try lookups.template(row.template, db)?.key.weight ?? 1)
-        if readsUsers { failure.user = Array(decoder.user) }
-        try body(failure)
-      }
+      try search.forEachCounted(readsUsers: readsUsers, &lookups, db, body)
     }
   }
 
@@ -113,6 +105,36 @@ extension AuditStore {
           identity: Identity(row[0] as String), since: Instant(microseconds: row[1]), isByLimit: row[2] != 0,
           isLifted: row[3] != 0)
       }
+    }
+  }
+}
+
+extension AuditReader {
+  /// Lends the failures that `filter` lets through in the order in which they were committed, as the decider counted them,
+  /// until `body` returns false. Memory stays small however many there are.
+  public func countedFailures(_ filter: AuditFilter, _ body: (CountedFailure) -> Bool) throws {
+    struct Enough: Error {}
+    try read { db, lookups in
+      guard let search = try FailureSearch(filter, &lookups, db) else { return }
+      do {
+        try search.forEachCounted(readsUsers: false, &lookups, db) { guard body($0) else { throw Enough() } }
+      } catch is Enough {}
+    }
+  }
+}
+
+extension FailureSearch {
+  fileprivate func forEachCounted(
+    readsUsers: Bool, _ lookups: inout Lookups, _ db: Database, _ body: (CountedFailure) throws -> Void
+  ) throws {
+    try forEachRow(db) { row, index, decoder in
+      if row.address == nil || readsUsers { try decoder.readNames(row, number: decoder.number(index), db) }
+      var failure = CountedFailure(
+        time: Instant(microseconds: row.time), address: row.address,
+        name: row.address == nil ? String(decoding: decoder.name, as: UTF8.self) : nil, count: row.count,
+        weight: try lookups.template(row.template, db)?.key.weight ?? 1)
+      if readsUsers { failure.user = Array(decoder.user) }
+      try body(failure)
     }
   }
 }

@@ -2,6 +2,7 @@ internal import Filters
 internal import Firewall
 internal import Glibc
 internal import LogSources
+internal import Matching
 internal import Model
 internal import Pipeline
 public import Settings
@@ -32,13 +33,13 @@ public struct MachineCheck: Sendable {
 
   /// Files of which the filter understands nothing, by their last lines.
   private mutating func lines(of jail: JailSettings) {
-    guard let definition = jail.definition, case .native = definition.rules,
-      let filter = try? FilterLoading.compile(definition)
-    else { return }
+    guard let definition = jail.definition, case .native = definition.rules else { return }
+    var compiled: Filter? // only where there are lines: compiling is what costs
     for path in jail.sources().files.flatMap({ LogTail.files($0) }).prefix(Self.mostFiles) {
-      guard let lines = try? LogTail.lines(of: path),
-        let problem = LogExamination(of: lines, by: [filter]).problem
-      else { continue }
+      guard let lines = try? LogTail.lines(of: path), !lines.isEmpty else { continue }
+      guard let filter = compiled ?? (try? FilterLoading.compile(definition)) else { return }
+      compiled = filter
+      guard let problem = LogExamination(of: lines, by: [filter]).problem else { continue }
       warnings.append(
         SettingsError(
           jail.place, "\(path): \(problem)", remedy: "`bailiff filter detect \(path)` tells which filter fits",

@@ -29,7 +29,8 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// `limit`, `escalated` (so many ids of the block were banned), `operator`, `reconciled`; who, and by which command.
+    /// `limit`, `escalated` (so many ids of the block were banned), `operator`, `reconciled`; who, and by which command; of
+    /// `limit`, what of the id was counted by itself (`user alice`, `app shop.example`).
     public var cause: String
     public var uid: UInt32?
     public var command: String

@@ -29,7 +29,8 @@ extension WindowReply {
           ? Identity.network(Subnet(id.base, ipv4Prefix: limits.ipv4Prefix, ipv6Prefix: limits.ipv6Prefix)) : nil
       }
       let since = now.subtracting(limits.findtime)
-      let weight = try reader.weight(of: counted ?? identity, jail: limits.name, since: since)
+      let weight = try reader.weight(
+        of: counted ?? identity, jail: limits.name, since: since, byUser: limits.per == .user)
       guard weight > 0 || known.contains(jail.name) else { return nil }
       let ignored = identity.subnet.flatMap { id in limits.ignore.subnets.first { $0.contains(id) } }
       return WindowReply(

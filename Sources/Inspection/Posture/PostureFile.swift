@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 public import Model
+public import Settings
 internal import System
 
 /// Scores of earlier days and accepted risks, in `posture.json` in the state directory.
@@ -60,5 +61,14 @@ public struct PostureFile: Sendable, Codable {
     if let last = history.last, last.time.seconds / day == now.seconds / day { history.removeLast() }
     history.append(PostureScore(time: now, score: score))
     if history.count > 731 { history.removeFirst(history.count - 731) }
+  }
+}
+
+extension PostureReply {
+  /// Looks at the machine now, with the earlier scores and accepted risks of the state directory. Takes some seconds.
+  public init(_ settings: Settings, daemon: PostureFacts.Daemon?, at now: Instant) throws(RequestError) {
+    let file = try PostureFile.read(state: settings.state)
+    self = file.reply(
+      Posture(PostureFacts.collect(daemon: daemon), Settings.Reading(settings: settings)).checks, at: now)
   }
 }

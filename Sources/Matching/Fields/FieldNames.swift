@@ -87,7 +87,8 @@ extension LogFormat {
     switch self {
     case .text: [:]
     case .combined: Self.webFields
-    case .haproxy: Self.webFields.filter { $0.key != .user }.merging([.port: ["port"]]) { old, _ in old }
+    case .haproxy:
+      Self.webFields.filter { $0.key != .user }.merging([.port: ["port"], .app: ["backend"]]) { _, new in new }
     case .server:
       Self.webFields.compactMapValues { names in
         let known = names.filter { knownFields?.contains($0) == true }
@@ -106,6 +107,7 @@ extension LogFormat {
 
   private static let webFields: [FieldRole: [String]] = [
     .time: ["time"], .host: ["host"], .user: ["user"], .method: ["method"], .path: ["path"], .status: ["status"],
+    .app: ["vhost"],
   ]
 
   private static let timeFields = [

@@ -6,6 +6,7 @@ final class CompiledExpression: Sendable {
   let hosts: [Int]
   let users: [Int]
   let rules: [Int]
+  let apps: [Int]
   let ports: [Int]
   let forwarded: [Int]
   let targets: [Int]
@@ -59,6 +60,7 @@ final class CompiledExpression: Sendable {
     hosts = groups("host")
     users = groups("user")
     rules = groups("rule")
+    apps = groups("app")
     ports = groups("port")
     forwarded = groups("forwarded")
     targets = groups("target")

@@ -7,7 +7,7 @@ extension RequiredLiterals {
 
     /// Nil for what says nothing.
     init?(_ literals: [Literal], _ text: Text) {
-      guard !literals.isEmpty, !literals.contains(where: \.bytes.isEmpty) else { return nil }
+      guard !literals.isEmpty, !literals.contains(where: { $0.bytes.isEmpty }) else { return nil }
       self.literals = literals
       let shortest = literals.map { $0.isRarePair(text) ? text.shortest : $0.bytes.count }.min() ?? 0
       self.shortest = min(shortest, text.shortest)

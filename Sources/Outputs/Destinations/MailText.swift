@@ -6,24 +6,36 @@ internal import System
 struct MailText {
   let from: String
   private let header: [String]
-  private let body: String
+  /// In ASCII.
+  private let body: [String]
 
   init(_ message: Message, _ settings: MailSettings, now: Instant = SystemClock.now()) {
-    let domain = Self.domain(message.host)
-    from = settings.from ?? "bailiff@\(domain)"
-    header = [
-      "From: Bailiff <\(from)>", "To: " + settings.to.joined(separator: ",\n "),
-      "Subject: \(Self.encodedWords(message.title))", "Date: \(Self.date(now))",
-      // The same for a mail that is sent again.
-      "Message-ID: <\(message.key).\(message.output)@\(domain)>", "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
-      "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: quoted-printable",
-    ]
     let text = settings.body.map { message.render($0, escaping: .none) } ?? message.text(limit: 200_000)
-    body = text.hasSuffix("\n") ? text : text + "\n"
+    self.init(
+      settings, title: message.title, host: message.host, key: "\(message.key).\(message.output)", now: now,
+      content: ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: quoted-printable"],
+      body: Self.quotedPrintable(text.hasSuffix("\n") ? text : text + "\n"))
+  }
+
+  /// - Parameters:
+  ///   - key: the same for a mail that is sent again.
+  ///   - content: the header's lines about the body.
+  init(
+    _ settings: MailSettings, title: String, host: String, key: String, now: Instant, content: [String], body: [String]
+  ) {
+    let domain = Self.domain(host)
+    from = settings.from ?? "bailiff@\(domain)"
+    header =
+      [
+        "From: Bailiff <\(from)>", "To: " + settings.to.joined(separator: ",\n "),
+        "Subject: \(Self.encodedWords(title))", "Date: \(Self.date(now))", "Message-ID: <\(key)@\(domain)>",
+        "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
+      ] + content
+    self.body = body
   }
 
   /// Of the whole mail.
-  var lines: [String] { header + [""] + Self.quotedPrintable(body) }
+  var lines: [String] { header + [""] + body }
 
   /// A host's name as mail has it; one without a dot is none that others know.
   static func domain(_ host: String) -> String {

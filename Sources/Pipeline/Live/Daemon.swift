@@ -217,6 +217,7 @@ public final class Daemon: @unchecked Sendable {
       + (await readerGoesOver(to: plan) ? [] : [Self.delayed])
     monitor.update(at: SystemClock.now())
     let left = stillDropped.isEmpty ? [] : ["left out: \(stillDropped.map(\.name).joined(separator: ", "))"]
+    tell(of: settings.values.differences(from: old.settings.values), in: settings, by: request.user)
     writer.event(.reload, detail: (changes + left).joined(separator: "; "), uid: uid, command: "reload")
     for warning in warnings { log.warning(warning) }
     log.notice("settings reloaded: \(changes.isEmpty ? "nothing changed" : changes.joined(separator: "; "))")

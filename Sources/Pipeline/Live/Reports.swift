@@ -67,6 +67,7 @@ enum ReloadReport {
       ("group", old.group != new.group), ("ignoreip", old.ignoreip != new.ignoreip),
       ("trusted_proxies", old.trustedProxies != new.trustedProxies), ("everybody", old.everybody != new.everybody),
       ("container_roots", old.containerRoots != new.containerRoots), ("geo", old.geo != new.geo),
+      ("reports", old.reports != new.reports),
       ("outputs", old.outputs.map(\.withoutPlace) != new.outputs.map(\.withoutPlace)),
       ("activity", old.activity != new.activity), ("alerts", old.alerts != new.alerts),
       ("bans_per_minute_warning", old.bansPerMinuteWarning != new.bansPerMinuteWarning),

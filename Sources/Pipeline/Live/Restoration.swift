@@ -171,7 +171,7 @@ enum Restoration {
     _ detector: inout Detector, from store: AuditStore, isDryRun: Bool, now: Instant
   ) throws {
     guard let span = detector.alerts?.span else { return }
-    for (number, jail) in detector.decider.jails.enumerated() where jail.isRecorded {
+    for (number, jail) in detector.decider.jails.enumerated() where jail.isRecorded && jail.alertKinds.isEmpty {
       guard let newest = try store.newestFailure(jail: jail.name) else { continue }
       let since = min(newest, now).subtracting(span)
       var batch = FailureBatch()
@@ -195,18 +195,24 @@ enum Restoration {
   ) throws {
     let limits = detector.decider.jails[jail]
     try restoreEscalation(&detector.decider, jail, from: store, isDryRun: isDryRun)
-    guard limits.isRecorded else { return try restoreCutoffs(&detector, jail, from: store, now: now) }
+    guard !limits.readsLogBack else { return try restoreCutoffs(&detector, jail, from: store, now: now) }
     guard let newest = try store.newestFailure(jail: limits.name) else { return }
     let since = min(newest, now).subtracting(limits.findtime)
     let cutoffs = try store.cutoffs(jail: limits.name, since: since, isDryRun: isDryRun)
     for (identity, end) in cutoffs where end > newest { detector.decider.restoreCutoff(identity, in: jail, until: end) }
-    try store.recentFailures(jail: limits.name, since: since, isDryRun: isDryRun) { stored in
+    var texts = FailureBatch()
+    try store.recentFailures(
+      jail: limits.name, since: since, isDryRun: isDryRun, readsUsers: limits.per == .user
+    ) { stored in
       var failure = Failure(
         time: stored.time, address: stored.address ?? Address(bits: 0), jail: UInt16(jail), pattern: 0, source: 0)
       failure.count = stored.count
       failure.weight = stored.weight
       let identity =
         stored.name.map { Identity.name($0) } ?? detector.decider.identity(of: failure.address, in: jail)
+      texts.removeAll()
+      failure.user = texts.store(stored.user.span)
+      failure.part = detector.part(of: failure, in: texts)
       if let end = cutoffs[identity], stored.time < end { return }
       if let end = detector.decider.block(of: identity, in: jail).flatMap({ cutoffs[$0] }), stored.time < end { return }
       detector.decider.restore(failure, id: stored.name)

@@ -13,6 +13,8 @@ public struct ReloadOptions: Sendable {
   public var force = false
   /// Where the session comes from that asks, and to which port.
   public var session: (address: Address, port: UInt16?)?
+  /// Who asks, for the activities.
+  public var user = ""
   /// In place of what the files say: settings that were in force before.
   var settings: Settings?
 

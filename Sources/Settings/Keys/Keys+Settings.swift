@@ -1,3 +1,4 @@
+internal import Detection
 internal import Model
 
 extension Keys {
@@ -33,6 +34,7 @@ extension Keys {
     Key("lists", .named(.map(addressList)), "Blocklists and allow lists from files and URLs, by name."),
     Key("geo", .map(geo), "Databases that know where addresses are from."),
     Key("outputs", .named(.map(output)), "Who is told what happens, by name."),
+    Key("reports", .map(reports), "Which reports are made by themselves, how long they are kept, who gets them."),
     Key("compat", .map(compat), "What others already speak."),
     Key("api", .map(api), "The API on TCP."),
     Key("failures", .map(failures), "Which programs may report failures."),
@@ -89,6 +91,14 @@ extension Keys {
     Key("network", .text, "One that knows autonomous systems, or off."),
   ]
 
+  static let reports: [Key] = [
+    Key(
+      "schedule", words(ReportSettings.Schedule.self), "How often one is made, of the last whole day, week or month."),
+    Key("keep", age, "Older ones are removed: 1y."),
+    Key("output", .text, "The output of type mail that gets them."),
+    Key("format", words(ReportSettings.Format.self), "What is sent; pdf needs WeasyPrint."),
+  ]
+
   static let retention: [Key] = [
     Key("failures", age, "Failures older than this are removed."),
     Key("bans", age, "Bans and operators' acts older than this are removed."),
@@ -119,6 +129,8 @@ extension Keys {
     Key(
       "limit", .text,
       "maxretry and findtime in one: 150/1m, or \(Rate.presets.map(\.name).joined(separator: ", "))."),
+    Key(
+      "per", .list(words(Jail.Counting.self)), "What is counted by itself: address, [address, user], [address, app]."),
     Key("record", words(JailSettings.Record.self), "counts stores no failures but the last ones before a ban."),
     Key("bantime", .either([.word(["permanent", "forever"]), .time]), "How long; negative is permanent, too."),
     Key("bantime_increment", .either([.bool, .map(increment)]), "Bans grow when an address comes back."),
@@ -161,7 +173,11 @@ extension Keys {
       Key("options", .named(.text), "Options of a fail2ban filter: {mode: aggressive}."),
       Key(
         "source", words(JailSettings.Source.self),
-        "bans counts Bailiff's own bans, reports what programs report, stdin reads standard input."),
+        "bans counts Bailiff's own bans, reports what programs report, alerts what `alerts` names, stdin standard input."
+      ),
+      Key(
+        "alerts", .list(.word(AlertReader.kinds.keys.sorted())),
+        "Alerts that count against their address: [many_accounts, login_after_failures]."),
       Key("logpath", .list(.text), "Paths, with * and ?; files that appear later are read, too."),
       Key("journalmatch", .list(.text), "Each entry is an alternative: _SYSTEMD_UNIT=ssh.service _COMM=sshd."),
       Key(

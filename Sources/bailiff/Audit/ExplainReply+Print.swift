@@ -68,7 +68,7 @@ extension ExplainReply.BanStory {
     }
     let why =
       switch cause {
-      case "limit": "\(count) failures reached the limit"
+      case "limit": "\(count) failures\(command.isEmpty ? "" : " of \(command)") reached the limit"
       case "escalated": "\(count) of its addresses were banned, so all of it is"
       case "operator": "an operator asked" + who(uid, command)
       default: cause

@@ -110,12 +110,23 @@ struct Past: Sendable {
     }
   }
 
-  func report(since: Instant, until: Instant, cost: () -> [(name: String, value: String)]) throws -> [UInt8] {
+  func whatIf(_ question: WhatIf) throws -> WhatIfReply {
+    switch source {
+    case .store(let audit): try question.reply(audit, config.read().settings, at: SystemClock.now())
+    case .daemon(let client): try client.whatIf(question)
+    }
+  }
+
+  /// - Parameter status: the daemon's, while it runs.
+  func report(since: Instant, until: Instant, status: StatusReply?) throws -> [UInt8] {
     switch source {
     case .store(let audit):
+      let now = SystemClock.now()
+      let posture = try? PostureReply(
+        config.read().settings, daemon: status.map { .init(isDryRun: $0.dryRun, warnings: $0.warnings) }, at: now)
       let report = try Reporting.Report(
         audit, since: since, until: until, host: LocalHost.name, version: Bailiff.version,
-        made: SystemClock.now(), cost: cost())
+        made: now, cost: status.map(ReportCost.rows) ?? [], posture: posture)
       return Array(report.html.utf8)
     case .daemon(let client): return try client.report(since: since, until: until)
     }

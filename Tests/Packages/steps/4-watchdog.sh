@@ -1,9 +1,9 @@
 # A daemon that hangs is ended and started again, and what was in force stays in force.
 mkdir -p /run/systemd/system/bailiff.service.d
-printf '[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n' >/run/systemd/system/bailiff.service.d/test.conf
+printf '[Service]\nWatchdogSec=%ds\nTimeoutAbortSec=1s\n' $((3 * slow)) >/run/systemd/system/bailiff.service.d/test.conf
 systemctl daemon-reload
 systemctl restart bailiff
-sleep 5
+sleep $((5 * slow))
 [ "$(systemctl show --value --property=NRestarts bailiff)" = 0 ] || fail "the watchdog ended a daemon that was well"
 show systemctl kill --signal=STOP bailiff
 until_so sh -c '[ "$(systemctl show --value --property=NRestarts bailiff)" = 1 ] && systemctl is-active bailiff'

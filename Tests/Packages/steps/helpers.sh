@@ -1,5 +1,9 @@
 # What the steps have in common.
 
+# How many times as long all takes: a processor that is emulated is slow.
+slow=1
+[ "$(systemd-detect-virt)" != qemu ] || slow=5
+
 said() { echo "== $(. /etc/os-release && echo "$VERSION_CODENAME"): $*"; }
 
 # Prints the command, and what it prints.
@@ -46,7 +50,7 @@ network() {
 reaches() {
   local to=10.77.0.1
   case $1 in *:*) to=fd77:0:0:1::1 ;; esac
-  ip netns exec others ping -q -n -c 1 -W 1 -I "$1" "$to" >/dev/null
+  ip netns exec others ping -q -n -c 1 -W $slow -I "$1" "$to" >/dev/null
 }
 
 # gets_to_sshd FROM: does sshd itself refuse who has no password? A ban closes the ports of its jail, not ping.
@@ -61,8 +65,8 @@ gets_to_sshd() {
 login() {
   local to=10.77.0.1
   case $1 in *:*) to=fd77:0:0:1::1 ;; esac
-  ip netns exec others timeout 8 sshpass -p "$3" ssh -b "$1" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-    -o PreferredAuthentications=password -o NumberOfPasswordPrompts=1 -o ConnectTimeout=3 -o LogLevel=ERROR \
+  ip netns exec others timeout $((8 * slow)) sshpass -p "$3" ssh -b "$1" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    -o PreferredAuthentications=password -o NumberOfPasswordPrompts=1 -o ConnectTimeout=$((3 * slow)) -o LogLevel=ERROR \
     "$2@$to" true
 }
 

@@ -10,9 +10,15 @@ extension ControlRoutes {
   var addressPage: Route {
     page("/address", "Address") { request, viewer in
       let question = try ExplainQuestion(request)
-      let known = try await ask { audit, context in
-        try audit.explain(
-          question.identity, bans: max(question.bans, 10), settings: context.settings(), at: SystemClock.now())
+      let (known, misses) = try await ask { audit, context in
+        let now = SystemClock.now()
+        let known = try audit.explain(
+          question.identity, bans: max(question.bans, 10), settings: context.settings(), at: now)
+        let misses = try audit.nearMisses(
+          question.identity, jails: known.jails.map(\.jail), context.settings(),
+          since: now.subtracting(.hours(90 * 24)),
+          at: now)
+        return (known, misses)
       }
       let id = known.id
       let state: HTML =
@@ -35,6 +41,7 @@ extension ControlRoutes {
       return """
         \(state)\(known.origin.isEmpty ? "" : "<p>From \(known.origin.text), as the databases say.</p>" as HTML)\(reasons)
         \(HTML.section("Now", windows))
+        \(Self.whatIf(id, misses, known.jails.map(\.jail)))
         \(HTML.section("Bans, \(known.banCount) in all", "\(known.bans.enumerated().map { Self.story($0.element, isOpen: $0.offset == 0) })"))
         \(HTML.section("Failures by jail", counts))
         \(HTML.section("Newest failures", Self.rows(known.recent)))
@@ -42,6 +49,20 @@ extension ControlRoutes {
         <p><a href="\(HTML.link("/audit", [("ip", id)]))">all that is stored of it</a></p>
         """
     }
+  }
+
+  /// "With maxretry 3 it would have been banned at 14:02."
+  private static func whatIf(_ id: String, _ misses: [NearMiss], _ jails: [String]) -> HTML {
+    guard !jails.isEmpty else { return "" }
+    let sentences = misses.map { miss in
+      "<li>In \(miss.jail), where maxretry is \(miss.maxretry): with maxretry \(miss.needed) it would have been banned at \(HTML.time(miss.time)).</li>"
+        as HTML
+    }
+    let links = jails.map { jail in
+      "<a href=\"\(HTML.link("/what-if", [("jail", jail), ("id", id)]))\">\(jail)</a> " as HTML
+    }
+    return HTML.section(
+      "What if", "\(sentences.isEmpty ? "" : "<ul>\(sentences)</ul>" as HTML)<p>Try other limits of \(links)</p>")
   }
 
   private static func story(_ ban: ExplainReply.BanStory, isOpen: Bool) -> HTML {

@@ -132,25 +132,10 @@ extension ControlRoutes {
     }
   }
 
-  var reportsPage: Route {
-    page("/reports", "Reports") { _, _ in
-      let periods = [
-        ("24h", "The last day"), ("7d", "The last week"), ("30d", "The last month"), ("90d", "The last three months"),
-      ]
-      let links = periods.map { span, name in
-        "<li><a href=\"\(HTML.link("/api/v1/report", [("since", span)]))\">\(name)</a></li>" as HTML
-      }
-      return """
-        <p>A page for people, made when it is asked for: it can be printed, or saved and sent.</p><ul>\(links)</ul>
-        \(HTML.command("bailiff report --since 7d --output report.html"))
-        """
-    }
-  }
-
   var pageRoutes: [Route] {
     [
       nowPage(NowFigures()), bansPage, addressPage, auditPage, activityPage, wafPage, jailsPage, listsPage, outputsPage,
-      posturePage, reportsPage,
+      posturePage, reportsPage, whatIfPage,
     ]
   }
 }
