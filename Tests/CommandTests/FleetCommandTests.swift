@@ -87,6 +87,12 @@ import Testing
     nats.kill()
     try await servers[0].fail("203.0.113.9", 2)
     try await servers[1].fail("203.0.113.9", 2)
+    // What was reported has no line to be read again: it is there once it is stored.
+    for server in servers.prefix(2) {
+      try await poll("it is stored") {
+        try await server.bailiff("audit", "--kind", "failure", "--json").output.contains("203.0.113.9")
+      }
+    }
     servers[0].kill()
     servers[1].kill()
     try nats.start()
