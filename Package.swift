@@ -79,6 +79,7 @@ let package = Package(
     // Not linked but loaded when they are first needed: see their shim.h.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CMaxMindDB", providers: [.apt(["libmaxminddb-dev"])]),
+    .systemLibrary(name: "CNATS"),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     // The rooms, in the order in which data flows through them.
@@ -129,6 +130,9 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], isSmall: true),
+    room(
+      "Fleet",
+      ["Model", "System", "JSON", "Detection", "AuditLog", "Settings", "Cryptography", "CNATS"], isSmall: true),
     room("Reporting", ["Model", "System", "JSON", "AuditLog", "Settings", "Inspection", "Geo"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
@@ -138,13 +142,13 @@ let package = Package(
       [
         "Model", "System", "JSON", "Metrics", "LogSources", "Firewall", "AuditLog", "Settings", "Pipeline", "API",
         "Outputs",
-        "Fail2banSocket", "BanSharing", "CSystemd", "Geo", "Inspection", "Reporting",
+        "Fail2banSocket", "BanSharing", "Fleet", "CSystemd", "Geo", "Inspection", "Reporting",
       ], isSmall: true),
     .executableTarget(
       name: "bailiff",
       dependencies: [
         "Model", "System", "JSON", "Filters", "Matching", "Detection", "AuditLog", "Settings", "Fail2banImport",
-        "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Outputs", "Service",
+        "Pipeline", "Inspection", "Reporting", "Maintenance", "API", "Outputs", "Fleet", "Service", "Cryptography",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict + small),
@@ -165,6 +169,8 @@ let package = Package(
     tests("Fail2banSocketTests", ["Model", "Fail2banSocket", "TestSupport"]),
     tests("BanSharingTests", ["Model", "BanSharing"]),
     tests("OutputsTests", ["Model", "System", "AuditLog", "Settings", "Outputs", "TestSupport"]),
+    tests(
+      "FleetTests", ["Model", "System", "AuditLog", "Settings", "Detection", "Cryptography", "Fleet", "TestSupport"]),
     tests("LogSourcesTests", ["Model", "System", "LogSources", "TestSupport"]),
     tests("MatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),
     tests("Fail2banMatchingTests", ["Model", "Filters", "Matching", "Fail2banMatching", "TestSupport"]),

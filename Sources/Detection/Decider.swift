@@ -128,15 +128,15 @@ public struct Decider: Sendable {
     return count
   }
 
-  /// A person's ban; replaces one in force.
+  /// A person's ban, or the fleet's; replaces one in force.
   public mutating func ban(
-    _ identity: Identity, jail: Int, from time: Instant, until: Instant?, cause: Decision.Cause
+    _ identity: Identity, jail: Int, from time: Instant, until: Instant?, count: Int = 0, cause: Decision.Cause
   ) -> Decision {
     let key = key(of: identity, in: jail)
     let known = states[jail].bans[key]
     let decision = Decision(
       action: known == nil ? .ban : .extend, jail: states[jail].jail.name, identity: identity, time: time, until: until,
-      number: known?.number ?? 1 + earlierBans(key, in: jail, at: time), cause: cause)
+      count: count, number: known?.number ?? 1 + earlierBans(key, in: jail, at: time), cause: cause)
     enter(decision, key, jail)
     states[jail].forget(key)
     return decision

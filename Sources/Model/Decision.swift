@@ -12,6 +12,8 @@ public struct Decision: Hashable, Sendable {
     case `operator`(uid: UInt32, command: String)
     /// The ban's time was over; the kernel let go by itself.
     case expired
+    /// Servers counted together, or an operator of theirs asked: what, in words.
+    case fleet(String)
     /// The firewall was found to differ from what is stored, and was put right.
     case reconciled
   }

@@ -2,6 +2,7 @@ internal import API
 internal import AuditLog
 internal import BanSharing
 internal import Fail2banSocket
+internal import Fleet
 internal import Model
 internal import Outputs
 internal import Pipeline
@@ -18,12 +19,16 @@ final class Neighbours: Sendable {
   private let view = BanView()
   private let sharing: SharingServer
   private let fail2ban = Mutex<Fail2banServer?>(nil)
+  /// Nil: it counts alone.
+  private let fleet: FleetMember?
   private let reports = Mutex<FailureSocket?>(nil)
   private let log: RunLog
   private let isDryRun: Bool
 
-  init(version: String, isDryRun: Bool, log: RunLog) {
+  /// - Throws: what is wrong with the fleet's settings.
+  init(version: String, isDryRun: Bool, settings: Settings, log: RunLog) throws {
     self.log = log
+    fleet = isDryRun ? nil : try FleetMember(settings) { log.warning($0) }
     self.isDryRun = isDryRun
     outputs = Outputs(version: version) { Self.report($0, log) }
     sharing = SharingServer(view) { log.warning($0) }
@@ -32,7 +37,7 @@ final class Neighbours: Sendable {
   /// A dry run tells nobody.
   func consumers(_ settings: Settings) -> [DecisionConsumer] {
     let isShared = settings.compat.crowdsec != nil || settings.compat.check != nil
-    return (isDryRun ? [] : outputs.consumers(settings)) + (isShared ? [view.consumer] : [])
+    return (isDryRun ? [] : outputs.consumers(settings)) + (isShared ? [view.consumer] : []) + (fleet?.consumers ?? [])
   }
 
   /// Sends a report by an output of these settings.
@@ -70,6 +75,7 @@ final class Neighbours: Sendable {
       do { view.fill(try await daemon.bans(jail: nil)) } catch { log.error("compat: \(error)") }
     }
     for problem in await sharing.start(compat, metrics: metrics) { log.error(problem) }
+    fleet?.start { [log] in await daemon.obey($0, log) }
   }
 
   /// What Prometheus is told.
@@ -81,6 +87,7 @@ final class Neighbours: Sendable {
   }
 
   func stop() async {
+    fleet?.stop()
     fail2ban.withLock { $0.take() }?.stop()
     reports.withLock { $0.take() }?.stop()
     await sharing.stop()

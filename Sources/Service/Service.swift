@@ -49,7 +49,7 @@ public struct Service: Sendable {
         remedy: "stop it first, or name another `socket` and `state`")
     }
     let (ending, end) = AsyncStream.makeStream(of: Int32.self)
-    let neighbours = Neighbours(version: version, isDryRun: isDryRun, log: log)
+    let neighbours = try Neighbours(version: version, isDryRun: isDryRun, settings: settings, log: log)
     let server = APIServer()
     let daemon = try makeDaemon(reading, neighbours, server, onInputEnd: { end.yield(SIGTERM) })
     let metrics = { @Sendable [file, version] in neighbours.metrics(of: daemon, file: file, version: version) }

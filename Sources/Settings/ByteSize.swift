@@ -1,6 +1,7 @@
 /// A size on disk: a number of bytes, or with `K`, `KB`, `KiB` … up to `T`. `KB` is 1000 bytes, `K` and `KiB` 1024.
-enum ByteSize {
-  static func parse(_ text: String) -> Int64? {
+public enum ByteSize {
+  /// Nil for what is none.
+  public static func parse(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard let number = Double(digits), number >= 0 else { return nil }
     let factor: Double

@@ -38,6 +38,14 @@ public struct JailSettings: Sendable, Equatable {
     case counts
   }
 
+  /// Whose failures count.
+  public enum Scope: String, Sendable, CaseIterable {
+    /// This server's.
+    case local
+    /// This server's by themselves, and those of the whole fleet together.
+    case fleet
+  }
+
   /// What happens to a packet of a banned address.
   public enum Block: String, Sendable, CaseIterable {
     /// Nothing is answered: the other side waits.
@@ -72,6 +80,7 @@ public struct JailSettings: Sendable, Equatable {
   /// Where these connect, the client is whom they spoke for (`ForwardedFor`). They are in `limits.ignore` too: no proxy is
   /// banned.
   public var trustedProxies: [Subnet] = []
+  public var scope = Scope.local
   public var usedns: Fail2banRules.DNS
   /// The zone of stamps that name none; nil: this machine's.
   public var timezone: String?

@@ -40,6 +40,7 @@ extension SettingsReader {
     jail.limits.alertKinds = alertKinds(fields, entry, source)
     requireWiderBlocks(fields, entry, jail.limits)
     requirePart(fields, entry, jail)
+    jail.scope = readScope(fields, jail)
     readSources(fields, entry, &jail, keys)
     let ports = keys.ports ?? defaults.ports ?? definition?.port ?? []
     jail.ports = Self.ports(ports)
@@ -81,6 +82,26 @@ extension SettingsReader {
       fields.entry("per")?.place ?? entry.place,
       "jail \(quoted(entry.key)) counts by \(per.rawValue), which its lines do not name",
       remedy: "write per: address, or a filter with (?<\(per.rawValue)>…) or fields: {\(per.rawValue): …}")
+  }
+
+  private func readScope(_ fields: Fields, _ jail: JailSettings) -> JailSettings.Scope {
+    guard let value = fields["scope"], value.choice("scope", JailSettings.Scope.self) == .fleet else { return .local }
+    guard settings.fleet != nil || hasFleet else {
+      value.fail("`scope: fleet` without a `fleet`", "write fleet: {servers: [nats://HOST:4222]} at the top")
+      return .local
+    }
+    if !(2...FleetSettings.highestLimit).contains(jail.limits.maxretry) {
+      value.fail(
+        "a fleet cannot count to a `maxretry` of \(jail.limits.maxretry)",
+        "write 2 to \(FleetSettings.highestLimit), or scope: local")
+    } else if [.bans, .alerts].contains(jail.source) || !jail.limits.isRecorded {
+      value.fail(
+        "the fleet hears of failures that are stored, and this jail stores none of its own",
+        "drop `record: counts` or `source`, or write scope: local")
+    } else if jail.limits.per != .address {
+      value.fail("a fleet counts addresses", "drop `per`, or write scope: local")
+    }
+    return .fleet
   }
 
   /// Names of jails and outputs go into firewall sets, paths of the API and messages.

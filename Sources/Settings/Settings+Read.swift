@@ -92,6 +92,8 @@ struct SettingsReader {
   /// What a jail without limits gets.
   var defaults = JailKeys()
   var brokenJails: [String] = []
+  /// Is there a `fleet`, be it one with an error?
+  var hasFleet = false
   /// Native filters that were read already; nil represents one with errors.
   var loaded: [String: FilterDefinition?] = [:]
 
@@ -134,6 +136,8 @@ struct SettingsReader {
       FailureSettingsReader(problems: problems, jails: jails).read($0)
     }
     settings.api = fields["api"].flatMap { APISettingsReader(problems: problems, jails: jails).read($0) }
+    hasFleet = fields.has("fleet")
+    settings.fleet = fields["fleet"].flatMap(FleetReader.read)
     guard readsJails else { return }
     readJails(fields)
     readLists(fields)

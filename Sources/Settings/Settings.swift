@@ -57,6 +57,8 @@ public struct Settings: Sendable, Equatable {
   public var api: APISettings?
   /// Which programs may report failures; nil: none but those that the API's socket admits.
   public var failures: FailureSettings?
+  /// Nil: it counts alone.
+  public var fleet: FleetSettings?
 
   public enum ProtectSessions: String, Sendable, CaseIterable {
     case none = "false"

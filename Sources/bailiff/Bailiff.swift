@@ -33,6 +33,7 @@ struct Bailiff: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "The daemon:", subcommands: daemonCommands),
       CommandGroup(name: "Bans:", subcommands: [Bans.self, BanNow.self, Unban.self, Confirm.self] + allowCommands),
+      CommandGroup(name: "Many servers:", subcommands: [FleetGroup.self, AggregateCommand.self]),
       CommandGroup(name: "The past:", subcommands: pastCommands),
       CommandGroup(name: "Settings:", subcommands: settingsCommands),
     ])
@@ -82,7 +83,7 @@ struct Bailiff: AsyncParsableCommand {
   static func main() {
     // `bailiff audit | head`: writing then fails with EPIPE, which `Output` takes as the end.
     signal(SIGPIPE, SIG_IGN)
-    if CommandLine.arguments.dropFirst().first == "run" { Signals.block() }
+    if ["run", "aggregate"].contains(CommandLine.arguments.dropFirst().first) { Signals.block() }
     do {
       if try HelpTopic.print(Array(CommandLine.arguments.dropFirst())) { return }
       try CommandSpelling.check(Array(CommandLine.arguments.dropFirst()))

@@ -118,10 +118,16 @@ extension Decision.Cause {
     case .operator: "operator"
     case .expired: "expired"
     case .reconciled: "reconciled"
+    case .fleet: "fleet"
     }
   }
 
   var uid: UInt32? { if case .operator(let uid, _) = self { uid } else { nil } }
 
-  var command: String? { if case .operator(_, let command) = self { command } else { nil } }
+  var command: String? {
+    switch self {
+    case .operator(_, let text), .fleet(let text): text
+    case .limit, .escalated, .expired, .reconciled: nil
+    }
+  }
 }

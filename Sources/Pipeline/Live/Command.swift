@@ -14,6 +14,7 @@ enum Command: Sendable {
   case ban(BanOrder, Reply<(ban: Ban, confirmBy: Instant?)>)
   /// Which entry of `ignoreip` spares somebody in the block.
   case spared(Subnet, jail: Int, Reply<Subnet?>)
+  case fleet(FleetCommand, Reply<FleetOutcome>)
   case confirm(Identity, uid: UInt32, Reply<Ban?>)
   case unban(UnbanOrder, Reply<[Unbanned]>)
   case unbanAll(jail: Int?, Decision.Cause, Reply<[String: Int]>)
@@ -45,6 +46,7 @@ extension DecisionThread {
     case .ban(let order, let reply): answer(reply, ban(order))
     case .spared(let subnet, let jail, let reply):
       answer(reply, detector.decider.jails[jail].ignore.overlapping(subnet))
+    case .fleet(let command, let reply): answer(reply, obey(command))
     case .confirm(let identity, let uid, let reply): answer(reply, confirm(identity, uid: uid))
     case .unban(let order, let reply): answer(reply, unban(order))
     case .unbanAll(let jail, let cause, let reply): answer(reply, unbanAll(jail, cause))

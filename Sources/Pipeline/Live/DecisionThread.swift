@@ -191,7 +191,7 @@ final class DecisionThread: @unchecked Sendable {
   }
 
   /// Would the ban lock out this machine or somebody who is logged in? Then it is not made, and the audit says why.
-  private func permits(_ ban: Decision, sparing spared: Subnet?, _ now: Instant) -> Bool {
+  func permits(_ ban: Decision, sparing spared: Subnet?, _ now: Instant) -> Bool {
     guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true,
       let objection = spared.map({ "it holds \($0), which is spared" })
         ?? (firewall.changesKernel ? protection(of: subnet, now) : nil)

@@ -76,7 +76,7 @@ enum ReloadReport {
     for (name, differs) in [
       ("state", old.state != new.state), ("socket", old.socket != new.socket),
       ("api", old.api?.withoutJail != new.api?.withoutJail), ("compat", old.compat != new.compat),
-      ("failures.socket", old.failures?.socket != new.failures?.socket),
+      ("fleet", old.fleet != new.fleet), ("failures.socket", old.failures?.socket != new.failures?.socket),
     ] where differs { changes.append("\(name) takes effect at the next start") }
     return changes
   }

@@ -38,6 +38,7 @@ extension Keys {
     Key("compat", .map(compat), "What others already speak."),
     Key("api", .map(api), "The API on TCP."),
     Key("failures", .map(failures), "Which programs may report failures."),
+    Key("fleet", .map(fleet), "Servers that count together, over NATS."),
   ]
 
   static let firewall: [Key] = [
@@ -184,6 +185,7 @@ extension Keys {
         "Containers by name, with * and ?, or label=KEY=VALUE: their logs are read, wherever they are."),
       Key("ignoreip", .list(.text), "For this jail, in addition to the one at the top."),
       Key("trusted_proxies", .list(.text), "For this jail, in addition to those at the top."),
+      Key("scope", words(JailSettings.Scope.self), "fleet counts with the other servers of the fleet as well."),
       Key("maxlines", .integer(1...1000), "Lines that a pattern may span; fail2ban filters only."),
       Key("datepattern", .text, "fail2ban filters only."),
       Key("logencoding", .text, "fail2ban filters only."),

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Fleet
 import Model
 import System
 
@@ -14,6 +15,8 @@ struct AllowCommand: ParsableCommand {
         bailiff allow
         bailiff disallow 192.0.2.7
 
+      With --fleet it is spared on every server of the fleet, whatever they decide together (docs/fleet.md).
+
       Its bans are lifted, its failures are recorded and not counted, and no blocklist blocks it. It holds over restarts. For
       what holds for ever, write `ignoreip` or an allow list into the settings.
       """)
@@ -27,10 +30,12 @@ struct AllowCommand: ParsableCommand {
   var length: TimeSpan?
   @Option(help: "Why, for the audit and for whoever looks later.")
   var why: String?
+  @OptionGroup var fleet: FleetOption
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func validate() throws {
+    if fleet.isFleet, id == nil { throw ValidationError("--fleet needs an address or a block to allow") }
     guard let id else {
       guard length == nil, why == nil else { throw ValidationError("give an address or a block to allow") }
       return
@@ -43,6 +48,9 @@ struct AllowCommand: ParsableCommand {
   }
 
   func run() throws {
+    if fleet.isFleet, let id {
+      return try fleet.give([FleetOption.order(.allow, id, for: length, why: why ?? "")], config)
+    }
     let client = try config.client()
     var output = Output()
     if let id {
@@ -86,12 +94,14 @@ struct DisallowCommand: ParsableCommand {
 
   @Argument(help: "The address or block, as `bailiff allow` lists it.")
   var id: String
+  @OptionGroup var fleet: FleetOption
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func validate() throws { try IDArguments.check(id) }
 
   func run() throws {
+    guard !fleet.isFleet else { return try fleet.give([FleetOption.order(.disallow, id)], config) }
     let reply = try config.client().disallow(id)
     var output = Output()
     if format.json { output.json(reply) } else { output.line("\(printable(reply.id)) is not allowed any more") }

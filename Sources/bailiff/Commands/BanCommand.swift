@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Fleet
 import Model
 import System
 
@@ -18,6 +19,8 @@ struct BanNow: ParsableCommand {
 
       With - the ids come from standard input, with blanks or line ends between them. One that cannot be banned is said; the \
       others are banned, and the command exits with 1.
+
+      With --fleet every server of the fleet bans it (docs/fleet.md), for 1d unless --for says otherwise; each keeps its own guards.
 
       With --confirm the ban lifts itself unless `bailiff confirm` follows in time: for those who might ban themselves.
       Bans of ignored addresses, of your own session's, of the gateway or a resolver, and of blocks wider than /16 (IPv6: \
@@ -39,16 +42,22 @@ struct BanNow: ParsableCommand {
     help: ArgumentHelp("Lift the ban after this time unless it is confirmed.", valueName: "time"),
     transform: parseSpan)
   var confirm: TimeSpan?
+  @OptionGroup var fleet: FleetOption
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func validate() throws {
     try IDArguments.check(ids)
+    if fleet.isFleet, force || confirm != nil { throw ValidationError("--fleet takes neither --force nor --confirm") }
     if let confirm, confirm.seconds < 1 { throw ValidationError("--confirm needs at least one second") }
   }
 
   func run() throws {
     let wanted = try IDArguments.expand(ids)
+    guard !fleet.isFleet else {
+      let span = length.map { $0 < 0 ? nil : TimeSpan.seconds($0) } ?? .hours(24)
+      return try fleet.give(wanted.map { try FleetOption.order(.ban, $0, jail: jail, for: span) }, config)
+    }
     let client = try config.client()
     var refused: [RequestError] = []
     var output = Output()

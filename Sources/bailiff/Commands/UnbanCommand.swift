@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Fleet
 import Model
 import System
 
@@ -18,6 +19,8 @@ struct Unban: ParsableCommand {
       A block lifts every ban within it; with --exact only that of the block itself. With - the ids come from standard
       input, with blanks or line ends between them.
 
+      With --fleet it is lifted on every server of the fleet (docs/fleet.md).
+
       The history stays, so an id that comes back is banned longer where bantime_increment says so.
       Exits 1 when an id is not banned.
       """)
@@ -30,16 +33,21 @@ struct Unban: ParsableCommand {
   var exact = false
   @Option(help: "Only in this jail.")
   var jail: String?
+  @OptionGroup var fleet: FleetOption
   @OptionGroup var config: ConfigOptions
   @OptionGroup var format: JSONOption
 
   func validate() throws {
     guard ids.isEmpty == all else { throw ValidationError("give ids, or --all") }
+    if fleet.isFleet, all || exact { throw ValidationError("--fleet takes ids, and neither --all nor --exact") }
     if all, exact { throw ValidationError("--exact is for blocks; --all lifts everything") }
     try IDArguments.check(ids)
   }
 
   func run() throws {
+    guard !fleet.isFleet else {
+      return try fleet.give(IDArguments.expand(ids).map { try FleetOption.order(.unban, $0, jail: jail) }, config)
+    }
     let client = try config.client(deadline: 60)
     let reply: UnbannedReply
     if all {
