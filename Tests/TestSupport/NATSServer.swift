@@ -44,6 +44,20 @@ public final class NATSServer {
     try pollBlocking("nats-server answers on \(port)", seconds: 20) { Self.answers(port) }
   }
 
+  /// It answers nobody, as behind a network that is cut; what is on its way waits.
+  public func pause() { if let process { Glibc.kill(process.processIdentifier, SIGSTOP) } }
+
+  public func resume() { if let process { Glibc.kill(process.processIdentifier, SIGCONT) } }
+
+  /// Three that hold each message three times.
+  public static func cluster() throws -> [NATSServer] {
+    let ports = try (0..<3).map { _ in try freePort() }
+    let routes = ports.map { "nats://127.0.0.1:\($0)" }.joined(separator: ", ")
+    return try ports.enumerated().map { index, port in
+      try NATSServer("cluster: {name: c, listen: \"127.0.0.1:\(port)\", routes: [\(routes)]}", name: "n\(index + 1)")
+    }
+  }
+
   /// SIGKILL.
   public func kill() {
     guard let process, process.isRunning else { return }
