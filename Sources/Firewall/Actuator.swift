@@ -30,14 +30,14 @@ public protocol Actuator: Sendable {
   /// The bans that the firewall holds now, of the jails that were prepared.
   func contents() throws(FirewallError) -> [KernelBan]
 
-  /// Makes the firewall hold exactly `bans`: compares, and sends the difference in one batch. Bans whose end has passed and
-  /// identities that are names are skipped.
-  func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport
+  /// Makes the firewall hold exactly `bans`: compares, and sends the difference piece by piece, additions first. Bans whose end
+  /// has passed and identities that are names are skipped.
+  func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport
 
   /// Compares what `prepare` made with what is there, and the bans with `wanted` (called when it is needed, on this thread);
   /// puts back what is missing and says what it was. Call it from the thread that calls `apply`, so that `wanted` and the
-  /// kernel are compared at one point in the order of decisions.
-  func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck
+  /// kernel are compared at one point in the order of decisions. What it returns may be gone through more than once.
+  func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck
 
   /// Is there anything for `check` to repair or to warn of, as far as can be seen without `wanted`? Reads only; any thread
   /// may ask.

@@ -72,6 +72,8 @@ private final class Loop: Sendable {
   private let deviation: @Sendable (String?) -> Void
   let wake: WakeUp
   private let socket: Mutex<NetlinkSocket>
+  /// Whose notifications the socket does not receive.
+  private let ignored = Mutex<UInt32?>(nil)
 
   init(
     actuator: any Actuator, interval: Double, deviation: @escaping @Sendable (String?) -> Void
@@ -90,7 +92,9 @@ private final class Loop: Sendable {
     var nextLook = monotonicSeconds() + interval
     while true {
       // Asked each time: a reload may name others.
-      let event = wait(until: nextTick, actuator.watch)
+      let watch = actuator.watch
+      ignore(watch.ownPort)
+      let event = wait(until: nextTick, watch)
       if event.stopped { return }
       let time = monotonicSeconds()
       let thorough = event.touched || time >= nextLook
@@ -98,6 +102,15 @@ private final class Loop: Sendable {
       if thorough { nextLook = time + interval }
       // What cannot be looked at is reported too: the repair then says why.
       if event.ownTableChanged || (try? actuator.needsCheck(thorough: thorough)) ?? true { deviation(event.cause) }
+    }
+  }
+
+  /// What the actuator itself does is no news.
+  private func ignore(_ port: UInt32?) {
+    ignored.withLock { ignored in
+      guard let port, ignored != port else { return }
+      socket.withLock { $0.ignoreNotifications(by: port) }
+      ignored = port
     }
   }
 

@@ -14,7 +14,7 @@ public final class SwitchableActuator: Actuator {
   ///
   /// What the old one could not take away is a notice: its rules refuse packets of bans that nobody lifts there.
   public func replace(
-    with new: any Actuator, plan: FirewallPlan, bans: [Ban], now: Instant
+    with new: any Actuator, plan: FirewallPlan, bans: some Sequence<Ban>, now: Instant
   ) throws(FirewallError) -> [FirewallNotice] {
     var notices = try new.prepare(plan)
     let report = try new.restore(bans, now: now)
@@ -45,11 +45,11 @@ public final class SwitchableActuator: Actuator {
 
   public func contents() throws(FirewallError) -> [KernelBan] { try actuator.contents() }
 
-  public func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+  public func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
     try actuator.restore(bans, now: now)
   }
 
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
+  public func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
     try actuator.check(wanted: wanted, now: now)
   }
 

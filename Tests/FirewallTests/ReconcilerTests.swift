@@ -206,4 +206,27 @@ struct LegacyPrograms {
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+  /// However much we change ourselves: what does not fit into a socket's buffer could be anybody's.
+  @Test func ownChangesAreNoNews() throws {
+    try NetworkNamespace.with {
+      let firewall = NFTablesActuator()
+      _ = try firewall.prepare(FirewallPlan([ssh, everything]))
+      let looks = Mutex(0)
+      let reconciler = Reconciler(firewall) { _ in looks.withLock { $0 += 1 } }
+      try reconciler.start()
+      defer { reconciler.stop() }
+      Thread.sleep(forTimeInterval: 0.2)
+      for piece in UInt32(0)..<4 {
+        let changes = (0..<50_000).map { number in
+          FirewallChange(
+            .add, jail: "sshd", subnet: Subnet(Address(ipv4: 0x0B00_0000 + piece << 16 + UInt32(number))), until: nil)
+        }
+        #expect(try firewall.apply(changes, now: now()).allSatisfy { $0 == .applied })
+      }
+      Thread.sleep(forTimeInterval: 1.5)
+      #expect(looks.withLock { $0 } == 0)
+      #expect(try firewall.contents().count == 200_000)
+    }
+  }
 }

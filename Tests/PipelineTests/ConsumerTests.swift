@@ -57,7 +57,7 @@ import Testing
     let firewall = DryRunActuator()
     let banned = Mutex<[String]>([])
 
-    func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+    func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
       try firewall.restore(bans, now: now)
     }
     func prepare(_ plan: FirewallPlan) throws(FirewallError) -> [FirewallNotice] { try firewall.prepare(plan) }
@@ -67,7 +67,9 @@ import Testing
       return outcomes
     }
     func contents() throws(FirewallError) -> [KernelBan] { try firewall.contents() }
-    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
+    func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
+      FirewallCheck()
+    }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
     func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
     func inventory() throws(FirewallError) -> [FirewallObject] { [] }

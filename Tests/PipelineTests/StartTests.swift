@@ -16,8 +16,8 @@ import Testing
     let firewall = DryRunActuator()
     let seen = Mutex<[Int]>([])
 
-    func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
-      seen.withLock { $0.append(bans.count) }
+    func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
+      seen.withLock { $0.append(bans.reduce(0) { count, _ in count + 1 }) }
       return try firewall.restore(bans, now: now)
     }
 
@@ -26,7 +26,9 @@ import Testing
       try firewall.apply(changes, now: now)
     }
     func contents() throws(FirewallError) -> [KernelBan] { try firewall.contents() }
-    func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck { FirewallCheck() }
+    func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
+      FirewallCheck()
+    }
     func needsCheck(thorough: Bool) throws(FirewallError) -> Bool { false }
     func packets() throws(FirewallError) -> [String: PacketCount] { [:] }
     func inventory() throws(FirewallError) -> [FirewallObject] { [] }

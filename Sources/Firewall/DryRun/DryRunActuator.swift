@@ -77,7 +77,7 @@ public final class DryRunActuator: Actuator {
     }
   }
 
-  public func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+  public func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
     state.withLock { state in
       state.advance(to: now)
       var report = RestoreReport()
@@ -103,7 +103,7 @@ public final class DryRunActuator: Actuator {
     }
   }
 
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
+  public func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
     state.withLock { $0.advance(to: now) }
     return FirewallCheck()
   }

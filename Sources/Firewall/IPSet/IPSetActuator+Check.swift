@@ -2,13 +2,13 @@ public import Model
 import Synchronization
 
 extension IPSetActuator {
-  public func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+  public func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
     try state.withLock { state throws(FirewallError) in
       try reconcile(bans, now: now, state, sets: nil, removeOthers: true)
     }
   }
 
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
+  public func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
     try state.withLock { state throws(FirewallError) in
       var check = FirewallCheck()
       var client = try IPSetClient(faults: faults)
@@ -84,7 +84,7 @@ extension IPSetActuator {
 
   /// Puts back the bans of sets that hold fewer than they should.
   private func restoreLost(
-    _ wanted: [Ban], _ headers: [IPSetClient.Header], now: Instant, _ state: State
+    _ wanted: some Sequence<Ban>, _ headers: [IPSetClient.Header], now: Instant, _ state: State
   ) throws(FirewallError) -> [Repair] {
     var counts: [String: Int] = [:]
     // What ends within this time may be gone already by the kernel's clock.
@@ -101,7 +101,7 @@ extension IPSetActuator {
     for sets in state.jails.values.sorted(by: { $0.target.jail < $1.target.jail }) {
       let own = short.intersection([sets.ipv4, sets.ipv6])
       guard !own.isEmpty else { continue }
-      let bans = wanted.filter { ban in
+      let bans = wanted.lazy.filter { ban in
         ban.jail == sets.target.jail
           && ban.identity.subnet.map { own.contains(sets.name($0.isIPv4 ? .ipv4 : .ipv6)) } ?? false
       }
@@ -113,11 +113,13 @@ extension IPSetActuator {
 
   /// Compares `bans` with what the sets hold (`sets` nil: all of them) and sends the difference.
   private func reconcile(
-    _ bans: [Ban], now: Instant, _ state: State, sets: Set<String>?, removeOthers: Bool
+    _ bans: some Sequence<Ban>, now: Instant, _ state: State, sets: Set<String>?, removeOthers: Bool
   ) throws(FirewallError) -> RestoreReport {
-    let difference = BanDifference(
-      wanted: bans, held: try contents(state, sets: sets), jails: Set(state.jails.keys), longest: Self.longestTimeout,
-      now: now, removeOthers: removeOthers)
-    return difference.report(try apply(difference.changes, now: now, state))
+    var difference = BanDifference(
+      held: try contents(state, sets: sets), jails: Set(state.jails.keys), longest: Self.longestTimeout, now: now)
+    try difference.close(bans, removeOthers: removeOthers) { changes, _ throws(FirewallError) in
+      try apply(changes, now: now, state)
+    }
+    return difference.report
   }
 }

@@ -2,7 +2,7 @@ public import Model
 import Synchronization
 
 extension NFTablesActuator {
-  public func check(wanted: () -> [Ban], now: Instant) throws(FirewallError) -> FirewallCheck {
+  public func check<Wanted: Sequence<Ban>>(wanted: () -> Wanted, now: Instant) throws(FirewallError) -> FirewallCheck {
     try withClient { client, state throws(FirewallError) in
       var check = FirewallCheck()
       // Nothing was prepared yet.
@@ -17,11 +17,13 @@ extension NFTablesActuator {
         if isLost {
           let counts = Dictionary(Self.held(bans, now).map { ($0.jail, 1) }, uniquingKeysWith: +)
           check.repairs += Self.repairs(counts.filter { state.targets[$0.key] != nil })
+          // The new table holds them since its first moment, and listing a set takes the kernel the square of its size.
+          return check
         }
       }
       // What ends within this time may be gone already by the kernel's clock.
       let soon = now.adding(.seconds(3))
-      let lasting = bans.filter { $0.until.map { $0 > soon } ?? true }
+      let lasting = bans.lazy.filter { $0.until.map { $0 > soon } ?? true }
       check.repairs += Self.repairs(
         try reconcile(lasting, now: now, removeOthers: false, &client, &state).added)
       return check
@@ -33,7 +35,7 @@ extension NFTablesActuator {
   }
 
   /// The bans as the kernel is to hold them.
-  private static func held(_ bans: [Ban], _ now: Instant) -> [KernelBan] {
+  private static func held(_ bans: some Sequence<Ban>, _ now: Instant) -> [KernelBan] {
     bans.compactMap { ban in
       guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true else { return nil }
       return KernelBan(jail: ban.jail, subnet: subnet, remaining: ban.until.map { min($0.since(now), longestTimeout) })

@@ -140,7 +140,7 @@ public final class NFTablesActuator: Actuator {
     }
   }
 
-  public func restore(_ bans: [Ban], now: Instant) throws(FirewallError) -> RestoreReport {
+  public func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
     try withClient { client, state throws(FirewallError) in
       try reconcile(bans, now: now, removeOthers: true, &client, &state).report
     }
@@ -148,20 +148,14 @@ public final class NFTablesActuator: Actuator {
 
   /// Compares `bans` with what the sets hold, and sends the difference.
   func reconcile(
-    _ bans: [Ban], now: Instant, removeOthers: Bool, _ client: inout NFTablesClient, _ state: inout State
-  ) throws(FirewallError) -> (report: RestoreReport, added: [String: Int]) {
-    let difference = BanDifference(
-      wanted: bans, held: try contents(&client, state), jails: Set(state.targets.keys), longest: Self.longestTimeout,
-      now: now, removeOthers: removeOthers)
-    let isNew = { (index: Int) in
-      difference.changes[index].action == .add && !difference.adjusting.contains(index)
+    _ bans: some Sequence<Ban>, now: Instant, removeOthers: Bool, _ client: inout NFTablesClient, _ state: inout State
+  ) throws(FirewallError) -> BanDifference {
+    var difference = BanDifference(
+      held: try contents(&client, state), jails: Set(state.targets.keys), longest: Self.longestTimeout, now: now)
+    try difference.close(bans, removeOthers: removeOthers) { changes, isNew throws(FirewallError) in
+      try apply(changes, isNew: isNew, now: now, &client, &state)
     }
-    let outcomes = try apply(difference.changes, isNew: isNew, now: now, &client, &state)
-    var added: [String: Int] = [:]
-    for (i, outcome) in outcomes.enumerated() where outcome == .applied && isNew(i) {
-      added[difference.changes[i].jail, default: 0] += 1
-    }
-    return (difference.report(outcomes), added)
+    return difference
   }
 
   public func packets() throws(FirewallError) -> [String: PacketCount] {

@@ -61,6 +61,27 @@ import System
     unsafe mnl_socket_get_portid(handle)
   }
 
+  /// Drops in the kernel what the socket of number `port` causes: thousands of changes of one's own would fill the buffer
+  /// before they are read, and one could not know any more whether somebody else's were among them. Where the kernel refuses,
+  /// everything is received. (linux/filter.h; a datagram of notifications is of one cause, which its first header names.)
+  func ignoreNotifications(by port: UInt32) {
+    var program = [
+      sock_filter(
+        code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: UInt32(MemoryLayout<nlmsghdr>.offset(of: \.nlmsg_pid)!)
+      ),
+      // The kernel reads the word as one of the network's byte order.
+      sock_filter(code: UInt16(BPF_JMP | BPF_JEQ | BPF_K), jt: 0, jf: 1, k: port.bigEndian),
+      sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: 0),
+      sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: .max),
+    ]
+    // Safe: the kernel copies the program during the call.
+    unsafe program.withUnsafeMutableBufferPointer { instructions in
+      var filter = unsafe sock_fprog(len: UInt16(instructions.count), filter: instructions.baseAddress)
+      unsafe setsockopt(
+        descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, socklen_t(MemoryLayout<sock_fprog>.size))
+    }
+  }
+
   /// Makes room for a datagram of `count` bytes; the kernel refuses one that is larger than the buffer.
   func reserveSending(_ count: Int) {
     guard count > 8 << 20 else { return }

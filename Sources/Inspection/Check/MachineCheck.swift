@@ -34,7 +34,7 @@ public struct MachineCheck: Sendable {
   /// Files of which the filter understands nothing, by their last lines.
   private mutating func lines(of jail: JailSettings) {
     guard let definition = jail.definition, case .native = definition.rules else { return }
-    var compiled: Filter? // only where there are lines: compiling is what costs
+    var compiled: Filter?  // only where there are lines: compiling is what costs
     for path in jail.sources().files.flatMap({ LogTail.files($0) }).prefix(Self.mostFiles) {
       guard let lines = try? LogTail.lines(of: path), !lines.isEmpty else { continue }
       guard let filter = compiled ?? (try? FilterLoading.compile(definition)) else { return }

@@ -31,16 +31,6 @@ struct HeldLists: Sendable {
   /// Forgets lists that the settings do not name any more, with which the firewall does, too.
   mutating func keep(_ names: Set<String>) { blocked = blocked.filter { names.contains($0.key) } }
 
-  /// Their entries as bans without an end, for comparing them with what the firewall holds.
-  func bans(since: Instant) -> [Ban] {
-    blocked.flatMap { name, list in
-      list.entries.map { entry in
-        Ban(
-          jail: name, identity: .network(entry), since: since, until: nil, count: 0, number: 1, applied: true)
-      }
-    }
-  }
-
   /// The lists that block this address, or a part of this block.
   func naming(_ subnet: Subnet) -> [(list: String, entry: Subnet)] {
     let blocking = blocked.filter { !$0.key.hasPrefix(StaticRuleSettings.Action.allowOnly.rawValue + ":") }

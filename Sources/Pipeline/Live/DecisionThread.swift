@@ -351,5 +351,5 @@ final class DecisionThread: @unchecked Sendable {
   func allBans() -> [Ban] { plan.jailNames.indices.flatMap { detector.decider.bans(in: $0) } }
 
   /// What the firewall is to hold: bans, and the entries of lists.
-  func wanted() -> [Ban] { allBans() + lists.bans(since: SystemClock.now()) }
+  func wanted() -> WantedBans { WantedBans(bans: allBans(), lists: lists, since: SystemClock.now()) }
 }

@@ -132,7 +132,7 @@ enum Restoration {
     _ decider: inout Decider, _ lists: HeldLists, to firewall: any Actuator, now: Instant, _ log: RunLog
   ) throws {
     let bans = decider.jails.indices.flatMap { decider.bans(in: $0) }
-    let report = try firewall.restore(bans + lists.bans(since: now), now: now)
+    let report = try firewall.restore(WantedBans(bans: bans, lists: lists, since: now), now: now)
     for failed in report.failed {
       log.error("firewall: \(failed.change.subnet) in \(failed.change.jail): \(failed.error)")
     }
