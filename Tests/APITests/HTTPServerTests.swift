@@ -191,3 +191,48 @@ import Testing
     await server.stop()
   }
 }
+
+/// What clients on TCP cannot take from commands on the Unix socket.
+@Suite(.timeLimit(.minutes(2))) struct ConnectionRoomTests {
+  @Test func clientsOnTCPDoNotShutCommandsOut() async throws {
+    let path = NSTemporaryDirectory() + "/bailiff-room-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var limits = HTTPLimits()
+    (limits.connections, limits.connectionsOfOne) = (12, 8)
+    let route = Route(
+      .GET, "/text", .immediate { _ in HTTPResponse(status: .ok, body: .bytes(ByteBuffer(string: "text"))) })
+    let server = HTTPServer(Router([route]), failures: .control, limits: limits)
+    try await server.listen(unixSocket: path)
+    let port = try #require(try await server.listen(host: "127.0.0.1", port: 0)?.port)
+    func ask(from client: String) async throws -> String {
+      try await run(
+        ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", client, "http://127.0.0.1:\(port)/text"]
+      ).output
+    }
+    // Connections that say nothing, from one address.
+    let greedy = Process()
+    greedy.executableURL = URL(filePath: "/usr/bin/env")
+    greedy.arguments = [
+      "python3", "-c",
+      """
+      import socket, time
+      all = [socket.create_connection(("127.0.0.1", \(port)), source_address=("127.0.0.7", 0)) for _ in range(40)]
+      print("open", flush=True); time.sleep(60)
+      """,
+    ]
+    let output = Pipe()
+    greedy.standardOutput = output
+    try greedy.run()
+    defer {
+      greedy.terminate()
+      greedy.waitUntilExit()
+    }
+    #expect(
+      try await blocking { String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) } == "open\n")
+    #expect(try await ask(from: "127.0.0.7") == "503")
+    #expect(try await ask(from: "127.0.0.8") == "200", "one address does not shut others out")
+    let command = try await RawConnection(path).exchange(Array("GET /text HTTP/1.1\r\nHost: b\r\n\r\n".utf8))
+    #expect(command.hasPrefix("HTTP/1.1 200"))
+    await server.stop()
+  }
+}

@@ -25,6 +25,11 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ html: HTML) { text += html.text }
     mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { text += part.text } }
     mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
+    /// Lines that stay lines; what else is unprintable is shown as it would be anywhere.
+    mutating func appendInterpolation(lines string: String) {
+      let lines = string.split(separator: "\n", omittingEmptySubsequences: false)
+      text += lines.map { Reporting.HTML.escape(String($0)) }.joined(separator: "\n")
+    }
     mutating func appendInterpolation(_ string: String) { text += Reporting.HTML.escape(string) }
   }
 

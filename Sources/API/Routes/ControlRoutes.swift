@@ -23,7 +23,7 @@ struct ControlRoutes: Sendable {
 
   private var described: [Endpoint] {
     daemonEndpoints + listEndpoints + auditEndpoints + activityEndpoints + eventEndpoints + tokenEndpoints
-      + userEndpoints + reportEndpoints + whatIfEndpoints
+      + userEndpoints + reportEndpoints + whatIfEndpoints + tryEndpoints
   }
 
   private func description(of others: [Endpoint]) -> Endpoint {
