@@ -210,29 +210,46 @@ import Testing
       ).output
     }
     // Connections that say nothing, from one address.
-    let greedy = Process()
-    greedy.executableURL = URL(filePath: "/usr/bin/env")
-    greedy.arguments = [
-      "python3", "-c",
-      """
-      import socket, time
-      all = [socket.create_connection(("127.0.0.1", \(port)), source_address=("127.0.0.7", 0)) for _ in range(40)]
-      print("open", flush=True); time.sleep(60)
-      """,
-    ]
-    let output = Pipe()
-    greedy.standardOutput = output
-    try greedy.run()
-    defer {
-      greedy.terminate()
-      greedy.waitUntilExit()
-    }
-    #expect(
-      try await blocking { String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) } == "open\n")
+    let greedy = (0..<40).map { _ in SilentClient(port: port, from: "127.0.0.7") }
+    defer { withExtendedLifetime(greedy) {} }
+    #expect(!greedy.contains { !$0.isConnected })
     #expect(try await ask(from: "127.0.0.7") == "503")
     #expect(try await ask(from: "127.0.0.8") == "200", "one address does not shut others out")
     let command = try await RawConnection(path).exchange(Array("GET /text HTTP/1.1\r\nHost: b\r\n\r\n".utf8))
     #expect(command.hasPrefix("HTTP/1.1 200"))
     await server.stop()
   }
+}
+
+/// A connection from an address of the loopback's that sends nothing.
+private final class SilentClient {
+  private let socket: Int32
+  let isConnected: Bool
+
+  init(port: Int, from client: String) {
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    socket = descriptor
+    // Safe: inet_addr(3) reads the text during the call.
+    func address(_ text: String, _ port: Int) -> sockaddr_in {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(UInt16(port)).bigEndian
+      address.sin_addr.s_addr = unsafe inet_addr(text)
+      return address
+    }
+    var (own, server) = (address(client, 0), address("127.0.0.1", port))
+    // Safe: the structs live during the calls, which read as much as they are told.
+    isConnected = unsafe withUnsafePointer(to: &own) { own in
+      unsafe withUnsafePointer(to: &server) { server in
+        unsafe own.withMemoryRebound(to: sockaddr.self, capacity: 1) { own in
+          unsafe server.withMemoryRebound(to: sockaddr.self, capacity: 1) { server in
+            let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            return unsafe bind(descriptor, own, size) == 0 && connect(descriptor, server, size) == 0
+          }
+        }
+      }
+    }
+  }
+
+  deinit { close(socket) }
 }

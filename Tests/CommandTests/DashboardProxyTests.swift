@@ -99,13 +99,26 @@ import Testing
       ).text
     }
 
-    /// Bytes as they are, and all that comes back within two seconds.
+    /// Bytes as they are, and all that comes back until nothing has come for a second and a half.
     func send(_ text: String) async throws -> String {
-      let file = try directory.write("request", text)
-      return try await Shell.run(
-        "(cat \(file); sleep 1.5) | timeout 4 openssl s_client -quiet -connect 127.0.0.1:\(port) 2>/dev/null | tr -d '\\000'; true"
-      ).text
+      try directory.write("request", text)
+      try directory.write("send.py", Self.sender)
+      return try await Shell.run("python3 \(directory("send.py")) \(port) \(directory("request"))").text
     }
+
+    private static let sender = """
+      import socket, ssl, sys
+      context = ssl._create_unverified_context()
+      with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5) as plain:
+          with context.wrap_socket(plain) as peer:
+              peer.settimeout(1.5)
+              peer.sendall(open(sys.argv[2], "rb").read())
+              got = b""
+              try:
+                  while piece := peer.recv(65536): got += piece
+              except (TimeoutError, OSError): pass
+      print(got.decode("latin-1"))
+      """
   }
 
   @Test(arguments: Proxy.allCases) private func peopleComeThroughAProxy(_ proxy: Proxy) async throws {
