@@ -15,6 +15,7 @@ struct ControlRoutes: Sendable {
   let access: AccessStore
   /// Where questions to the store are asked: SQLite blocks.
   let workers: NIOThreadPool
+  let lately = LatePosture()
 
   var router: Router { Router(endpoints.map(\.route) + dashboardRoutes) }
 
