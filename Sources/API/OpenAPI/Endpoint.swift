@@ -55,6 +55,10 @@ struct About: Sendable {
       name = "\(type)"
       schema = { try SchemaRecorder.schema(of: type) }
     }
+
+    init(name: String, schema: @escaping @Sendable () throws -> JSONSchema) {
+      (self.name, self.schema) = (name, schema)
+    }
   }
 
   var summary: String
