@@ -40,6 +40,33 @@ import Testing
     }
   }
 
+  /// NATS is gone with all that it held; a new one takes its place.
+  @Test func aNewNATSBeginsAgain() async throws {
+    try await onOwnThread {
+      let server = try NATSServer()
+      let settings = Node.settings("init", site: "s", server, "/tmp").fleet!
+      _ = try FleetStreams(settings).establish(.init())
+      let nodes = try [
+        Node("web-1", site: "fra", server) { $0.aggregates = true }, Node("web-2", site: "fra", server),
+        Node("web-3", site: "ams", server),
+      ]
+      for node in nodes { try node.start() }
+      for number in 0..<3 {
+        for node in nodes { try node.fail("203.0.113.\(number)", times: 2) }
+        try pollBlocking("it is banned", seconds: 30) { nodes.allSatisfy { $0.isBanned("203.0.113.\(number)") } }
+      }
+      server.kill()
+      try FileManager.default.removeItem(atPath: server.directory("js"))
+      try server.start()
+      _ = try FleetStreams(settings).establish(.init())
+      for node in nodes { try node.fail("198.51.100.1", times: 2) }
+      try pollBlocking("they count together again", seconds: 60) {
+        nodes.allSatisfy { $0.isBanned("198.51.100.1") }
+      }
+      for node in nodes { node.stop() }
+    }
+  }
+
   /// Three NATS servers with three copies: the leader is killed under load, and comes back.
   @Test func theLeaderIsKilledUnderLoad() async throws {
     try await onOwnThread {
