@@ -77,7 +77,7 @@ extension FormFields {
   func text(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
-/// A ban that was lifted, as a link and a form carry it: id, jail and the second of its end, with tabs between; without an end for ever.
+/// A ban that was lifted, as a link and a form carry it: the second of its end or `-`, the jail, and the id, which may hold blanks.
 struct LiftedBan: Sendable {
   var id: String
   var jail: String
@@ -89,15 +89,15 @@ struct LiftedBan: Sendable {
   init(_ ban: BanReply) { (id, jail, until) = (ban.id, ban.jail, ban.until) }
 
   init?(_ text: String) {
-    let words = text.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    let words = text.split(separator: " ", maxSplits: 2).map(String.init)
     guard words.count == 3, text.utf8.count <= 1024 else { return nil }
-    (id, jail) = (words[0], words[1])
-    guard !words[2].isEmpty else { return }
-    guard let seconds = Int64(words[2]), (0...100_000_000_000).contains(seconds) else { return nil }
+    (jail, id) = (words[1], words[2])
+    guard words[0] != "-" else { return }
+    guard let seconds = Int64(words[0]), (0...100_000_000_000).contains(seconds) else { return nil }
     until = Instant(seconds: seconds)
   }
 
-  var text: String { "\(id)\t\(jail)\t\(until.map { "\($0.seconds)" } ?? "")" }
+  var text: String { "\(until.map { "\($0.seconds)" } ?? "-") \(jail) \(id)" }
 }
 
 /// What a form did, told by the page that comes after it. Codes and an id only: a link cannot put words into our mouth.

@@ -64,9 +64,14 @@ struct About: Sendable {
   var summary: String
   var query: [Parameter] = []
   var takes: Shape?
+  /// May the body be left out?
+  var isBodyOptional = false
   var answers: Answer
 
-  init(_ summary: String, query: [Parameter] = [], takes: Shape? = nil, answers: Answer) {
+  init(
+    _ summary: String, query: [Parameter] = [], takes: Shape? = nil, isBodyOptional: Bool = false, answers: Answer
+  ) {
+    self.isBodyOptional = isBodyOptional
     self.summary = summary
     self.query = query
     self.takes = takes

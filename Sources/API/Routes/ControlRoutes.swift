@@ -88,6 +88,7 @@ struct ControlRoutes: Sendable {
         .POST, "/api/v1/reload", .operate,
         about: About(
           "Reads the settings again; without a body as they are.", takes: .init(ReloadRequest.self),
+          isBodyOptional: true,
           answers: .json(.init(ReloadReply.self)))
       ) { request, who in
         let isAsItIs = request.body.readableBytes == 0
