@@ -3,7 +3,7 @@
 
 A daemon in a dry run, a log in which 1,000 addresses a minute reach a jail's limit, and so many dashboards that hold a stream of
 events each and fetch the first page again when something happens, as dashboard.js does: two seconds later, and not again before.
-Prints the processor's share and the time from a line to its ban, without dashboards and with them.
+Prints the processor's share and the time from a line to what is decided of it (a dry run has no kernel), without dashboards and with them.
 """
 import asyncio, os, re, signal, subprocess, sys, tempfile, time, datetime, urllib.parse, http.client
 
@@ -100,7 +100,7 @@ def figures(pid):
     text = subprocess.run(["curl", "-s", "--unix-socket", f"{HOME}/socket", "http://b/metrics"], capture_output=True,
                           text=True).stdout
     buckets = {float(edge.replace("+Inf", "inf")): int(float(count)) for edge, count in
-               re.findall(r'bailiff_line_to_kernel_seconds_bucket\{le="([^"]+)"\} (\S+)', text)}
+               re.findall(r'bailiff_line_to_decision_seconds_bucket\{le="([^"]+)"\} (\S+)', text)}
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), buckets, time.monotonic()
 
 
@@ -112,8 +112,8 @@ def report(name, before, after):
         return next((edge for edge, count in sorted(counts.items()) if count >= total * share), float("nan"))
 
     share = (after[0] - before[0]) / (after[2] - before[2]) * 100
-    print(f"{name:>16}: {share:5.1f} % of a core, line to kernel p50 <= {quantile(.5) * 1000:.2f} ms, "
-          f"p99 <= {quantile(.99) * 1000:.2f} ms, {total} bans", flush=True)
+    print(f"{name:>16}: {share:5.1f} % of a core, line to decision p50 <= {quantile(.5) * 1000:.2f} ms, "
+          f"p99 <= {quantile(.99) * 1000:.2f} ms, {total} lines", flush=True)
 
 
 async def main():
