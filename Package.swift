@@ -132,7 +132,7 @@ let package = Package(
       ], isSmall: true),
     room(
       "Fleet",
-      ["Model", "System", "JSON", "Detection", "AuditLog", "Settings", "Cryptography", "CNATS"], isSmall: true),
+      ["Model", "System", "JSON", "Detection", "AuditLog", "Settings", "Cryptography", "CNATS"]),
     room("Reporting", ["Model", "System", "JSON", "AuditLog", "Settings", "Inspection", "Geo"], isSmall: true),
     // Backup and restore, export, what a bug report needs.
     room("Maintenance", ["Model", "System", "Filters", "Detection", "SQLite", "AuditLog", "Settings"], isSmall: true),
@@ -158,6 +158,11 @@ let package = Package(
       name: "Stages",
       dependencies: ["Model", "LogSources", "Matching", "Fail2banMatching", "Detection", "AuditLog", "Settings"],
       path: "Benchmarks/Stages", swiftSettings: strict),
+
+    // What an aggregator decides a second: `swift run -c release FleetLoad`.
+    .executableTarget(
+      name: "FleetLoad", dependencies: ["Model", "Detection", "Fleet"], path: "Benchmarks/FleetLoad",
+      swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["CLinux", "Filters", "System"], path: "Tests/TestSupport",

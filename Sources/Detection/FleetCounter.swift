@@ -44,7 +44,11 @@ public struct FleetCounter: Sendable {
   }
 
   private struct State: Sendable {
-    var jail: Jail
+    let jail: Jail
+    /// Those of `jail`, at hand: copying all of it for each failure would cost more than counting.
+    let ipv4Prefix: UInt8
+    let ipv6Prefix: UInt8
+    let bantime: TimeSpan?
     var windows: FleetWindows
     /// When bans in force end, in seconds; `.max`: never.
     var bans: [UInt128: Int64] = [:]
@@ -70,7 +74,7 @@ public struct FleetCounter: Sendable {
   public init(jails: [Jail], nodes: Int, sites: Int, capacity: Int = 20_000_000, seed: (UInt64, UInt64)) {
     states = jails.map { jail in
       State(
-        jail: jail,
+        jail: jail, ipv4Prefix: jail.ipv4Prefix, ipv6Prefix: jail.ipv6Prefix, bantime: jail.bantime,
         windows: FleetWindows(
           limit: jail.maxretry, findtime: jail.findtime.seconds, nodes: nodes, sites: sites, capacity: capacity,
           seed: seed))
@@ -113,10 +117,9 @@ public struct FleetCounter: Sendable {
       tally.late += count
       return
     }
-    let limits = states[jail].jail
-    let subnet = Subnet(address, ipv4Prefix: limits.ipv4Prefix, ipv6Prefix: limits.ipv6Prefix)
+    let subnet = Subnet(address, ipv4Prefix: states[jail].ipv4Prefix, ipv6Prefix: states[jail].ipv6Prefix)
     let key = subnet.base.bits
-    if let end = states[jail].bans[key] {
+    if !states[jail].bans.isEmpty, let end = states[jail].bans[key] {
       guard time >= end else {
         tally.banned += count
         return
@@ -129,7 +132,7 @@ public struct FleetCounter: Sendable {
       key, count, by: node, at: time, site: { [nodes] in nodes[$0].siteNumber }, stale: stale)
     guard let evidence, let last = evidence.last, allowList.overlapping(subnet) == nil else { return }
     let start = Instant(seconds: last.second)
-    let until = limits.bantime.map { start.adding($0) }
+    let until = states[jail].bantime.map { start.adding($0) }
     states[jail].bans[key] = until?.seconds ?? .max
     tally.bans += 1
     decide(Decision(jail: jail, subnet: subnet, time: start, until: until, evidence: evidence))

@@ -104,6 +104,7 @@ public final class Aggregator: Sendable {
         if problem == nil { report("fleet: the aggregator: \(error)") }
         problem = "\(error)"
         state.withLock { $0.counters.problem = "\(error)" }
+        if reader?.isStale == true { reader = nil }
         pause(1)
       }
     }

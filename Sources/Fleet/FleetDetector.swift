@@ -110,8 +110,9 @@ public struct FleetDetector: Sendable {
     let message = LiveMessage(
       version: sequence, jail: jail, subnet: decision.subnet, until: decision.until?.seconds,
       time: decision.time.seconds, evidence: evidence)
-    return Output(
-      subject: Subject.decision(jail: jail, decision.subnet), message: message, id: "\(sequence).\(index)")
+    // With what it is about: a stream that was begun again counts from 1, and BL_LIVE remembers ids.
+    let subject = Subject.decision(jail: jail, decision.subnet)
+    return Output(subject: subject, message: message, id: "\(sequence).\(index).\(subject)")
   }
 
   private mutating func obey(_ input: Input) -> [Output] {

@@ -1,3 +1,4 @@
+internal import Model
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -60,14 +61,22 @@ package final class HTTPServer: Sendable {
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { [router, limits, failures, connections] channel in
         channel.eventLoop.makeCompletedFuture {
-          let isFull = connections.value.open.count >= limits.connections
-          // Who finds no room is told so by a server without routes.
-          let connection = HTTPConnection(isFull ? Router([]) : router, limits, isFull ? .full(failures) : failures)
+          let rooms = Room.of(channel)
+          let isFull = rooms.contains { connections.value.taken[$0, default: 0] >= $0.size(limits) }
+          // Who finds no room is told so by a server without routes, takes no place, and does not stay.
+          let connection =
+            isFull
+            ? HTTPConnection(Router([]), limits.hurried, .full(failures)) : HTTPConnection(router, limits, failures)
           try Self.configure(channel, connection, limits)
           let id = ObjectIdentifier(connection)
+          let places = isFull ? [] : rooms
           connections.value.open[id] = connection
+          for room in places { connections.value.taken[room, default: 0] += 1 }
           Self.sweep(connections, on: channel.eventLoop)
-          channel.closeFuture.whenComplete { [connections] _ in connections.value.open[id] = nil }
+          channel.closeFuture.whenComplete { [connections] _ in
+            connections.value.open[id] = nil
+            for room in places { connections.value.leave(room) }
+          }
         }
       }
   }
@@ -105,8 +114,34 @@ package final class HTTPServer: Sendable {
   private struct Connections {
     var listening: [any Channel] = []
     var open: [ObjectIdentifier: HTTPConnection] = [:]
+    /// How many are in each room.
+    var taken: [Room: Int] = [:]
     /// Are their deadlines looked at?
     var isSwept = false
+
+    mutating func leave(_ room: Room) {
+      let left = taken[room, default: 1] - 1
+      taken[room] = left > 0 ? left : nil
+    }
+  }
+
+  /// What a connection takes a place in.
+  private enum Room: Hashable, Sendable {
+    case local
+    case remote
+    case client(Subnet)
+
+    static func of(_ channel: any Channel) -> [Room] {
+      guard let text = channel.remoteAddress?.ipAddress, let address = Address(Substring(text)) else { return [.local] }
+      return [.remote, .client(Subnet(address, ipv4Prefix: 32, ipv6Prefix: 64))]
+    }
+
+    func size(_ limits: HTTPLimits) -> Int {
+      switch self {
+      case .local, .remote: limits.connections
+      case .client: limits.connectionsOfOne
+      }
+    }
   }
 }
 

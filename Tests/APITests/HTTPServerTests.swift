@@ -191,3 +191,65 @@ import Testing
     await server.stop()
   }
 }
+
+/// What clients on TCP cannot take from commands on the Unix socket.
+@Suite(.timeLimit(.minutes(2))) struct ConnectionRoomTests {
+  @Test func clientsOnTCPDoNotShutCommandsOut() async throws {
+    let path = NSTemporaryDirectory() + "/bailiff-room-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var limits = HTTPLimits()
+    (limits.connections, limits.connectionsOfOne) = (12, 8)
+    let route = Route(
+      .GET, "/text", .immediate { _ in HTTPResponse(status: .ok, body: .bytes(ByteBuffer(string: "text"))) })
+    let server = HTTPServer(Router([route]), failures: .control, limits: limits)
+    try await server.listen(unixSocket: path)
+    let port = try #require(try await server.listen(host: "127.0.0.1", port: 0)?.port)
+    func ask(from client: String) async throws -> String {
+      try await run(
+        ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", client, "http://127.0.0.1:\(port)/text"]
+      ).output
+    }
+    // Connections that say nothing, from one address.
+    let greedy = (0..<40).map { _ in SilentClient(port: port, from: "127.0.0.7") }
+    defer { withExtendedLifetime(greedy) {} }
+    #expect(!greedy.contains { !$0.isConnected })
+    #expect(try await ask(from: "127.0.0.7") == "503")
+    #expect(try await ask(from: "127.0.0.8") == "200", "one address does not shut others out")
+    let command = try await RawConnection(path).exchange(Array("GET /text HTTP/1.1\r\nHost: b\r\n\r\n".utf8))
+    #expect(command.hasPrefix("HTTP/1.1 200"))
+    await server.stop()
+  }
+}
+
+/// A connection from an address of the loopback's that sends nothing.
+private final class SilentClient {
+  private let socket: Int32
+  let isConnected: Bool
+
+  init(port: Int, from client: String) {
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    socket = descriptor
+    // Safe: inet_addr(3) reads the text during the call.
+    func address(_ text: String, _ port: Int) -> sockaddr_in {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(UInt16(port)).bigEndian
+      address.sin_addr.s_addr = unsafe inet_addr(text)
+      return address
+    }
+    var (own, server) = (address(client, 0), address("127.0.0.1", port))
+    // Safe: the structs live during the calls, which read as much as they are told.
+    isConnected = unsafe withUnsafePointer(to: &own) { own in
+      unsafe withUnsafePointer(to: &server) { server in
+        unsafe own.withMemoryRebound(to: sockaddr.self, capacity: 1) { own in
+          unsafe server.withMemoryRebound(to: sockaddr.self, capacity: 1) { server in
+            let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            return unsafe bind(descriptor, own, size) == 0 && connect(descriptor, server, size) == 0
+          }
+        }
+      }
+    }
+  }
+
+  deinit { close(socket) }
+}

@@ -40,6 +40,14 @@ import Testing
     }
   }
 
+  private final class Seconds: Sendable {
+    private let seconds = Mutex(0.0)
+    var now: Double {
+      get { seconds.withLock { $0 } }
+      set { seconds.withLock { $0 = newValue } }
+    }
+  }
+
   /// The table that requests are answered from.
   private static func endpoints() throws -> [Endpoint] {
     let server = try TestServer()
@@ -80,7 +88,9 @@ import Testing
     print(table.joined(separator: "\n"))
     // What changes something takes more than looking, and tokens take an administrator.
     for endpoint in endpoints {
-      #expect(endpoint.method == .GET || endpoint.role >= .operate, "\(endpoint.path)")
+      // What is tried is too long for a query.
+      let isTrial = ["/api/v1/filters/test", "/api/v1/filters/detect", "/api/v1/replay"].contains(endpoint.path)
+      #expect(endpoint.method == .GET || isTrial || endpoint.role >= .operate, "\(endpoint.path)")
       #expect(endpoint.role == .administer || !endpoint.path.contains("/tokens"), "\(endpoint.path)")
     }
     await remote.server.stop()
@@ -148,8 +158,9 @@ import Testing
     let store = try AccessStore(path: server.directory + "/access.json")
     let token = try store.addToken("ci", .look, expires: nil, at: now)
     let failed = Mutex(0)
+    let clock = Seconds()
     let access = RemoteAccess(
-      store: store, sessions: SessionTable(), throttle: LoginThrottle(),
+      store: store, sessions: SessionTable(), throttle: LoginThrottle(clock: { clock.now }),
       loginFailed: { _ in failed.withLock { $0 += 1 } }, hosts: HostCheck([]), trustedProxies: [])
     let authenticator = Authenticator(admission: Admission(), remote: access)
     func ask(_ token: String, from address: String, after seconds: Int64) throws -> RequestError.Kind? {
@@ -157,8 +168,10 @@ import Testing
         version: .http1_1, method: .GET, uri: "/api/v1/status",
         headers: ["Host": "localhost", "Authorization": "Bearer \(token)"])
       let request = try HTTPRequest(head, peer: .remote(Address(address)!))
+      clock.now = Double(seconds)
       do throws(RequestError) {
-        _ = try authenticator.authenticate(request, needs: .look, at: now.adding(.seconds(seconds)))
+        // The machine's clock is of no use to who waits.
+        _ = try authenticator.authenticate(request, needs: .look, at: now.adding(.hours(1)))
         return nil
       } catch { return error.kind }
     }
@@ -176,14 +189,13 @@ import Testing
   }
 
   @Test func attemptsAtOnceCountAtOnce() {
-    let throttle = LoginThrottle()
+    let throttle = LoginThrottle(clock: { 0 })
     let address = Address("203.0.113.7")
-    let now = Instant(seconds: 1_800_000_000)
-    for _ in 0..<5 { #expect(throttle.begin(address, "alice", at: now) == 0) }
-    #expect(throttle.begin(address, "alice", at: now) == 1)
-    #expect(throttle.begin(Address("203.0.113.8"), "alice", at: now) == 1, "the name waits everywhere")
+    for _ in 0..<5 { #expect(throttle.begin(address, "alice") == 0) }
+    #expect(throttle.begin(address, "alice") == 1)
+    #expect(throttle.begin(Address("203.0.113.8"), "alice") == 1, "the name waits everywhere")
     throttle.succeeded(address, "alice")
-    #expect(throttle.begin(address, "alice", at: now) == 0)
+    #expect(throttle.begin(address, "alice") == 0)
   }
 
   @Test func oneClientHasItsShare() {

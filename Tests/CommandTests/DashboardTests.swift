@@ -174,6 +174,69 @@ import Testing
     #expect(try await server.ask("/", as: "olga").status == 303)
   }
 
+  /// What a click lifted, a click puts back: in every jail, for the rest of its time.
+  @Test func undoPutsEveryBanBack() async throws {
+    let server = try await Server()
+    try await server.addUser("olga", "operate")
+    _ = try await server.logIn("olga")
+    let csrf = try await server.csrf(of: "olga")
+    #expect(try await server.bailiff("ban", "198.51.100.9", "--jail", "sshd", "--for", "2h").status == 0)
+    #expect(try await server.bailiff("ban", "198.51.100.9", "--for", "permanent").status == 0)
+    func bans() async throws -> [String: String?] {
+      Dictionary(
+        uniqueKeysWithValues: try await server.bailiff("bans", "--json").objects.map {
+          ($0["jail"] as? String ?? "", $0["until"] as? String)
+        })
+    }
+    let before = try await bans()
+    #expect(before.count == 2)
+    let done = try await server.ask("/bans/unban", as: "olga", "-d id=198.51.100.9 -d csrf=\(csrf)")
+    #expect(try await bans().isEmpty)
+    let link = try #require(done.headers.firstMatch(of: /Location: (\S+)/).map { String($0.1) })
+    let page = try await server.ask(link, as: "olga").body
+    #expect(page.contains("2 bans of") && page.contains("action=\"/bans/restore\""), "\(page)")
+    let fields = page.matches(of: /name="ban" value="([^"]*)"/).map { String($0.1) }
+    #expect(fields.count == 2)
+    let form = fields.map { "--data-urlencode \(Shell.quoted("ban=\($0)"))" }.joined(separator: " ")
+    #expect(try await server.ask("/bans/restore", as: "olga", "\(form) -d csrf=\(csrf)").status == 303)
+    let after = try await bans()
+    #expect(after.keys.sorted() == before.keys.sorted() && after["operator"] == .some(nil), "\(after)")
+    // To the second in which the link was made.
+    #expect((after["sshd"] ?? nil)?.prefix(16) == (before["sshd"] ?? nil)?.prefix(16), "\(after) \(before)")
+  }
+
+  /// Lines that are sent are tried; a name is no path, and nothing is unpacked.
+  @Test func linesAreTried() async throws {
+    let server = try await Server()
+    try await server.addUser("lena", "look")
+    _ = try await server.logIn("lena")
+    let csrf = try await server.csrf(of: "lena")
+    let line = "2026-11-29T05:00:00Z web sshd[812]: Failed password for root from 203.0.113.7 port 4711 ssh2"
+    let page = try await server.ask(
+      "/try", as: "lena", "-d csrf=\(csrf) -d filter=sshd --data-urlencode \(Shell.quoted("lines=\(line)\nnothing"))")
+    #expect(page.status == 200 && page.body.contains("a failure") && page.body.contains(">203.0.113.7</a>"))
+    #expect(try await server.ask("/try", as: "lena", "-d csrf=x -d filter=sshd -d lines=a").status == 403)
+    func api(_ path: String, _ body: String) async throws -> (status: Int, body: String) {
+      let answer = try await server.ask(
+        path, as: "lena", "-H 'Bailiff-CSRF: \(csrf)' --data-binary \(Shell.quoted(body))")
+      return (answer.status, answer.body)
+    }
+    let tried = try await api("/api/v1/filters/test", #"{"filter":"sshd","lines":"\#(line)\nnothing"}"#)
+    #expect(tried.body.contains(#""line":1,"result":"failure""#) && tried.body.contains(#""line":2,"result":"none""#))
+    for name in ["/etc/passwd", "../sshd", "sshd.conf", ""] {
+      let refused = try await api("/api/v1/filters/test", #"{"filter":"\#(name)","lines":"a"}"#)
+      #expect(refused.status == 400 && refused.body.contains("no filter's name"), "\(refused)")
+    }
+    #expect(try await api("/api/v1/filters/detect", #"{"lines":"\#(line)"}"#).body.contains(#""filter":"sshd""#))
+    let log = Array(repeating: line, count: 2).joined(separator: "\\n")
+    let own = try await api("/api/v1/replay", #"{"jail":"sshd","log":"\#(log)"}"#)
+    #expect(own.body.contains(#""failures":2"#) && own.body.contains(#""bans":0"#), "\(own)")
+    let strict = try await api("/api/v1/replay", #"{"jail":"sshd","log":"\#(log)","maxretry":2}"#)
+    #expect(strict.body.contains(#""action":"ban""#) && strict.body.contains(#""bans":1"#), "\(strict)")
+    #expect(try await api("/api/v1/replay", #"{"jail":"nowhere","log":""}"#).status == 400)
+    #expect(try await server.ask("/api/v1/check", as: "lena").status == 200)
+  }
+
   @Test func strangersAndOtherSites() async throws {
     let server = try await Server()
     try await server.addUser("alice", "administer")
@@ -189,7 +252,10 @@ import Testing
     #expect(try await server.ask("/login", as: "nobody", "-H 'Content-Type: application/json' -d '{}'").status == 400)
     // Who guesses waits, right or wrong, and is counted by the jail of the settings.
     var statuses: [Int] = []
-    for _ in 0..<7 { statuses.append(try await server.logIn("alice", password: "wrong password").status) }
+    // A guess takes a while where much runs at once; the wait doubles until it is longer.
+    while statuses.count < 12, statuses.last != 429 {
+      statuses.append(try await server.logIn("alice", password: "wrong password").status)
+    }
     #expect(statuses.prefix(5).allSatisfy { $0 == 401 } && statuses.last == 429, "\(statuses)")
     #expect(try await server.logIn("alice").status == 429)
     try await poll("the jail has counted") {

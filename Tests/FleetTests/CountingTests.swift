@@ -64,7 +64,10 @@ import Testing
       for number in 0..<200 { for node in nodes { try node.fail("203.0.113.\(number)", times: 2) } }
       try pollBlocking("it is noticed") { nodes.allSatisfy { $0.member?.status.heard.problem != nil } }
       try server.start()
-      try pollBlocking("all bans are everywhere", seconds: 60) {
+      try pollBlocking(
+        "all bans are everywhere: \(nodes.map { "\($0.name) \(String(describing: $0.member?.status)) \($0.notices.values)" })",
+        seconds: 60
+      ) {
         nodes.allSatisfy { node in (0..<200).allSatisfy { node.isBanned("203.0.113.\($0)") } }
       }
       let counters = try #require(nodes[0].member?.status.aggregator)

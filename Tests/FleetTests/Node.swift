@@ -33,15 +33,25 @@ final class Node {
     var values: [String] { all.withLock { $0 } }
   }
 
-  init(_ name: String, site: String, _ server: NATSServer, _ change: (inout FleetSettings) -> Void = { _ in }) throws {
+  convenience init(
+    _ name: String, site: String, _ server: NATSServer, _ change: (inout FleetSettings) -> Void = { _ in }
+  ) throws { try self.init(name, site: site, [server], change) }
+
+  init(_ name: String, site: String, _ servers: [NATSServer], _ change: (inout FleetSettings) -> Void = { _ in }) throws
+  {
     self.name = name
     directory = try TestDirectory("node")
-    settings = Self.settings(name, site: site, server, directory.path, change)
+    settings = Self.settings(name, site: site, servers, directory.path, change)
     store = try AuditStore(path: directory("bailiff.db"))
   }
 
   static func settings(
     _ name: String, site: String, _ server: NATSServer, _ directory: String,
+    _ change: (inout FleetSettings) -> Void = { _ in }
+  ) -> Settings { settings(name, site: site, [server], directory, change) }
+
+  static func settings(
+    _ name: String, site: String, _ servers: [NATSServer], _ directory: String,
     _ change: (inout FleetSettings) -> Void = { _ in }
   ) -> Settings {
     var settings = Settings()
@@ -50,7 +60,7 @@ final class Node {
       name: "sshd", limits: Jail(name: "sshd", maxretry: 5, findtime: .minutes(10), bantime: .minutes(30)))
     jail.scope = .fleet
     settings.jails = [jail]
-    var fleet = FleetSettings(servers: [server.url], name: name, site: site)
+    var fleet = FleetSettings(servers: servers.map(\.url), name: name, site: site)
     fleet.key = .text("a key of the fleet")
     change(&fleet)
     settings.fleet = fleet

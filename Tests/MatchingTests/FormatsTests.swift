@@ -84,6 +84,29 @@ import Testing
       try Self.fields(tsv, ["ip"], "bob\t192.0.2.7", header: ["user\tip", "ip\tuser", "user\tip"]) == ["192.0.2.7"])
   }
 
+  /// A line that looks like a header to whoever does not look closely: columns stay where they are.
+  @Test(arguments: [
+    #"1,bob,192.0.2.7,"x,user,ip,note""#, "1,user,192.0.2.7,ip", "user,ip,2001:db8::7,note", "user,ip,,note",
+    "user,ip,-,note",
+    #""user,ip",ip,192.0.2.7,user"#,
+  ])
+  func aClientNamesNoColumns(line: String) throws {
+    let filter = try Fields.filter(
+      .separated(by: UInt8(ascii: ","), columns: []), [.host: ["ip"], .user: ["user"]],
+      [Fields.pattern("failed", ["user": [.equals(["mallory"])]])])
+    let text = "time,user,ip,note\n\(line)\n1,mallory,192.0.2.7,198.51.100.9\n"
+    for isPrefiltered in [true, false] {
+      let found = Fields.scan(filter, Array(text.utf8), isPrefiltered: isPrefiltered).found
+      #expect(found.values.map(\.host) == ["192.0.2.7"])
+    }
+  }
+
+  @Test func namesInQuotes() throws {
+    let csv = LogFormat.separated(by: UInt8(ascii: ","), columns: [])
+    let header = [#""time","user name","ip""#]
+    #expect(try Self.fields(csv, ["user name", "ip"], #"1,"a,b",192.0.2.7"#, header: header) == ["a,b", "192.0.2.7"])
+  }
+
   @Test func w3c() throws {
     let names = ["date_time", "c-ip", "cs(User-Agent)", "sc-status"]
     let header = ["#Version: 1.0", "#Fields: date time c-ip cs(User-Agent) sc-status"]

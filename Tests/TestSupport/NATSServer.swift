@@ -44,6 +44,20 @@ public final class NATSServer {
     try pollBlocking("nats-server answers on \(port)", seconds: 20) { Self.answers(port) }
   }
 
+  /// It answers nobody, as behind a network that is cut; what is on its way waits.
+  public func pause() { if let process { Glibc.kill(process.processIdentifier, SIGSTOP) } }
+
+  public func resume() { if let process { Glibc.kill(process.processIdentifier, SIGCONT) } }
+
+  /// Three that hold each message three times.
+  public static func cluster() throws -> [NATSServer] {
+    let ports = try (0..<3).map { _ in try freePort() }
+    let routes = ports.map { "nats://127.0.0.1:\($0)" }.joined(separator: ", ")
+    return try ports.enumerated().map { index, port in
+      try NATSServer("cluster: {name: c, listen: \"127.0.0.1:\(port)\", routes: [\(routes)]}", name: "n\(index + 1)")
+    }
+  }
+
   /// SIGKILL.
   public func kill() {
     guard let process, process.isRunning else { return }
@@ -51,21 +65,13 @@ public final class NATSServer {
     process.waitUntilExit()
   }
 
+  /// Below those that the kernel gives to others (ip_local_port_range): it must still be free when a server starts again.
   public static func freePort() throws -> Int {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let port: UInt16 = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-        _ = unsafe bind(socket, raw, length)
-        _ = unsafe getsockname(socket, raw, &length)
-      }
-      return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
+    for _ in 0..<100 {
+      let port = Int.random(in: 15_000..<30_000)
+      if !answers(port) { return port }
     }
-    return Int(port)
+    throw CocoaError(.featureUnsupported)
   }
 
   private static func answers(_ port: Int) -> Bool {

@@ -72,12 +72,12 @@ struct RemoteAccess: Sendable {
     }
     try check(host: request)
     if let token = Self.bearer(request) {
-      let wait = throttle.wait(address, nil, at: now)
+      let wait = throttle.wait(address, nil)
       guard wait == 0 else {
         throw RequestError(.tooMany, "too many wrong tokens", remedy: "come back in \(wait) s")
       }
       guard let identity = store.identity(token: token, at: now) else {
-        throttle.failed(address, nil, at: now)
+        throttle.failed(address, nil)
         loginFailed(address)
         throw RequestError(.unauthenticated, "this token is not known, or its time is over")
       }

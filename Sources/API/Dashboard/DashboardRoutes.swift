@@ -11,7 +11,7 @@ import System
 extension ControlRoutes {
   var dashboardRoutes: [Route] {
     guard authenticator.remote != nil else { return [] }
-    return assetRoutes + loginRoutes + pageRoutes + actionRoutes + [reportFileRoute] + reportActions
+    return assetRoutes + loginRoutes + pageRoutes + actionRoutes + [reportFileRoute, tryRoute] + reportActions
   }
 
   private var assetRoutes: [Route] {
@@ -139,6 +139,12 @@ extension Authenticator {
     return Viewer(name: caller.user, role: caller.role, csrf: remote?.session(request, at: now)?.0.csrf)
   }
 
+  /// Who sent a form that only asks.
+  func viewer(ofForm form: FormFields, _ request: HTTPRequest, at now: Instant) throws(RequestError) -> Viewer {
+    let caller = try caller(ofForm: form, request, needs: .look, at: now)
+    return Viewer(name: caller.user, role: caller.role, csrf: remote?.session(request, at: now)?.0.csrf)
+  }
+
   fileprivate func caller(
     ofForm form: FormFields, _ request: HTTPRequest, needs role: Role, at now: Instant
   ) throws(RequestError) -> Operator {
@@ -166,6 +172,8 @@ struct FormFields: Sendable {
   }
 
   subscript(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+
+  func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
   func required(_ name: String) throws(RequestError) -> String {
     guard let value = self[name], !value.isEmpty else { throw RequestError(.invalid, "`\(name)` is missing") }

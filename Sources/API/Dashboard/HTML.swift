@@ -25,6 +25,11 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ html: HTML) { text += html.text }
     mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { text += part.text } }
     mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
+    /// Lines that stay lines; what else is unprintable is shown as it would be anywhere.
+    mutating func appendInterpolation(lines string: String) {
+      let lines = string.split(separator: "\n", omittingEmptySubsequences: false)
+      text += lines.map { Reporting.HTML.escape(String($0)) }.joined(separator: "\n")
+    }
     mutating func appendInterpolation(_ string: String) { text += Reporting.HTML.escape(string) }
   }
 
@@ -67,10 +72,11 @@ extension HTML {
 
   static func table(_ head: [String], _ rows: [[HTML]], none: String) -> HTML {
     guard !rows.isEmpty else { return "<p class=\"none\">\(none)</p>" }
-    let names = head.map { "<th scope=\"col\">\($0)</th>" as HTML }
+    // What heads a column of buttons has no name.
+    let names = head.map { $0.isEmpty ? "<td></td>" : "<th scope=\"col\">\($0)</th>" as HTML }
     let lines = rows.map { cells in "<tr>\(cells.map { "<td>\($0)</td>" as HTML })</tr>" as HTML }
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="table"><table><thead><tr>\(names)</tr></thead><tbody>\(lines)</tbody></table></div>
+      <div class="scroll" tabindex="0" role="group" aria-label="table"><table><thead><tr>\(names)</tr></thead><tbody>\(lines)</tbody></table></div>
       """
   }
 

@@ -53,7 +53,7 @@ extension ControlRoutes {
     }
     let form = try FormFields(request)
     let (name, password) = (form["name"] ?? "", form["password"] ?? "")
-    let wait = remote.throttle.begin(address, name, at: now)
+    let wait = remote.throttle.begin(address, name)
     guard wait == 0 else {
       throw RequestError(.tooMany, "too many failed logins", remedy: "come back in \(wait) s")
     }

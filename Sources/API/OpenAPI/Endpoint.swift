@@ -55,14 +55,23 @@ struct About: Sendable {
       name = "\(type)"
       schema = { try SchemaRecorder.schema(of: type) }
     }
+
+    init(name: String, schema: @escaping @Sendable () throws -> JSONSchema) {
+      (self.name, self.schema) = (name, schema)
+    }
   }
 
   var summary: String
   var query: [Parameter] = []
   var takes: Shape?
+  /// May the body be left out?
+  var isBodyOptional = false
   var answers: Answer
 
-  init(_ summary: String, query: [Parameter] = [], takes: Shape? = nil, answers: Answer) {
+  init(
+    _ summary: String, query: [Parameter] = [], takes: Shape? = nil, isBodyOptional: Bool = false, answers: Answer
+  ) {
+    self.isBodyOptional = isBodyOptional
     self.summary = summary
     self.query = query
     self.takes = takes

@@ -89,7 +89,10 @@ struct OpenAPIDocument {
       parts.append(
         (
           "requestBody",
-          .object([("required", .bool(true)), ("content", Self.content("application/json", Self.reference(shape)))])
+          .object([
+            ("required", .bool(!endpoint.about.isBodyOptional)),
+            ("content", Self.content("application/json", Self.reference(shape))),
+          ])
         ))
     }
     let refusal: JSONValue = .object([

@@ -94,10 +94,9 @@ extension ControlRoutes {
         let range = try TimeRange(request, since: "7d", now: now)
         let version = context.version
         let status = try await handlers.status()
-        let html = try await ask { audit, context in
-          let posture = try PostureReply(
-            context.settings(), daemon: .init(isDryRun: status.dryRun, warnings: status.warnings), at: now)
-          return try Report(
+        let posture = try await posture()
+        let html = try await ask { audit, _ in
+          try Report(
             audit, since: range.since, until: range.until, host: LocalHost.name, version: version, made: now,
             cost: ReportCost.rows(status), posture: posture
           ).html
@@ -109,12 +108,15 @@ extension ControlRoutes {
     ]
   }
 
-  /// Looks at the machine now.
+  /// How the machine was at most a minute ago: looking takes some seconds, however many ask.
   func posture() async throws -> PostureReply {
     let status = try await handlers.status()
+    let (context, lately) = (context, lately)
     return try await blocking {
-      try PostureReply(
-        context.settings(), daemon: .init(isDryRun: status.dryRun, warnings: status.warnings), at: SystemClock.now())
+      try lately.posture(at: SystemClock.now()) { now in
+        try PostureReply(
+          context.settings(), daemon: .init(isDryRun: status.dryRun, warnings: status.warnings), at: now)
+      }
     }
   }
 

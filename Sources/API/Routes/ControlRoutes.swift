@@ -15,6 +15,7 @@ struct ControlRoutes: Sendable {
   let access: AccessStore
   /// Where questions to the store are asked: SQLite blocks.
   let workers: NIOThreadPool
+  let lately = LatePosture()
 
   var router: Router { Router(endpoints.map(\.route) + dashboardRoutes) }
 
@@ -23,7 +24,7 @@ struct ControlRoutes: Sendable {
 
   private var described: [Endpoint] {
     daemonEndpoints + listEndpoints + auditEndpoints + activityEndpoints + eventEndpoints + tokenEndpoints
-      + userEndpoints + reportEndpoints + whatIfEndpoints
+      + userEndpoints + reportEndpoints + whatIfEndpoints + tryEndpoints
   }
 
   private func description(of others: [Endpoint]) -> Endpoint {
@@ -87,6 +88,7 @@ struct ControlRoutes: Sendable {
         .POST, "/api/v1/reload", .operate,
         about: About(
           "Reads the settings again; without a body as they are.", takes: .init(ReloadRequest.self),
+          isBodyOptional: true,
           answers: .json(.init(ReloadReply.self)))
       ) { request, who in
         let isAsItIs = request.body.readableBytes == 0

@@ -3,7 +3,6 @@ import Inspection
 import Model
 import NIOHTTP1
 import Settings
-import Synchronization
 import System
 
 /// The past under other limits.
@@ -26,24 +25,11 @@ extension ControlRoutes {
     ]
   }
 
-  /// One at a time: each may take a processor for some seconds.
   func whatIf(_ question: WhatIf) async throws -> WhatIfReply {
-    guard WhatIfTurn.take() else {
-      throw RequestError(.tooMany, "somebody else's what-if is being counted", remedy: "ask again in some seconds")
+    try await inTurn { context in
+      try question.reply(context.audit(), context.settings(), at: SystemClock.now())
     }
-    defer { WhatIfTurn.giveBack() }
-    return try await ask { audit, context in try question.reply(audit, context.settings(), at: SystemClock.now()) }
   }
-}
-
-private enum WhatIfTurn {
-  private static let isTaken = Atomic(false)
-
-  static func take() -> Bool {
-    isTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
-  }
-
-  static func giveBack() { isTaken.store(false, ordering: .releasing) }
 }
 
 /// A request's parameters as a question.

@@ -43,7 +43,7 @@ public struct AuditRow: Hashable, Sendable {
   public var until: Instant?
   /// Which ban of this id it is, from 1.
   public var banNumber: Int = 0
-  /// `limit`, `operator`, `expired`, `reconciled`.
+  /// `limit`, `escalated`, `operator`, `fleet`, `expired`, `reconciled`.
   public var cause: String = ""
   /// Was it decided by a dry run, and never carried out?
   public var isDryRun = false

@@ -12,7 +12,7 @@ public struct Explanation: Hashable, Sendable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// Why it began: `limit`, `escalated`, `operator`, `reconciled`; who, and by which command; of `limit`, what of the id
+    /// Why it began: `limit`, `escalated`, `operator`, `fleet`, `reconciled`; who, and by which command; of `limit`, what of the id
     /// was counted by itself (`user alice`).
     public var cause: String
     public var uid: UInt32?
@@ -21,7 +21,7 @@ public struct Explanation: Hashable, Sendable {
     public var applied: Instant?
     /// Did a dry run decide it?
     public var isDryRun: Bool
-    /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced` (by a later ban). Nil: in force, or over by
+    /// When and why it ended: `expired`, `operator`, `fleet`, `reconciled`, `replaced` (by a later ban). Nil: in force, or over by
     /// its time without anybody watching.
     public var ended: Instant?
     public var endCause: String

@@ -30,6 +30,8 @@ struct StreamReader {
   /// How many messages the last request may still bring: there is one request at a time, for a consumer takes only so many.
   private var open = 0
   private static let batch = 500
+  /// Has the stream fewer messages than were read? It was begun again, and so must whoever reads it.
+  private(set) var isStale = false
 
   /// - Parameter name: of the consumer, which is this reader's alone.
   init(_ connection: NATSConnection, _ stream: String, name: String, from sequence: UInt64) {
@@ -111,6 +113,11 @@ struct StreamReader {
       var numReplicas = 1
       var memStorage = true
     }
+    guard let info = try JetStream(connection: connection).stream(stream) else {
+      throw FleetError("there is no stream \(stream)", remedy: "run bailiff fleet init")
+    }
+    isStale = info.state.lastSeq + 1 < next
+    guard !isStale else { throw FleetError("the stream \(stream) was begun again") }
     // One of the same name that begins elsewhere would be refused.
     _ = try connection.request("$JS.API.CONSUMER.DELETE.\(stream).\(name)", [])
     let request = Request(streamName: stream, config: Config(name: name, optStartSeq: next))

@@ -14,7 +14,7 @@ extension AuditRow {
     case "unban": break
     default: parts += [action, subject, detail].filter { !$0.isEmpty }
     }
-    if !cause.isEmpty, uid == nil { parts.append("by \(cause)") }
+    if !cause.isEmpty, uid == nil { parts.append("by \(cause)" + (cause == "fleet" ? ": \(command)" : "")) }
     if isDryRun { parts.append("(dry run)") }
     if let uid { parts.append("by uid \(uid)" + (command.isEmpty ? "" : ": \(command)")) }
     return parts.joined(separator: " ")

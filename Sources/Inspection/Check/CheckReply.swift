@@ -3,7 +3,7 @@ public import Settings
 
 /// One thing that is wrong, or worth knowing, about the settings.
 public struct CheckReply: Hashable, Sendable, Codable {
-  public enum Severity: String, Sendable, Codable { case error, warning }
+  public enum Severity: String, Sendable, Codable, CaseIterable { case error, warning }
 
   public var severity: Severity
   public var file: String

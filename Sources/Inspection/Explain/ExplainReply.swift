@@ -29,7 +29,7 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var count: Int
     /// Which ban of this id it was, from 1.
     public var number: Int
-    /// `limit`, `escalated` (so many ids of the block were banned), `operator`, `reconciled`; who, and by which command; of
+    /// `limit`, `escalated` (so many ids of the block were banned), `operator`, `fleet`, `reconciled`; who, and by which command; of
     /// `limit`, what of the id was counted by itself (`user alice`, `app shop.example`).
     public var cause: String
     public var uid: UInt32?
@@ -38,7 +38,7 @@ public struct ExplainReply: Hashable, Sendable, Codable {
     public var applied: Instant?
     /// Did a dry run decide it? Then it was never carried out.
     public var dryRun: Bool
-    /// When and why it ended: `expired`, `operator`, `reconciled`, `replaced`.
+    /// When and why it ended: `expired`, `operator`, `fleet`, `reconciled`, `replaced`.
     public var ended: Instant?
     public var endCause: String
     public var endUid: UInt32?

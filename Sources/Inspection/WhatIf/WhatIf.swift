@@ -32,8 +32,8 @@ public struct WhatIf: Sendable {
 
   /// - Throws: `RequestError` for a jail whose past is not recorded, and for limits that cannot be.
   public func reply(_ audit: AuditInspection, _ settings: Settings, at now: Instant) throws -> WhatIfReply {
-    let known = try known(settings)
-    var sides = [RecordedCount(known, settings), RecordedCount(try changed(known), settings)]
+    let known = try Self.known(jail, settings)
+    var sides = [RecordedCount(known, settings), RecordedCount(try Self.changed(known, limits), settings)]
     let failures = try count(audit.reader, &sides, lead: max(sides[0].jail.findtime, sides[1].jail.findtime), now)
     let more = sides[1].bans.filter { sides[0].bans[$0.key] == nil }
     let fewer = sides[0].bans.filter { sides[1].bans[$0.key] == nil }
@@ -60,7 +60,12 @@ public struct WhatIf: Sendable {
 
   // MARK: Limits
 
-  private func known(_ settings: Settings) throws(RequestError) -> JailSettings {
+  /// A jail of the settings with other limits.
+  static func jail(_ name: String, _ limits: WhatIfLimits, _ settings: Settings) throws(RequestError) -> JailSettings {
+    try changed(known(name, settings), limits)
+  }
+
+  private static func known(_ jail: String, _ settings: Settings) throws(RequestError) -> JailSettings {
     guard let known = settings.jails.first(where: { $0.name == jail }) else {
       let names = settings.jails.map(\.name).joined(separator: ", ")
       throw RequestError(.invalid, "there is no jail `\(printable(jail))`", remedy: "jails are: \(names)")
@@ -74,7 +79,7 @@ public struct WhatIf: Sendable {
     return known
   }
 
-  private func changed(_ known: JailSettings) throws(RequestError) -> JailSettings {
+  private static func changed(_ known: JailSettings, _ limits: WhatIfLimits) throws(RequestError) -> JailSettings {
     var changed = known
     if let maxretry = limits.maxretry {
       guard (1...100_000).contains(maxretry) else {

@@ -14,6 +14,15 @@ struct ColumnHeader {
       if isSeparator(line[at]) { names.append([]) } else { names[names.count - 1].append(line[at]) }
     }
   }
+
+  fileprivate mutating func take(_ line: borrowing Span<UInt8>, _ ranges: [Range<Int>]) {
+    names = []
+    for range in ranges {
+      var name: [UInt8] = []
+      name.append(line, range)
+      names.append(name)
+    }
+  }
 }
 
 /// Reads logs of columns: CSV, TSV, and the W3C extended log format, whose names are in a header line of the log or in the
@@ -23,6 +32,8 @@ struct ColumnReader: Sendable {
   static let dateAndTime = "date_time"
 
   private let fields: [(text: [UInt8], slot: Int)]
+  /// Of each of these the log's header line has one.
+  private let header: [[[UInt8]]]
   /// The slot of `dateAndTime`; below 0: nobody asks for it.
   private let dateTime: Int
   /// From the settings.
@@ -30,7 +41,11 @@ struct ColumnReader: Sendable {
   /// Between values; nil: a tab where the line has one, else a space (W3C).
   private let separator: UInt8?
 
-  init(_ fields: [(slot: Int, name: String)], _ separator: UInt8, _ columns: [String]) {
+  /// `header`: of each of these the log's header line has one (`headerNames`).
+  init(
+    _ fields: [(slot: Int, name: String)], _ separator: UInt8, _ columns: [String], header: [[String]] = []
+  ) {
+    self.header = header.map { $0.map { Array($0.utf8) } }
     self.fields = fields.map { (Array($0.name.utf8), $0.slot) }
     self.separator = separator
     self.columns = columns.map { Array($0.utf8) }
@@ -38,6 +53,7 @@ struct ColumnReader: Sendable {
   }
 
   init(w3c fields: [(slot: Int, name: String)], _ columns: [String]) {
+    header = []
     self.fields = fields.filter { $0.name != Self.dateAndTime }.map { (Array($0.name.utf8), $0.slot) }
     self.columns = columns.map { Array($0.utf8) }
     separator = nil
@@ -53,9 +69,8 @@ struct ColumnReader: Sendable {
         }
         throw .header
       }
-    } else if columns.isEmpty, isHeader(line) {
-      let separator = separator
-      header.take(line, from: 0) { $0 == separator }
+    } else if columns.isEmpty, let names = headerNames(line) {
+      header.take(line, names)
       throw .header
     }
     let isNamed = separator == nil || columns.isEmpty
@@ -115,20 +130,42 @@ struct ColumnReader: Sendable {
     throw .unbelieved
   }
 
-  /// Is this the line that names the columns? It has every name that is asked for, as a value.
-  private func isHeader(_ line: borrowing Span<UInt8>) -> Bool {
-    guard let separator else { return false }
-    for field in fields {
-      var at = 0
-      var isThere = false
-      while at <= line.count, !isThere {
-        let end = line.first(separator, from: at) ?? line.count
-        isThere = LineScanner.equal(line, at..<end, field.text)
-        at = end + 1
-      }
-      guard isThere else { return false }
+  /// The names in the line that names the columns; nil: this is none. Every value of such a line is a name, and every name that is
+  /// asked for is there. A line of the log has an address and a time, which are no names, whatever clients write into the other
+  /// columns.
+  private func headerNames(_ line: borrowing Span<UInt8>) -> [Range<Int>]? {
+    guard let separator, !header.isEmpty,
+      Self.isNameStart(line[line[0] == UInt8(ascii: "\"") && line.count > 1 ? 1 : 0])
+    else { return nil }
+    var names: [Range<Int>] = []
+    var at = 0
+    while at <= line.count {
+      guard let value = try? Self.value(line, from: at, separator), Self.isName(line, value.range) else { return nil }
+      names.append(value.range)
+      at = value.end + 1
     }
-    return !fields.isEmpty
+    for group in header {
+      guard names.contains(where: { name in group.contains { LineScanner.equal(line, name, $0) } }) else { return nil }
+    }
+    return names
+  }
+
+  /// Letters, digits and what joins words, behind a letter.
+  private static func isName(_ line: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard !range.isEmpty, isNameStart(line[range.lowerBound]) else { return false }
+    for at in range where !isNameStart(line[at]) && !isDigit(line[at]) {
+      switch line[at] {
+      case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "), UInt8(ascii: "/"), UInt8(ascii: "("),
+        UInt8(ascii: ")"):
+        break
+      default: return false
+      }
+    }
+    return true
+  }
+
+  private static func isNameStart(_ byte: UInt8) -> Bool {
+    (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "@") || byte >= 0x80
   }
 
   private static func isText(_ name: [UInt8], _ text: StaticString) -> Bool {
@@ -143,13 +180,25 @@ struct ColumnReader: Sendable {
     }
   }
 
-  /// What a line that names the columns must hold, among the names that are asked for; empty where there is no such line.
-  static func headerLiterals(_ format: LogFormat, _ names: [String]) -> [String]? {
-    switch format {
+  /// Of each of these the line that names the columns has one: what the filter calls its host, its user …, and the fields that
+  /// patterns ask for. Names by convention need not be there.
+  static func headerNames(_ format: FieldFormat, _ asked: [String]) -> [[String]] {
+    let roles = format.fields.names.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
+    let conventional = format.format.conventionalRoles.values.joined()
+    let others = asked.filter { name in !conventional.contains(name) && !roles.contains { $0.contains(name) } }
+    return roles + others.map { [$0] }
+  }
+
+  /// What a line that names the columns must hold, one of these, where `asked` are the names that are asked for; empty where there is
+  /// no such line, nil where none can be told.
+  static func headerLiterals(_ format: FieldFormat, _ asked: [String]) -> [String]? {
+    switch format.format {
     case .w3c: return ["#Fields:", "#fields\t"]
     case .separated(_, let columns) where columns.isEmpty:
-      guard let longest = names.max(by: { $0.utf8.count < $1.utf8.count }), longest.utf8.count >= 3 else { return nil }
-      return [longest]
+      func shortest(_ names: [String]) -> Int { names.map(\.utf8.count).min() ?? 0 }
+      let best = headerNames(format, asked).max { shortest($0) < shortest($1) }
+      guard let best, shortest(best) >= RequiredLiterals.shortest else { return nil }
+      return best
     default: return []
     }
   }

@@ -8,7 +8,7 @@ extension NativePattern {
     var all: RequiredLiterals?
     for (index, format) in formats.enumerated() where canHold(index, slots) {
       let names = slots.filter { $0.format == index }.map(\.name)
-      guard let headers = ColumnReader.headerLiterals(format.format, names),
+      guard let headers = ColumnReader.headerLiterals(format, names),
         let literals = requiredLiterals(format.format, index, slots)
       else { return nil }
       all = (all.map { $0.adding(literals) } ?? literals).adding(headers)

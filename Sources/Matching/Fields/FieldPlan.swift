@@ -68,7 +68,9 @@ extension FieldPlan.Reader {
           remedy: "make two filters of it")
       }
       self = .logfmt(reader)
-    case .separated(let separator, let columns): self = .columns(ColumnReader(fields, separator, columns))
+    case .separated(let separator, let columns):
+      self = .columns(
+        ColumnReader(fields, separator, columns, header: ColumnReader.headerNames(format, fields.map(\.name))))
     case .w3c(let columns): self = .columns(ColumnReader(w3c: fields, columns))
     case .haproxy: self = .split(SplitReader(haproxy: fields))
     case .server(let server): self = .split(try SplitReader(server, fields))

@@ -32,7 +32,7 @@ final class NativeFilter: Sendable {
     self.torn = torn
     untrustedAfterMatch = rules.untrustedAfterMatch
     records = rules.records
-    readsHeader = rules.formats.contains { ColumnReader.headerLiterals($0.format, []) != [] }
+    readsHeader = rules.formats.contains { ColumnReader.headerLiterals($0, []) != [] }
     var names = FieldNames(rules.formats)
     var compiled: [NativePattern] = []
     let hasParts = rules.patterns.contains { $0.attempt != .alone }

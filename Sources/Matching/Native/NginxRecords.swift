@@ -48,10 +48,23 @@ struct NginxRecords {
     if ahead == lines.count {
       if let next = history.ahead { text.append(contentsOf: next) } else { isCutOff = lines.count >= Self.fullChunk }
     }
+    let start = line.lowerBound + offset
+    if !Self.mayHoldRecords(text.span) {
+      remember(workerOf: text.span, start..<min(text.count, line.upperBound + offset + 1))
+      return start > 0 && text[start - 1] != UInt8(ascii: "\n")
+    }
     findLines(text.span, isStart: isStart || line.lowerBound + offset == 0)
     guard let own = lineStarts.firstIndex(of: line.lowerBound + offset) else { return true }
     return isShown(text.span, own, host: host) || isRest(text.span, own, host: host) || isNamed(text.span, own)
       || isCut(text.span, own, isCutOff: isCutOff) || isSpoken(text.span, own)
+  }
+
+  /// Can there be a record of nginx's that may hold a client's text (`canHoldLineEnds`), or one whose request shows some? Few lines of an
+  /// access log need a closer look. The single bytes first: memchr(3) is ten times as fast as memmem(3).
+  private static func mayHoldRecords(_ text: borrowing Span<UInt8>) -> Bool {
+    let all = 0..<text.count
+    return text.first("*", in: all) != nil && find(": *", text, all) != nil
+      || text.first("%", in: all) != nil && find(", client: ", text, all) != nil
   }
 
   private mutating func findLines(_ text: borrowing Span<UInt8>, isStart: Bool) {
@@ -78,6 +91,8 @@ struct NginxRecords {
   /// Does a request within a record's length show the line, from the line end before it up to its address?
   private func isShown(_ text: borrowing Span<UInt8>, _ own: Int, host: Int) -> Bool {
     let start = lineStarts[own]
+    // Most requests have nothing encoded.
+    guard text.first("%", in: 0..<text.count) != nil else { return false }
     var end = start + max(host, 0)
     while end < text.count, Self.isAddress(text[end]) { end += 1 }
     let claim = start..<end
@@ -111,6 +126,7 @@ struct NginxRecords {
 
   /// Is the line before the rest of a record that names a file on an application's behalf?
   private func isNamed(_ text: borrowing Span<UInt8>, _ own: Int) -> Bool {
+    guard Self.find("\", upstream: \"", text, line(own, text).upperBound..<text.count) != nil else { return false }
     for last in lineStarts.indices where last > own {
       let place = line(last, text)
       guard place.upperBound <= lineStarts[own] + Self.limit else { break }
@@ -122,17 +138,15 @@ struct NginxRecords {
   /// Is the line of a record that was cut?
   private func isCut(_ text: borrowing Span<UInt8>, _ own: Int, isCutOff: Bool) -> Bool {
     for first in (0...own).reversed() where lineStarts[own] - lineStarts[first] < Self.limit {
+      // Where the record ends if it was cut: at a line's end, or behind what was read.
+      let most = lineStarts[first] + Self.limit
+      let last = (max(own, first + 1)..<lineStarts.count).first { line($0, text).upperBound == most }
+      guard last != nil || isCutOff && most > text.count else { continue }
       let range = line(first, text)
       guard Self.canHoldLineEnds(text, range), Self.find(Self.spoken, text, range) == nil else { continue }
-      let isFailure = Self.isFailure(text, range)
-      let most = lineStarts[first] + Self.limit
-      for last in own..<lineStarts.count where last > first {
-        let place = line(last, text)
-        guard place.upperBound <= most else { break }
-        let tail = max(place.lowerBound, most - 64)..<max(place.lowerBound, most)
-        if place.upperBound == most, !isFailure || Self.find("... (", text, tail) != nil { return true }
-      }
-      if isCutOff, most > text.count { return true }
+      guard let last else { return true }
+      let tail = max(lineStarts[last], most - 64)..<most
+      if !Self.isFailure(text, range) || Self.find("... (", text, tail) != nil { return true }
     }
     return false
   }
@@ -142,25 +156,37 @@ struct NginxRecords {
   /// know the workers' numbers.
   private mutating func isSpoken(_ text: borrowing Span<UInt8>, _ own: Int) -> Bool {
     let worker = Self.worker(text, line(own, text))
-    let isBetween = (0...own).contains { first in
-      let range = line(first, text)
-      guard lineStarts[own] - lineStarts[first] < Self.limit, Self.canHoldLineEnds(text, range),
-        Self.find(Self.spoken, text, range) != nil
-      else { return false }
-      let most = lineStarts[first] + Self.limit
-      return (own..<lineStarts.count).contains { last in
-        let place = line(last, text)
-        return last > first && place.upperBound <= most
-          && (place.upperBound == most || Self.find("\" while reading ", text, place) != nil)
+    let isSaid = Self.find(Self.spoken, text, 0..<line(own, text).upperBound) != nil
+    let isBetween =
+      isSaid
+      && (0...own).contains { first in
+        let range = line(first, text)
+        guard lineStarts[own] - lineStarts[first] < Self.limit, Self.canHoldLineEnds(text, range),
+          Self.find(Self.spoken, text, range) != nil
+        else { return false }
+        let most = lineStarts[first] + Self.limit
+        return (own..<lineStarts.count).contains { last in
+          let place = line(last, text)
+          return last > first && place.upperBound <= most
+            && (place.upperBound == most || Self.find("\" while reading ", text, place) != nil)
+        }
       }
+    guard isBetween else {
+      remember(worker)
+      return false
     }
-    guard let worker else { return isBetween }
-    if isBetween { return !workers.contains(worker) }
-    if !workers.contains(worker) {
-      if workers.count == Self.mostWorkers { workers.removeFirst() }
-      workers.append(worker)
-    }
-    return false
+    return worker.map { !workers.contains($0) } ?? true
+  }
+
+  private mutating func remember(workerOf text: borrowing Span<UInt8>, _ line: Range<Int>) {
+    remember(Self.worker(text, line))
+  }
+
+  /// A worker that wrote a line which nothing spoke against.
+  private mutating func remember(_ worker: UInt64?) {
+    guard let worker, !workers.contains(worker) else { return }
+    if workers.count == Self.mostWorkers { workers.removeFirst() }
+    workers.append(worker)
   }
 
   /// The process and thread that wrote a record: `5191#5191`.

@@ -71,6 +71,7 @@ extension ExplainReply.BanStory {
       case "limit": "\(count) failures\(command.isEmpty ? "" : " of \(command)") reached the limit"
       case "escalated": "\(count) of its addresses were banned, so all of it is"
       case "operator": "an operator asked" + who(uid, command)
+      case "fleet": "the fleet: \(command)"
       default: cause
       }
     let end = until.map { "until \(LocalTime.text($0))" } ?? "for ever"
@@ -92,6 +93,7 @@ extension ExplainReply.BanStory {
         switch endCause {
         case "expired": "its time was over; the kernel let go by itself"
         case "operator": "an operator lifted it" + who(endUid, endCommand)
+        case "fleet": "the fleet: \(endCommand)"
         case "reconciled" where dryRun: "the dry run was over"
         case "reconciled": "it was found missing or over when the daemon looked"
         case "replaced": "a later ban took its place"

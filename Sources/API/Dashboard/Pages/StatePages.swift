@@ -37,6 +37,7 @@ extension ControlRoutes {
       return """
         <div id="jails" data-live>\(HTML.section("Jails", jails))\(HTML.section("Sources", sources))</div>
         <section><details><summary>\(counted(filters.count, "filter")) to choose from</summary>\(known)</details></section>
+        <p><a href="/try">Try lines of a log</a> on a filter.</p>
         \(HTML.section("In the terminal", HTML.command("bailiff filter test NAME LOG") + HTML.command("bailiff filter detect LOG") + HTML.command("bailiff check --diff")))
         """
     }
@@ -135,7 +136,7 @@ extension ControlRoutes {
   var pageRoutes: [Route] {
     [
       nowPage(NowFigures()), bansPage, addressPage, auditPage, activityPage, wafPage, jailsPage, listsPage, outputsPage,
-      posturePage, reportsPage, whatIfPage,
+      posturePage, reportsPage, whatIfPage, tryPage,
     ]
   }
 }

@@ -46,3 +46,18 @@ if (live.length > 0 && "EventSource" in window) {
   setInterval(soon, 30000);
   addEventListener("pagehide", () => events.close());
 }
+
+// Lines are tried as they are typed.
+const trial = document.querySelector("form[data-try]");
+if (trial) {
+  let wait = null;
+  let asked = 0;
+  const ask = async () => {
+    const turn = ++asked;
+    const answer = await fetch(trial.action, { method: "POST", body: new URLSearchParams(new FormData(trial)), credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.getElementById("tried") ?? page.querySelector("[role=alert]");
+    if (turn === asked && next) document.getElementById("tried").replaceChildren(...(next.id ? next.childNodes : [next]));
+  };
+  trial.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => ask().catch(() => {}), 400); });
+}
