@@ -24,7 +24,7 @@ enum {
 };
 
 // natsConnStatus.
-enum { BAILIFF_NATS_CONNECTED = 2 };
+enum { BAILIFF_NATS_CONNECTED = 2, BAILIFF_NATS_CLOSED = 3 };
 
 struct bailiff_nats {
   int (*options_create)(natsOptions **options);

@@ -11,10 +11,12 @@ import Testing
     // ufw's own words for emptying the chains of others, too.
     "sed 's/MANAGE_BUILTINS=no/MANAGE_BUILTINS=yes/' /etc/default/ufw >/run/ufw && cat /run/ufw >/etc/default/ufw && ufw reload",
     "ufw --force disable",
-    // Daemons that held what the test waits for to be closed would keep it waiting.
+    // Daemons that held what the test waits for to be closed would keep it waiting; and they inherit that SIGTERM is blocked.
     """
-    (for open in {3..255}; do eval "exec $open>&-"; done; dbus-daemon --system --fork
-      firewalld --nofork --nopid >/run/firewalld.log 2>&1 & echo $! >/run/firewalld.pid) && \
+    (for open in {3..255}; do eval "exec $open>&-"; done
+      unblocked='import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execvp(sys.argv[1], sys.argv[1:])'
+      python3 -c "$unblocked" dbus-daemon --system --fork
+      python3 -c "$unblocked" firewalld --nofork --nopid >/run/firewalld.log 2>&1 & echo $! >/run/firewalld.pid) && \
       for try in $(seq 100); do firewall-cmd --state && break; sleep 0.2; done && firewall-cmd --state
     """,
     "firewall-cmd --reload", "firewall-cmd --complete-reload", "kill $(cat /run/firewalld.pid)",
@@ -58,7 +60,8 @@ import Testing
       daemon.kill()
       // What the acts have started, if they got so far.
       _ = try? Shell.runBlocking(
-        "\(held.enter.joined(separator: " ")) /bin/bash -c 'kill $(cat /run/firewalld.pid /run/dbus/pid)' 2>/dev/null")
+        "\(held.enter.joined(separator: " ")) /bin/bash -c 'kill -9 $(cat /run/firewalld.pid /run/dbus/pid)' 2>/dev/null"
+      )
     }
 
     func run(_ script: String) async throws -> Shell.Finished {

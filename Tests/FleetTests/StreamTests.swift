@@ -8,6 +8,24 @@ import Testing
 
 /// Against a real nats-server.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct StreamTests {
+  /// libnats gives a connection up that was refused twice; whoever mends the password need not restart anything.
+  @Test func aPasswordIsMended() async throws {
+    try await onOwnThread {
+      let server = try NATSServer("authorization: {users: [{user: web-1, password: right}]}")
+      let directory = try TestDirectory("password")
+      let file = try directory.write("password", "wrong\n")
+      let settings = Node.settings("web-1", site: "s", server, directory.path) {
+        $0.user = "web-1"
+        $0.password = .file(file)
+      }.fleet!
+      let connection = FleetConnection(settings, role: "test")
+      let first = try connection.open()
+      try pollBlocking("it is refused for good", seconds: 30) { first.isClosed }
+      try directory.write("password", "right\n")
+      try pollBlocking("it is let in", seconds: 30) { try connection.open().isConnected }
+    }
+  }
+
   @Test func initMakesTheStreamsAndChangesThem() async throws {
     try await onOwnThread {
       let server = try NATSServer()

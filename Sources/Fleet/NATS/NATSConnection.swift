@@ -105,6 +105,13 @@ internal import System
     unsafe library.functions.status(raw) == BAILIFF_NATS_CONNECTED
   }
 
+  /// Has libnats given it up? It does so when a server refuses it twice (a password that is being changed), and now and then when
+  /// servers come and go, whatever number of tries it was told.
+  var isClosed: Bool {
+    // Safe: a number of a connection that lives.
+    unsafe library.functions.status(raw) == BAILIFF_NATS_CLOSED
+  }
+
   /// What is wrong at present; nil: it is connected.
   var problem: String? {
     guard !isConnected else { return nil }
