@@ -19,12 +19,16 @@ import Testing
       Floors.root + "/fixtures/floors/count-allocations.c",
     ])
     let lines = 20_000
-    let few = try allocations(of: line, times: lines)
-    let many = try allocations(of: line, times: 2 * lines)
-    #expect(few > 100, "the allocations were not counted")
     let floor =
       isCandidate ? floors.allocationsPerThousandUnmatchedCandidates : floors.allocationsPerThousandUnmatchedLines
-    #expect(many - few <= floor * lines / 1000, "\(many - few) allocations for \(lines) more lines")
+    var least = Int.max
+    // What threads allocate that wait for each other depends on the machine's load; what a line allocates does not.
+    for _ in 0..<3 where least > floor * lines / 1000 {
+      let few = try allocations(of: line, times: lines)
+      #expect(few > 100, "the allocations were not counted")
+      least = min(least, try allocations(of: line, times: 2 * lines) - few)
+    }
+    #expect(least <= floor * lines / 1000, "\(least) allocations for \(lines) more lines")
   }
 
   private func allocations(of line: String, times: Int) throws -> Int {
