@@ -6,7 +6,7 @@ BUILD_PACKAGES := ca-certificates libpcre2-dev libsqlite3-dev libssl-dev libvect
 TEST_PACKAGES := gcc libc6-dev ipset iptables iproute2 openssh-server openssh-client sshpass systemd \
   systemd-journal-remote fail2ban iputils-ping rsyslog python3 curl sqlite3 gzip bzip2 xz-utils zstd util-linux procps chromium \
   libcurl4 libmaxminddb0 python3-aiosmtpd python3-trustme python3-prometheus-client prometheus nginx-light haproxy caddy munin-plugins-core \
-  nftables crowdsec-firewall-bouncer crowdsec-custom-bouncer weasyprint nats-server libnats3.4
+  nftables ufw firewalld dbus apache2-bin crowdsec-firewall-bouncer crowdsec-custom-bouncer weasyprint nats-server libnats3.4
 # The peers that `make bench` measures beside Bailiff, never started as services.
 BENCH_PACKAGES := fail2ban python3-pyinotify python3-systemd sshguard grep ipset iptables iproute2 python3 util-linux systemd systemd-journal-remote gcc libc6-dev wrk
 

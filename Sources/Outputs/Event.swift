@@ -27,7 +27,7 @@ struct Event: Sendable {
   private static func classified(_ row: AuditRow) -> (Kind, Severity) {
     switch AuditEvent.Action(rawValue: row.action) {
     case .start, .dryRun: (.health, .info)
-    case .stop: (.health, .notice)
+    case .stop, .updated: (.health, .notice)
     case .sourceRecovered, .warningCleared: (.health, .notice)
     case .warningRaised: (.health, isCritical(warning: row.subject) ? .critical : .warning)
     case .sourceFailed, .firewallRepaired, .patternQuarantined: (.health, .warning)

@@ -62,6 +62,7 @@ public struct Service: Sendable {
         version: version, database: { daemon.settings.database }, settings: { daemon.settings }))
     server.start(started)
     daemon.start()
+    daemon.note(version: version)
     await neighbours.start(settings, daemon, metrics: metrics)
     reports.start()
     listen(daemon, end)

@@ -83,6 +83,8 @@ import Testing
       told().contains { $0["id"] as? String == address && $0["action"] as? String == "ban" }
     }
 
+    try FileManager.default.createDirectory(atPath: directory("state"), withIntermediateDirectories: true)
+    try directory.write("state/version", "0.0.9\n")
     let first = try RunningDaemon(config, isDryRun: false)
     try directory.append(Self.failures("203.0.113.1"), to: "auth.log")
     try await poll("the first ban is told") { isTold("203.0.113.1") }
@@ -105,6 +107,9 @@ import Testing
     #expect(order == ["203.0.113.1", "203.0.113.2", "203.0.113.3"])
     // The daemon's own life is news, too.
     #expect(told().contains { $0["action"] as? String == "start" })
+    // An update, too: the first start had found what an earlier version had left behind, the second one its own.
+    let updates = told().filter { $0["action"] as? String == "updated" }
+    #expect(Set(updates.compactMap { $0["detail"] as? String }) == ["was 0.0.9"])
     let status = try #require(try await Binary.run("status", "--json", "--config", config).objects.first)
     let consumers = (status["consumers"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
     #expect(consumers.contains("output ops"))

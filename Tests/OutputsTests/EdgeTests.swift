@@ -71,6 +71,57 @@ struct EdgeTests {
     }
   }
 
+  @Test func apacheRefusesWhoIsBanned() async throws {
+    let directory = try TestDirectory("edge")
+    let bans = directory("bans")
+    let port = Int.random(in: 20_000..<32_000)
+    let modules = ["mpm_event", "authz_core", "authz_host", "remoteip"].map {
+      "LoadModule \($0)_module /usr/lib/apache2/modules/mod_\($0).so"
+    }
+    try FileManager.default.createDirectory(atPath: directory("www"), withIntermediateDirectories: true)
+    try directory.write("www/index.html", "behind")
+    let config = try directory.write(
+      "apache.conf",
+      """
+      \(modules.joined(separator: "\n"))
+      ServerName x
+      DefaultRuntimeDir \(directory.path)
+      PidFile \(directory("pid"))
+      ErrorLog \(directory("error.log"))
+      Listen 127.0.0.1:\(port)
+      RemoteIPHeader X-Real-IP
+      RemoteIPInternalProxy 127.0.0.1
+      DocumentRoot \(directory("www"))
+      <Directory "\(directory("www"))">
+        <RequireAll>
+          Require all granted
+          IncludeOptional \(bans)
+        </RequireAll>
+      </Directory>
+
+      """)
+    let apache = ["/usr/sbin/apache2", "-f", config]
+    // A child of the tests inherits that SIGTERM is blocked, and Apache leaves it so.
+    let unblocked =
+      "import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execv(sys.argv[1], sys.argv[1:])"
+    let running = try Running(["/usr/bin/python3", "-c", unblocked] + apache + ["-DFOREGROUND"])
+    defer { withExtendedLifetime(running) {} }
+    func answer(_ client: String) async throws -> String {
+      try await Shell.run(
+        "curl -s -o /dev/null -w '%{http_code}' -H 'X-Real-IP: \(client)' http://127.0.0.1:\(port)/index.html"
+      ).text
+    }
+    try await poll("apache listens") { try await answer("192.0.2.7") == "200" }
+    let edge = EdgeFile(path: bans, format: .apache, reload: apache + ["-k", "graceful"])
+    let held = Self.subnets("192.0.2.7", "198.51.100.0/24", "2001:db8:1::/64")
+    #expect(try edge.hold(held).hasSuffix("ended with 0"))
+    try await poll("apache has read it") { try await answer("192.0.2.7") == "403" }
+    #expect(try await [answer("198.51.100.200"), answer("2001:db8:1::9")] == ["403", "403"])
+    #expect(try await [answer("192.0.2.8"), answer("2001:db8:2::9")] == ["200", "200"])
+    _ = try edge.hold([])
+    try await poll("apache has read it") { try await answer("192.0.2.7") == "200" }
+  }
+
   @Test func haproxyRefusesWhoIsBanned() async throws {
     let directory = try TestDirectory("edge")
     let acl = try directory.write("acl", "203.0.113.5\n")

@@ -28,7 +28,8 @@ struct EventTests {
 
   @Test func everyEventHasAKind() {
     let kinds: [AuditEvent.Action: (OutputSettings.Kind, OutputSettings.Severity)] = [
-      .start: (.health, .info), .stop: (.health, .notice), .sourceFailed: (.health, .warning),
+      .start: (.health, .info), .stop: (.health, .notice), .updated: (.health, .notice),
+      .sourceFailed: (.health, .warning),
       .sourceRecovered: (.health, .notice), .firewallRepaired: (.health, .warning),
       .patternQuarantined: (.health, .warning), .shed: (.health, .critical), .storeSetAside: (.health, .critical),
       .storeGone: (.health, .critical), .reload: (.operator, .info), .command: (.operator, .info),

@@ -7,6 +7,8 @@ public struct AuditEvent: Hashable, Sendable {
     case start
     /// Follows `start` in a dry run: what is decided until the next `start` is never carried out.
     case dryRun = "dry-run"
+    /// Another version of the program than the one before has started; `subject` is the version, `detail` which it was.
+    case updated
     case stop
     /// `detail` says what changed.
     case reload
