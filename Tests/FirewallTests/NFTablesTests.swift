@@ -11,8 +11,8 @@ import Testing
 /// What only nf_tables has: our table as `nft` shows it, who may change it, and what happens where it is like any other.
 @Suite(.serialized) struct NFTablesTests {
   /// As on a kernel before 6.9.
-  private static func common() -> NFTablesActuator {
-    let firewall = NFTablesActuator()
+  private static func common(mostListed: Int = 200_000) -> NFTablesActuator {
+    let firewall = NFTablesActuator(faults: nil, mostListed: mostListed)
     firewall.core.withLock { $0.state.isCommon = true }
     return firewall
   }
@@ -182,6 +182,50 @@ import Testing
       // On a busy machine some end a little later than wanted, as the kernel got them later than they were computed.
       let again = try firewall.restore(bans, now: now())
       #expect(again.kept + again.adjusted == 100_000 && again.added + again.removed == 0)
+    }
+  }
+
+  /// Sets that would take the kernel minutes to list are not: what an earlier daemon has left is replaced in one step, and a lost
+  /// table is put back whole.
+  @Test func longSetsAreNotListed() throws {
+    try NetworkNamespace.with {
+      let (old, gone, new) = (ban("sshd", "192.0.2.1"), ban("sshd", "192.0.2.2"), ban("sshd", "192.0.2.3"))
+      let (six, other) = (ban("sshd", "2001:db8::/64"), ban("recidive", "198.51.100.7", for: nil))
+      do {
+        let before = NFTablesActuator()
+        _ = try before.prepare(FirewallPlan([ssh, everything]))
+        #expect(try before.restore([old, gone, six, other], now: now()).added == 4)
+      }
+      let firewall = NFTablesActuator(faults: nil, mostListed: 2)
+      _ = try firewall.prepare(FirewallPlan([ssh, everything]))
+      #expect(try firewall.contents().count == 4)
+      let wanted = [old, new, six, other]
+      let report = try firewall.restore(wanted, now: now())
+      #expect(report.added == 4 && report.failed.isEmpty)
+      func held() throws -> Set<Subnet> { Set(try firewall.contents().map(\.subnet)) }
+      let all = Set(wanted.compactMap(\.identity.subnet))
+      #expect(try held() == all)
+      // A check reads the short jail, and not the long one.
+      _ = try firewall.apply(
+        ["192.0.2.3", "198.51.100.7"].map { id in
+          FirewallChange(.remove, jail: id == "192.0.2.3" ? "sshd" : "recidive", subnet: Subnet(id)!)
+        }, now: now())
+      #expect(
+        try firewall.check(wanted: { wanted }, now: now()).repairs.map(\.kind) == [.bans(jail: "recidive", count: 1)])
+      #expect(try held() == all.subtracting([Subnet("192.0.2.3")!]))
+    }
+  }
+
+  @Test func aLostTableHasItsLongSetsAgain() throws {
+    try NetworkNamespace.with {
+      let firewall = Self.common(mostListed: 2)
+      _ = try firewall.prepare(FirewallPlan([ssh]))
+      let wanted = [ban("sshd", "192.0.2.1"), ban("sshd", "192.0.2.2"), ban("sshd", "192.0.2.3")]
+      _ = try firewall.restore(wanted, now: now())
+      try shell("nft flush ruleset")
+      let repairs = try firewall.check(wanted: { wanted }, now: now()).repairs.map(\.kind)
+      #expect(repairs == [.table, .bans(jail: "sshd", count: 3)])
+      #expect(try firewall.contents().count == 3)
     }
   }
 }

@@ -24,10 +24,25 @@ extension NFTablesActuator {
       // What ends within this time may be gone already by the kernel's clock.
       let soon = now.adding(.seconds(3))
       let lasting = bans.lazy.filter { $0.until.map { $0 > soon } ?? true }
+      let short = shortJails(bans)
       check.repairs += Self.repairs(
-        try reconcile(lasting, now: now, removeOthers: false, &client, &state).added)
+        try reconcile(
+          lasting.filter { short.contains($0.jail) }, of: short, now: now, removeOthers: false, &client, &state
+        ).added)
       return check
     }
+  }
+
+  /// The jails whose sets can be listed while decisions wait. The kernel takes the square of a set's size for it: with two
+  /// million entries minutes. What longer ones hold is known by what was done to them, and the table tells whether it is still the one.
+  private func shortJails(_ bans: some Sequence<Ban>) -> Set<String> {
+    Set(Self.counts(bans).filter { $0.value <= mostListed }.keys)
+  }
+
+  static func counts(_ bans: some Sequence<Ban>) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for ban in bans { counts[ban.jail, default: 0] += 1 }
+    return counts
   }
 
   private static func repairs(_ counts: [String: Int]) -> [Repair] {
@@ -35,7 +50,7 @@ extension NFTablesActuator {
   }
 
   /// The bans as the kernel is to hold them.
-  private static func held(_ bans: some Sequence<Ban>, _ now: Instant) -> [KernelBan] {
+  static func held(_ bans: some Sequence<Ban>, _ now: Instant) -> [KernelBan] {
     bans.compactMap { ban in
       guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true else { return nil }
       return KernelBan(jail: ban.jail, subnet: subnet, remaining: ban.until.map { min($0.since(now), longestTimeout) })

@@ -7,6 +7,7 @@ extension NFTablesActuator {
       try client.requireAccess()
       var next = state
       next.plan = plan
+      if state.written == nil { next.isTakenOver = try client.table() != nil }
       next.targets = Dictionary(plan.targets.map { ($0.jail, $0) }, uniquingKeysWith: { first, _ in first })
       try write(&next, wanted: { [] }, &client)
       state = next
@@ -34,15 +35,15 @@ extension NFTablesActuator {
   }
 
   /// Makes the table what the plan says, in one transaction. What its sets hold stays; where there is no table, the new one
-  /// holds `wanted` from its first moment.
+  /// holds `wanted` from its first moment; so it does where the table `isReplaced`.
   func write(
-    _ state: inout State, wanted: () -> [KernelBan], _ client: inout NFTablesClient
+    _ state: inout State, isReplaced: Bool = false, wanted: () -> [KernelBan], _ client: inout NFTablesClient
   ) throws(FirewallError) {
     state.isTranslated = isTranslated(state.plan)
     let existing = try Existing(&client)
     while true {
       do throws(FirewallError) {
-        try client.commit(try transaction(&state, existing, wanted, &client))
+        try client.commit(try transaction(&state, existing, isReplaced, wanted, &client))
         state.written = try Self.snapshot(&client)
         return
       } catch  where error.code == .kernelSupport && !state.isCommon {
@@ -59,7 +60,8 @@ extension NFTablesActuator {
   }
 
   private func transaction(
-    _ state: inout State, _ found: Existing, _ wanted: () -> [KernelBan], _ client: inout NFTablesClient
+    _ state: inout State, _ found: Existing, _ isReplaced: Bool, _ wanted: () -> [KernelBan],
+    _ client: inout NFTablesClient
   ) throws(FirewallError) -> NFTablesTransaction {
     var transaction = NFTablesTransaction()
     var existing = found
@@ -69,6 +71,10 @@ extension NFTablesActuator {
       state.widths[jail] = Set(widths + TableLayout.Width.usual)
     }
     state.widths = state.widths.filter { state.targets[$0.key] != nil }
+    if isReplaced, existing.table != nil {
+      transaction.deleteTable()
+      existing = Existing()
+    }
     if let table = existing.table {
       if !isUsable(table, existing, state) {
         // Of another version or another kernel: packets see the old table or the new one, both with the bans.

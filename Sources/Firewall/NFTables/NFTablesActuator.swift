@@ -11,6 +11,8 @@ import Synchronization
 /// Needs CAP_NET_ADMIN, and nothing else: no program is run.
 public final class NFTablesActuator: Actuator {
   let maxElements: UInt32
+  /// A jail of more bans than this is not listed.
+  let mostListed: Int
   let faults: FaultInjector?
   let core: Mutex<Core>
   let closer = ConnectionCloser()
@@ -24,6 +26,8 @@ public final class NFTablesActuator: Actuator {
     var written: Snapshot?
     /// Does the kernel refuse tables that are owned and persist?
     var isCommon = false
+    /// Was there a table of ours before, with whatever it holds?
+    var isTakenOver = false
     /// Were the rules written for packets whose ports may have been translated?
     var isTranslated = false
     /// Our socket's number.
@@ -47,8 +51,11 @@ public final class NFTablesActuator: Actuator {
   public convenience init() { self.init(faults: nil) }
 
   /// - Parameter faults: makes netlink calls fail.
-  package init(faults: FaultInjector?, maxElements: UInt32 = IPSetActuator.defaultMaxElements) {
+  package init(
+    faults: FaultInjector?, maxElements: UInt32 = IPSetActuator.defaultMaxElements, mostListed: Int = 200_000
+  ) {
     self.faults = faults
+    self.mostListed = mostListed
     self.maxElements = maxElements
     core = Mutex(Core())
   }
@@ -122,9 +129,12 @@ public final class NFTablesActuator: Actuator {
     try withClient { client, state throws(FirewallError) in try contents(&client, state) }
   }
 
-  func contents(_ client: inout NFTablesClient, _ state: State) throws(FirewallError) -> [KernelBan] {
+  /// - Parameter jails: nil: of all.
+  func contents(
+    of jails: Set<String>? = nil, _ client: inout NFTablesClient, _ state: State
+  ) throws(FirewallError) -> [KernelBan] {
     var bans: [KernelBan] = []
-    for (jail, widths) in state.widths {
+    for (jail, widths) in state.widths where jails?.contains(jail) ?? true {
       for width in widths { try Self.read(jail, width, &client, into: &bans) }
     }
     return bans
@@ -142,16 +152,31 @@ public final class NFTablesActuator: Actuator {
 
   public func restore(_ bans: some Sequence<Ban>, now: Instant) throws(FirewallError) -> RestoreReport {
     try withClient { client, state throws(FirewallError) in
-      try reconcile(bans, now: now, removeOthers: true, &client, &state).report
+      let isReplaced = state.isTakenOver && Self.counts(bans).contains { $0.value > mostListed }
+      state.isTakenOver = false
+      guard isReplaced else { return try reconcile(bans, now: now, removeOthers: true, &client, &state).report }
+      // What an earlier daemon has left in such a set is not read (`shortJails`): packets see the old table, then the new one.
+      var report = RestoreReport()
+      try write(&state, isReplaced: true, wanted: { Self.held(bans, now) }, &client)
+      for ban in bans {
+        if ban.identity.subnet == nil || ban.until.map({ $0 <= now }) ?? false || state.targets[ban.jail] == nil {
+          report.skipped += 1
+        } else {
+          report.added += 1
+        }
+      }
+      return report
     }
   }
 
   /// Compares `bans` with what the sets hold, and sends the difference.
   func reconcile(
-    _ bans: some Sequence<Ban>, now: Instant, removeOthers: Bool, _ client: inout NFTablesClient, _ state: inout State
+    _ bans: some Sequence<Ban>, of jails: Set<String>? = nil, now: Instant, removeOthers: Bool,
+    _ client: inout NFTablesClient, _ state: inout State
   ) throws(FirewallError) -> BanDifference {
     var difference = BanDifference(
-      held: try contents(&client, state), jails: Set(state.targets.keys), longest: Self.longestTimeout, now: now)
+      held: try contents(of: jails, &client, state), jails: Set(state.targets.keys), longest: Self.longestTimeout,
+      now: now)
     try difference.close(bans, removeOthers: removeOthers) { changes, isNew throws(FirewallError) in
       try apply(changes, isNew: isNew, now: now, &client, &state)
     }
