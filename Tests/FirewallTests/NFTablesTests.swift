@@ -228,4 +228,31 @@ import Testing
       #expect(try firewall.contents().count == 3)
     }
   }
+
+  /// A change that did not reach a long set, which no check lists, is put right by the next one all the same.
+  @Test func whatDidNotReachALongSetIsPutRight() throws {
+    try NetworkNamespace.with {
+      let before = [ban("sshd", "192.0.2.1"), ban("sshd", "192.0.2.2"), ban("sshd", "192.0.2.3")]
+      let after = before + [ban("sshd", "192.0.2.4")]
+      var refused = 0
+      for call in 1...200 {
+        let firewall = NFTablesActuator(faults: FaultInjector(failing: call, with: EIO), mostListed: 2)
+        defer { try? firewall.clear() }
+        do {
+          _ = try firewall.prepare(FirewallPlan([ssh]))
+          _ = try firewall.restore(before, now: now())
+        } catch { continue }
+        do { _ = try firewall.apply([add("sshd", "192.0.2.4")], now: now()) } catch {
+          refused += 1
+          let repairs = try firewall.check(wanted: { after }, now: now()).repairs.map(\.kind)
+          #expect(repairs == [.table])
+          #expect(Set(try firewall.contents().map(\.subnet)) == Set(after.compactMap(\.identity.subnet)))
+          #expect(try firewall.check(wanted: { after }, now: now()).repairs.isEmpty)
+          continue
+        }
+        guard refused == 0 else { break }
+      }
+      #expect(refused > 0)
+    }
+  }
 }

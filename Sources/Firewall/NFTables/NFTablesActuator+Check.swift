@@ -15,28 +15,32 @@ extension NFTablesActuator {
         // Where something has begun to translate ports, the rules change though nobody touched them.
         if isLost || wasTranslated == state.isTranslated { check.repairs.append(Repair(.table)) }
         if isLost {
-          let counts = Dictionary(Self.held(bans, now).map { ($0.jail, 1) }, uniquingKeysWith: +)
+          let counts = Self.counts(bans.lazy.filter { Self.isHeld($0, now) })
           check.repairs += Self.repairs(counts.filter { state.targets[$0.key] != nil })
-          // The new table holds them since its first moment, and listing a set takes the kernel the square of its size.
+          // The new table holds them since its first moment.
+          state.unsure = []
           return check
         }
+      }
+      let counts = Self.counts(bans)
+      let long = Set(counts.filter { $0.value > mostListed }.keys)
+      guard state.unsure.isDisjoint(with: long) else {
+        try write(&state, isReplaced: true, wanted: { Self.held(bans, now) }, &client)
+        state.unsure = []
+        check.repairs.append(Repair(.table))
+        return check
       }
       // What ends within this time may be gone already by the kernel's clock.
       let soon = now.adding(.seconds(3))
       let lasting = bans.lazy.filter { $0.until.map { $0 > soon } ?? true }
-      let short = shortJails(bans)
+      let short = Set(counts.keys).subtracting(long)
       check.repairs += Self.repairs(
         try reconcile(
           lasting.filter { short.contains($0.jail) }, of: short, now: now, removeOthers: false, &client, &state
         ).added)
+      state.unsure = []
       return check
     }
-  }
-
-  /// The jails whose sets can be listed while decisions wait. The kernel takes the square of a set's size for it: with two
-  /// million entries minutes. What longer ones hold is known by what was done to them, and the table tells whether it is still the one.
-  private func shortJails(_ bans: some Sequence<Ban>) -> Set<String> {
-    Set(Self.counts(bans).filter { $0.value <= mostListed }.keys)
   }
 
   static func counts(_ bans: some Sequence<Ban>) -> [String: Int] {
@@ -49,10 +53,15 @@ extension NFTablesActuator {
     counts.sorted { $0.key < $1.key }.map { Repair(.bans(jail: $0.key, count: $0.value)) }
   }
 
+  /// Can the kernel hold it at all?
+  static func isHeld(_ ban: Ban, _ now: Instant) -> Bool {
+    ban.identity.subnet != nil && ban.until.map { $0 > now } ?? true
+  }
+
   /// The bans as the kernel is to hold them.
   static func held(_ bans: some Sequence<Ban>, _ now: Instant) -> [KernelBan] {
     bans.compactMap { ban in
-      guard let subnet = ban.identity.subnet, ban.until.map({ $0 > now }) ?? true else { return nil }
+      guard isHeld(ban, now), let subnet = ban.identity.subnet else { return nil }
       return KernelBan(jail: ban.jail, subnet: subnet, remaining: ban.until.map { min($0.since(now), longestTimeout) })
     }
   }

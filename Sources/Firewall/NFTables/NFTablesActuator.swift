@@ -11,7 +11,9 @@ import Synchronization
 /// Needs CAP_NET_ADMIN, and nothing else: no program is run.
 public final class NFTablesActuator: Actuator {
   let maxElements: UInt32
-  /// A jail of more bans than this is not listed.
+  /// A jail of more bans than this is not listed, since the kernel takes the square of a set's size for it: with two million entries
+  /// minutes, for which decisions would wait. What it holds is known by what was done to it, and the table's number tells whether it
+  /// is still the one.
   let mostListed: Int
   let faults: FaultInjector?
   let core: Mutex<Core>
@@ -26,6 +28,8 @@ public final class NFTablesActuator: Actuator {
     var written: Snapshot?
     /// Does the kernel refuse tables that are owned and persist?
     var isCommon = false
+    /// Jails of which a change may not have reached the kernel.
+    var unsure: Set<String> = []
     /// Was there a table of ours before, with whatever it holds?
     var isTakenOver = false
     /// Were the rules written for packets whose ports may have been translated?
@@ -117,12 +121,17 @@ public final class NFTablesActuator: Actuator {
 
   public func apply(_ changes: [FirewallChange], now: Instant) throws(FirewallError) -> [ChangeOutcome] {
     guard !changes.isEmpty else { return [] }
-    let (outcomes, banned) = try withClient { client, state throws(FirewallError) in
-      let outcomes = try apply(changes, isNew: { _ in false }, now: now, &client, &state)
-      return (outcomes, ConnectionCloser.bans(changes, outcomes) { state.targets[$0] })
+    do throws(FirewallError) {
+      let (outcomes, banned) = try withClient { client, state throws(FirewallError) in
+        let outcomes = try apply(changes, isNew: { _ in false }, now: now, &client, &state)
+        return (outcomes, ConnectionCloser.bans(changes, outcomes) { state.targets[$0] })
+      }
+      closer.add(banned)
+      return outcomes
+    } catch {
+      core.withLock { $0.state.unsure.formUnion(changes.map(\.jail)) }
+      throw error
     }
-    closer.add(banned)
-    return outcomes
   }
 
   public func contents() throws(FirewallError) -> [KernelBan] {
@@ -155,15 +164,11 @@ public final class NFTablesActuator: Actuator {
       let isReplaced = state.isTakenOver && Self.counts(bans).contains { $0.value > mostListed }
       state.isTakenOver = false
       guard isReplaced else { return try reconcile(bans, now: now, removeOthers: true, &client, &state).report }
-      // What an earlier daemon has left in such a set is not read (`shortJails`): packets see the old table, then the new one.
+      // What an earlier daemon has left in such a set is not read (`mostListed`): packets see the old table, then the new one.
       var report = RestoreReport()
       try write(&state, isReplaced: true, wanted: { Self.held(bans, now) }, &client)
       for ban in bans {
-        if ban.identity.subnet == nil || ban.until.map({ $0 <= now }) ?? false || state.targets[ban.jail] == nil {
-          report.skipped += 1
-        } else {
-          report.added += 1
-        }
+        if Self.isHeld(ban, now), state.targets[ban.jail] != nil { report.added += 1 } else { report.skipped += 1 }
       }
       return report
     }
