@@ -8,20 +8,6 @@ extension NFTablesActuator {
       // Nothing was prepared yet.
       guard state.written != nil else { return check }
       let bans = wanted()
-      if try Self.snapshot(&client) != state.written || isTranslated(state.plan) != state.isTranslated {
-        let isLost = try client.table()?.handle != state.written?.table.handle
-        let wasTranslated = state.isTranslated
-        try write(&state, wanted: { Self.held(bans, now) }, &client)
-        // Where something has begun to translate ports, the rules change though nobody touched them.
-        if isLost || wasTranslated == state.isTranslated { check.repairs.append(Repair(.table)) }
-        if isLost {
-          let counts = Self.counts(bans.lazy.filter { Self.isHeld($0, now) })
-          check.repairs += Self.repairs(counts.filter { state.targets[$0.key] != nil })
-          // The new table holds them since its first moment.
-          state.unsure = []
-          return check
-        }
-      }
       let counts = Self.counts(bans)
       let long = Set(counts.filter { $0.value > mostListed }.keys)
       guard state.unsure.isDisjoint(with: long) else {
@@ -29,6 +15,20 @@ extension NFTablesActuator {
         state.unsure = []
         check.repairs.append(Repair(.table))
         return check
+      }
+      if try Self.snapshot(&client) != state.written || isTranslated(state.plan) != state.isTranslated {
+        let isLost = try client.table()?.handle != state.written?.table.handle
+        let wasTranslated = state.isTranslated
+        try write(&state, wanted: { Self.held(bans, now) }, &client)
+        // Where something has begun to translate ports, the rules change though nobody touched them.
+        if isLost || wasTranslated == state.isTranslated { check.repairs.append(Repair(.table)) }
+        if isLost {
+          let held = Self.counts(bans.lazy.filter { Self.isHeld($0, now) })
+          check.repairs += Self.repairs(held.filter { state.targets[$0.key] != nil })
+          // The new table holds them since its first moment.
+          state.unsure = []
+          return check
+        }
       }
       // What ends within this time may be gone already by the kernel's clock.
       let soon = now.adding(.seconds(3))
