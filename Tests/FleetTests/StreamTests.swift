@@ -8,6 +8,15 @@ import Testing
 
 /// Against a real nats-server.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct StreamTests {
+  /// A connection to a server that has the fleet's streams.
+  private static func connected(_ server: NATSServer) throws -> NATSConnection {
+    let settings = Node.settings("a", site: "s", server, "/tmp").fleet!
+    _ = try FleetStreams(settings).establish(.init())
+    let nats = try NATSConnection(settings, role: "test")
+    try nats.wait(seconds: 5)
+    return nats
+  }
+
   /// libnats gives a connection up that was refused twice; whoever mends the password need not restart anything.
   @Test func aPasswordIsMended() async throws {
     try await onOwnThread {
@@ -49,10 +58,7 @@ import Testing
   @Test func whatIsSentTwiceIsThereOnce() async throws {
     try await onOwnThread {
       let server = try NATSServer()
-      let settings = Node.settings("a", site: "s", server, "/tmp").fleet!
-      _ = try FleetStreams(settings).establish(.init())
-      let nats = try NATSConnection(settings, role: "test")
-      try nats.wait(seconds: 5)
+      let nats = try Self.connected(server)
       let stream = JetStream(connection: nats)
       let first = try stream.publish("bl.fail.s.a", [1], id: "x")
       let second = try stream.publish("bl.fail.s.a", [1], id: "x")
@@ -65,10 +71,7 @@ import Testing
   @Test func aReaderGoesOnOverAServersEnd() async throws {
     try await onOwnThread {
       let server = try NATSServer()
-      let settings = Node.settings("a", site: "s", server, "/tmp").fleet!
-      _ = try FleetStreams(settings).establish(.init())
-      let nats = try NATSConnection(settings, role: "test")
-      try nats.wait(seconds: 5)
+      let nats = try Self.connected(server)
       let stream = JetStream(connection: nats)
       var reader = StreamReader(nats, "BL_FAIL", name: "r", from: 1)
       var seen: [UInt64] = []
@@ -92,10 +95,7 @@ import Testing
   @Test func lastWordsAreReadFromAnyPlace() async throws {
     try await onOwnThread {
       let server = try NATSServer()
-      let settings = Node.settings("a", site: "s", server, "/tmp").fleet!
-      _ = try FleetStreams(settings).establish(.init())
-      let nats = try NATSConnection(settings, role: "test")
-      try nats.wait(seconds: 5)
+      let nats = try Self.connected(server)
       let outputs = (0..<3000).map { number in
         let subnet = Subnet("10.0.\(number % 1000 / 256).\(number % 1000 % 256)")!
         return FleetDetector.Output(
